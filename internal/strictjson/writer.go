@@ -1,0 +1,315 @@
+package strictjson
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ValueError names the part of a value that JSON cannot carry. It never holds the part itself.
+type ValueError struct {
+	Path    []Step // inside the value that was to be written
+	Message string
+	Err     error // what a marshaler returned, or nil
+}
+
+func (e *ValueError) Error() string { return e.Message }
+
+// Unwrap returns the marshaler's error.
+func (e *ValueError) Unwrap() error { return e.Err }
+
+// Writer appends JSON as Python's json.dump(indent=2, sort_keys=True, ensure_ascii=False) has it:
+// two spaces a level, names sorted, floats as repr writes them. The zero Writer is ready.
+type Writer struct {
+	Buf      []byte
+	depth    int
+	pointers int // being followed at the moment
+	path     []Step
+}
+
+// Begin opens an object or a list, '{' or '['.
+func (w *Writer) Begin(bracket byte) {
+	w.Buf = append(w.Buf, bracket)
+	w.depth++
+}
+
+// Item starts the next member or element on a line of its own.
+func (w *Writer) Item(first bool) {
+	if !first {
+		w.Buf = append(w.Buf, ',')
+	}
+	w.newline()
+}
+
+// Name writes a member name that needs no escapes.
+func (w *Writer) Name(name string) {
+	w.Buf = append(w.Buf, '"')
+	w.Buf = append(w.Buf, name...)
+	w.Buf = append(w.Buf, '"', ':', ' ')
+}
+
+// End closes what Begin opened; empty tells that nothing was written in between.
+func (w *Writer) End(bracket byte, empty bool) {
+	w.depth--
+	if !empty {
+		w.newline()
+	}
+	w.Buf = append(w.Buf, bracket)
+}
+
+func (w *Writer) newline() {
+	w.Buf = append(w.Buf, '\n')
+	for range w.depth {
+		w.Buf = append(w.Buf, ' ', ' ')
+	}
+}
+
+// String writes a string, which must be valid UTF-8.
+func (w *Writer) String(s string) error {
+	buf, err := jsontext.AppendQuote(w.Buf, s)
+	if err != nil {
+		return w.refuse("text that is not valid UTF-8", nil)
+	}
+	w.Buf = buf
+	return nil
+}
+
+// StringMap writes an object of strings.
+func (w *Writer) StringMap(m map[string]string) error {
+	return writeObject(w, m, w.String)
+}
+
+// Raw writes a JSON value given as text, laid out anew.
+func (w *Writer) Raw(raw []byte) error {
+	v := jsontext.Value(raw)
+	if !v.IsValid() {
+		return w.refuse("raw text that is not valid JSON", nil)
+	}
+	if depth(raw)+w.depth > MaxDepth {
+		return w.refuse(tooDeep, nil)
+	}
+	var r Reader
+	r.Reset(raw)
+	return w.copy(&r)
+}
+
+// copy writes the next value of r, numbers and the order of members as they are.
+func (w *Writer) copy(r *Reader) error {
+	switch r.Kind() {
+	case '{':
+		r.Object()
+		w.Begin('{')
+		first := true
+		for name, ok := r.Name(); ok; name, ok = r.Name() {
+			w.Item(first)
+			first = false
+			if err := w.String(string(name)); err != nil {
+				return err
+			}
+			w.Buf = append(w.Buf, ':', ' ')
+			if err := w.copy(r); err != nil {
+				return err
+			}
+		}
+		w.End('}', first)
+	case '[':
+		r.Array()
+		w.Begin('[')
+		first := true
+		for r.More() {
+			w.Item(first)
+			first = false
+			if err := w.copy(r); err != nil {
+				return err
+			}
+		}
+		w.End(']', first)
+	case '"':
+		s, _ := r.String()
+		return w.String(s)
+	default:
+		v, _ := r.value()
+		w.Buf = append(w.Buf, v...)
+	}
+	return nil
+}
+
+// Value writes any value that JSON can carry: what [Reader.Any] returns, Go's numbers, strings,
+// slices and maps with string keys as they are, and everything else as [encoding/json] has it.
+// A float stays one: 1.0 and never 1. The error is a [*ValueError].
+func (w *Writer) Value(v any) error {
+	switch v := v.(type) {
+	case nil:
+		w.Buf = append(w.Buf, "null"...)
+	case bool:
+		w.Buf = strconv.AppendBool(w.Buf, v)
+	case string:
+		return w.String(v)
+	case json.Number:
+		return w.number(v)
+	case int:
+		w.Buf = strconv.AppendInt(w.Buf, int64(v), 10)
+	case float64:
+		return w.float(v, 64)
+	case []any:
+		return writeList(w, len(v), func(i int) error { return w.Value(v[i]) })
+	case map[string]any:
+		return writeObject(w, v, w.Value)
+	case map[string]string:
+		return w.StringMap(v)
+	case json.RawMessage:
+		if len(v) == 0 {
+			w.Buf = append(w.Buf, "null"...)
+			return nil
+		}
+		return w.Raw(v)
+	default:
+		return w.reflected(v)
+	}
+	return nil
+}
+
+func (w *Writer) number(n json.Number) error {
+	v := jsontext.Value(n)
+	if len(v) == 0 || v.Kind() != '0' || !v.IsValid() || v[0] == ' ' || v[len(v)-1] <= ' ' {
+		return w.refuse("a json.Number that is not a JSON number", nil)
+	}
+	w.Buf = append(w.Buf, n...)
+	return nil
+}
+
+func (w *Writer) float(f float64, bits int) error {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return w.refuse("NaN or an infinity", nil)
+	}
+	start := len(w.Buf)
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
+		format = 'e' // where Python's repr changes over
+	}
+	w.Buf = strconv.AppendFloat(w.Buf, f, format, -1, bits)
+	for _, c := range w.Buf[start:] {
+		if c == '.' || c == 'e' {
+			return nil
+		}
+	}
+	w.Buf = append(w.Buf, ".0"...)
+	return nil
+}
+
+func (w *Writer) reflected(v any) error {
+	_, marshals := v.(json.Marshaler)
+	_, texts := v.(encoding.TextMarshaler)
+	if marshals || texts {
+		return w.marshaled(v)
+	}
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Bool:
+		return w.Value(rv.Bool())
+	case reflect.String:
+		return w.String(rv.String())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		w.Buf = strconv.AppendInt(w.Buf, rv.Int(), 10)
+		return nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		w.Buf = strconv.AppendUint(w.Buf, rv.Uint(), 10)
+		return nil
+	case reflect.Float32, reflect.Float64:
+		return w.float(rv.Float(), rv.Type().Bits())
+	case reflect.Pointer:
+		if rv.IsNil() {
+			return w.Value(nil)
+		}
+		if w.pointers == MaxDepth { // a pointer to itself takes no depth
+			return w.refuse(tooDeep, nil)
+		}
+		w.pointers++
+		err := w.Value(rv.Elem().Interface())
+		w.pointers--
+		return err
+	case reflect.Slice, reflect.Array:
+		if rv.Kind() == reflect.Slice && (rv.IsNil() || rv.Type().Elem().Kind() == reflect.Uint8) {
+			return w.marshaled(v) // null, base64
+		}
+		return writeList(w, rv.Len(), func(i int) error { return w.Value(rv.Index(i).Interface()) })
+	case reflect.Map:
+		if rv.Type().Key().Kind() == reflect.String && !rv.Type().Key().Implements(textMarshaler) {
+			if rv.IsNil() {
+				return w.Value(nil)
+			}
+			m := make(map[string]any, rv.Len())
+			for key, value := range rv.Seq2() {
+				m[key.String()] = value.Interface()
+			}
+			return writeObject(w, m, w.Value)
+		}
+	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+		return w.refuse("a value of type "+rv.Type().String(), nil)
+	}
+	return w.marshaled(v)
+}
+
+var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+
+// marshaled leaves v to encoding/json and lays the result out like the rest.
+func (w *Writer) marshaled(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return w.refuse(fmt.Sprintf("a value of type %T that does not marshal", v), err)
+	}
+	return w.Raw(raw)
+}
+
+func (w *Writer) refuse(what string, err error) error {
+	return &ValueError{Path: slices.Clone(w.path), Message: what, Err: err}
+}
+
+func writeList(w *Writer, n int, item func(i int) error) error {
+	if w.depth >= MaxDepth {
+		return w.refuse(tooDeep, nil)
+	}
+	w.Begin('[')
+	for i := range n {
+		w.Item(i == 0)
+		w.path = append(w.path, Step{Index: int64(i)})
+		err := item(i)
+		w.path = w.path[:len(w.path)-1]
+		if err != nil {
+			w.depth--
+			return err
+		}
+	}
+	w.End(']', n == 0)
+	return nil
+}
+
+func writeObject[V any](w *Writer, m map[string]V, value func(V) error) error {
+	if w.depth >= MaxDepth {
+		return w.refuse(tooDeep, nil)
+	}
+	w.Begin('{')
+	for i, key := range slices.Sorted(maps.Keys(m)) {
+		w.Item(i == 0)
+		w.path = append(w.path, Step{Name: &key})
+		err := w.String(key)
+		if err == nil {
+			w.Buf = append(w.Buf, ':', ' ')
+			err = value(m[key])
+		}
+		w.path = w.path[:len(w.path)-1]
+		if err != nil {
+			w.depth--
+			return err
+		}
+	}
+	w.End('}', len(m) == 0)
+	return nil
+}
