@@ -1,0 +1,39 @@
+// Package fsaccess asks the operating system what this process may do with a path, without opening
+// it: the mode bits alone do not know of root, access lists and read-only mounts.
+package fsaccess
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Creatable reports, as nil, that a directory could be made at path, which does not exist, judged
+// from its nearest existing ancestor: that must be a directory in which entries may be made.
+func Creatable(path string) error {
+	dir := filepath.Clean(path)
+	for {
+		// What stands in the way counts even if it is a link that leads nowhere: a directory
+		// cannot be made over it.
+		if _, err := os.Lstat(dir); err == nil {
+			break
+		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return err
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return &fs.PathError{Op: "stat", Path: dir, Err: fs.ErrNotExist}
+		}
+		dir = parent
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+	}
+	return enterable(dir)
+}
