@@ -1,0 +1,182 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Spec is either kind of spec: a [*ScriptExecutionSpec] or an [*EnhancedScriptExecutionSpec]. No
+// other type implements it, except by embedding one of these.
+type Spec interface {
+	// SpecFileName returns "<script_name>_runtime_test_spec.json", or "" for a script name that
+	// may not be part of a file name.
+	SpecFileName() string
+	// Basic returns a copy of the spec without aliases.
+	Basic() *ScriptExecutionSpec
+	// Validate checks the rules of every field without looking at the disk.
+	Validate() error
+
+	self() Spec // the spec itself where a host's struct embeds it
+	core() core
+	paths(f field) []pathEntry
+}
+
+// isNil reports whether there is no spec in s.
+func isNil(s Spec) bool {
+	switch s := s.(type) {
+	case nil:
+		return true
+	case *ScriptExecutionSpec:
+		return s == nil
+	case *EnhancedScriptExecutionSpec:
+		return s == nil
+	}
+	// A host that embeds a spec: the host may be nil, or what it embeds.
+	v := reflect.ValueOf(s)
+	return v.Kind() == reflect.Pointer && v.IsNil() || isNil(s.self())
+}
+
+// core is what both kinds of spec have in common, by reference: the one place for everything that
+// does not depend on how paths are kept.
+type core struct {
+	scriptName, stepName, scriptPath *string
+	environVars                      *map[string]string
+	jobArgs                          *JobArgs
+	createdAt, updatedAt             *Timestamp
+	extra                            *map[string]json.RawMessage
+	enhanced                         bool
+}
+
+// pathEntry is one input or output, whichever way it is kept.
+type pathEntry struct{ key, path string }
+
+// field numbers the members of a spec file in their order.
+type field uint8
+
+const (
+	fieldScriptName field = iota
+	fieldStepName
+	fieldScriptPath
+	fieldInputs
+	fieldOutputs
+	fieldEnviron
+	fieldJobArgs
+	fieldCreatedAt
+	fieldUpdatedAt
+	fieldExtra
+)
+
+var (
+	basicNames = [...]string{
+		"script_name", "step_name", "script_path", "input_paths", "output_paths",
+		"environ_vars", "job_args", "created_at", "updated_at",
+	}
+	enhancedNames = [...]string{
+		"script_name", "step_name", "script_path", "input_path_specs", "output_path_specs",
+		"environ_vars", "job_args", "created_at", "updated_at",
+	}
+)
+
+// name returns the field's name in the file.
+func (c core) name(f field) string {
+	if c.enhanced {
+		return enhancedNames[f]
+	}
+	return basicNames[f]
+}
+
+func (c core) addEnvironVar(key, value string) {
+	setEntry(c.environVars, key, value)
+	c.touch()
+}
+
+func (c core) addJobArg(key string, value any) {
+	setEntry(c.jobArgs, key, cloneValue(value, 1))
+	c.touch()
+}
+
+// touch sets updated_at, which never moves back and is never before created_at, whatever the
+// clock says.
+func (c core) touch() {
+	now := Now()
+	for _, t := range []Timestamp{*c.createdAt, *c.updatedAt} {
+		if at := t.instant(); at.After(now.Time) {
+			now = NewTimestamp(at.UTC())
+		}
+	}
+	*c.updatedAt = now
+}
+
+func (c core) specFileName() string {
+	if checkScriptName(*c.scriptName) != "" {
+		return ""
+	}
+	return *c.scriptName + specFileSuffix
+}
+
+// environment returns the environment of this process with the spec's variables over it.
+func (c core) environment() map[string]string {
+	system := os.Environ()
+	env := make(map[string]string, len(system)+len(*c.environVars))
+	for _, entry := range system {
+		// Windows keeps the directory of each drive in names like "=C:".
+		if i := strings.IndexByte(entry[min(1, len(entry)):], '='); i >= 0 {
+			env[entry[:i+1]] = entry[i+2:]
+		}
+	}
+	maps.Copy(env, *c.environVars)
+	return env
+}
+
+func (c core) equal(o core) bool {
+	return *c.scriptName == *o.scriptName && *c.stepName == *o.stepName && *c.scriptPath == *o.scriptPath &&
+		maps.Equal(*c.environVars, *o.environVars) && c.jobArgs.equal(*o.jobArgs) &&
+		c.createdAt.Equal(*o.createdAt) && c.updatedAt.Equal(*o.updatedAt) &&
+		equalExtra(*c.extra, *o.extra)
+}
+
+// copyTo makes o a deep copy of c.
+func (c core) copyTo(o core) {
+	*o.scriptName, *o.stepName, *o.scriptPath = *c.scriptName, *c.stepName, *c.scriptPath
+	*o.environVars = maps.Clone(*c.environVars)
+	*o.jobArgs = c.jobArgs.clone()
+	*o.createdAt, *o.updatedAt = *c.createdAt, *c.updatedAt
+	*o.extra = cloneExtra(*c.extra)
+}
+
+// setEntry puts an entry into a map that may not have been made yet.
+func setEntry[M ~map[string]V, V any](m *M, key string, value V) {
+	if *m == nil {
+		*m = make(M)
+	}
+	(*m)[key] = value
+}
+
+func cloneExtra(extra map[string]json.RawMessage) map[string]json.RawMessage {
+	c := maps.Clone(extra)
+	for key, raw := range c {
+		c[key] = slices.Clone(raw)
+	}
+	return c
+}
+
+// equalExtra compares unknown members by their JSON text, white space aside.
+func equalExtra(a, b map[string]json.RawMessage) bool {
+	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool {
+		return slices.Equal(x, y) || JobArgs{"": x}.equal(JobArgs{"": y})
+	})
+}
+
+// sortedEntries lists a path map by key.
+func sortedEntries[V any](m map[string]V, path func(V) string) []pathEntry {
+	entries := make([]pathEntry, 0, len(m))
+	for key, v := range m {
+		entries = append(entries, pathEntry{key, path(v)})
+	}
+	slices.SortFunc(entries, func(a, b pathEntry) int { return strings.Compare(a.key, b.key) })
+	return entries
+}

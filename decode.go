@@ -1,0 +1,389 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+var pathSpecNames = [...]string{"logical_name", "path", "aliases"}
+
+// document is what a spec file may hold, of either kind.
+type document struct {
+	inputPaths, outputPaths map[string]string
+	inputSpecs, outputSpecs map[string]PathSpec
+
+	scriptName, stepName, scriptPath string
+	environVars                      map[string]string
+	jobArgs                          JobArgs
+	createdAt, updatedAt             Timestamp
+	extra                            map[string]json.RawMessage
+
+	seen map[string]int64 // members of this package's that are there, and where their value is
+}
+
+// decode reads a whole file. On any error there is no spec.
+func decode(data []byte, file string, strict bool) (Spec, error) {
+	d := decoder{strict: strict}
+	d.r.Reset(data)
+	d.document()
+	d.r.End()
+	if problems := d.r.Problems(); len(problems) > 0 {
+		errs := make(decodeErrors, len(problems))
+		for i, p := range problems {
+			errs[i] = decodeError(data, file, "", p)
+		}
+		if len(errs) == 1 {
+			return nil, errs[0]
+		}
+		return nil, errs
+	}
+	return d.doc.spec(), nil
+}
+
+// decodeError places a problem. Steps under prefix are written as map keys.
+func decodeError(data []byte, file, prefix string, p strictjson.Problem) *DecodeError {
+	e := &DecodeError{File: file, Path: prefix + stepsText(p.Path), Message: p.Message}
+	if prefix == "" {
+		e.Path = placeText(p.Path)
+	}
+	e.Line, e.Column = strictjson.Position(data, p.Offset)
+	switch p.Kind {
+	case strictjson.Empty, strictjson.Truncated, strictjson.Trailing, strictjson.Syntax, strictjson.Encoding:
+		e.Err = ErrCorrupt
+	}
+	return e
+}
+
+// placeText writes a path in a spec file: input_path_specs["data"].aliases[2].
+func placeText(steps []strictjson.Step) string {
+	if len(steps) == 0 || steps[0].Name == nil {
+		return stepsText(steps)
+	}
+	place := printable(*steps[0].Name)
+	rest := steps[1:]
+	if strings.HasSuffix(place, "_path_specs") && len(rest) > 1 && rest[1].Name != nil {
+		place += stepsText(rest[:1]) + "." + printable(*rest[1].Name)
+		rest = rest[2:]
+	}
+	return place + stepsText(rest)
+}
+
+// decoder fills a document from the text, noting every problem on the way.
+type decoder struct {
+	r      strictjson.Reader
+	doc    document
+	strict bool
+}
+
+func (d *decoder) document() {
+	d.doc.seen = make(map[string]int64, len(basicNames)+2)
+	start := d.r.Here()
+	if !d.r.Object() {
+		return
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		d.member(string(name))
+	}
+	if d.r.Broken() {
+		return
+	}
+	for _, name := range basicNames[:2] {
+		if !d.doc.has(name) {
+			d.r.RefuseMember(start, name, "missing; a spec needs it")
+		}
+	}
+	d.consistent()
+}
+
+func (d *decoder) member(name string) {
+	doc := &d.doc
+	doc.seen[name] = d.r.Here()
+	switch name {
+	case "script_name":
+		doc.scriptName = d.text()
+		if unsafeName(doc.scriptName) {
+			d.r.Refuse("script_name must be in snake_case format; no file can be named like this")
+		}
+	case "step_name":
+		doc.stepName = d.text()
+	case "script_path":
+		if d.r.Kind() == 'n' { // the original system writes null where it knows no path
+			d.r.Skip()
+			return
+		}
+		doc.scriptPath = d.text()
+	case "input_paths":
+		doc.inputPaths = d.stringMap(nil)
+	case "output_paths":
+		doc.outputPaths = d.stringMap(nil)
+	case "input_path_specs":
+		doc.inputSpecs = d.pathSpecs()
+	case "output_path_specs":
+		doc.outputSpecs = d.pathSpecs()
+	case "environ_vars":
+		doc.environVars = d.stringMap(func(key string) string {
+			switch checkEnvName(key) {
+			case CodeEmpty:
+				return "environment variable name is empty"
+			case CodeFormat:
+				return "environment variable name holds '=' or a line break"
+			}
+			return ""
+		})
+	case "job_args":
+		if v, ok := d.object(); ok {
+			doc.jobArgs = v
+		}
+	case "created_at":
+		doc.createdAt = d.time()
+	case "updated_at":
+		doc.updatedAt = d.time()
+	default:
+		if d.unknown(name, basicNames[:], enhancedNames[fieldInputs:fieldEnviron]) {
+			if raw, ok := d.r.Raw(); ok {
+				setEntry(&doc.extra, name, raw)
+			}
+		}
+	}
+}
+
+// text reads a string that may become a name or path: no NUL.
+func (d *decoder) text() string {
+	s, ok := d.r.String()
+	if ok && strings.IndexByte(s, 0) >= 0 {
+		d.r.Refuse("holds a NUL byte, which no name or path may")
+	}
+	return s
+}
+
+// stringMap reads an object of strings; refuse says what is wrong with a name, if anything.
+func (d *decoder) stringMap(refuse func(key string) string) map[string]string {
+	m := map[string]string{}
+	if !d.r.Object() {
+		return m
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		key := string(name)
+		if strings.IndexByte(key, 0) >= 0 {
+			d.r.Refuse("name holds a NUL byte")
+		} else if refuse != nil {
+			if message := refuse(key); message != "" {
+				d.r.Refuse(message)
+			}
+		}
+		m[key] = d.text()
+	}
+	return m
+}
+
+func (d *decoder) object() (map[string]any, bool) {
+	if d.r.Kind() != '{' {
+		d.r.Object() // notes the wrong type
+		return nil, false
+	}
+	v, ok := d.r.Any()
+	m, _ := v.(map[string]any)
+	return m, ok
+}
+
+func (d *decoder) pathSpecs() map[string]PathSpec {
+	specs := map[string]PathSpec{}
+	if !d.r.Object() {
+		return specs
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		key := string(name)
+		if strings.IndexByte(key, 0) >= 0 {
+			d.r.Refuse("name holds a NUL byte")
+		}
+		specs[key] = d.pathSpec()
+	}
+	return specs
+}
+
+func (d *decoder) pathSpec() PathSpec {
+	var p PathSpec
+	start := d.r.Here()
+	if !d.r.Object() {
+		return p
+	}
+	var named, pathed bool
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		switch key := string(name); key {
+		case "logical_name":
+			p.LogicalName, named = d.text(), true
+		case "path":
+			p.Path, pathed = d.text(), true
+		case "aliases":
+			p.Aliases = []string{}
+			if !d.r.Array() {
+				continue
+			}
+			for d.r.More() {
+				p.Aliases = append(p.Aliases, d.text())
+			}
+		default:
+			if d.unknown(key, pathSpecNames[:]) {
+				if raw, ok := d.r.Raw(); ok {
+					setEntry(&p.Extra, key, raw)
+				}
+			}
+		}
+	}
+	if !d.r.Broken() && (!named || !pathed) {
+		d.r.RefuseAt(start, "a path spec needs the members logical_name and path")
+	}
+	return p
+}
+
+func (d *decoder) time() Timestamp {
+	var text string
+	switch d.r.Kind() {
+	case 'n':
+		d.r.Skip()
+		return Timestamp{form: formNull}
+	case '0':
+		n, _ := d.r.Number()
+		text = n.String()
+	default:
+		var ok bool
+		if text, ok = d.r.String(); !ok {
+			return Timestamp{}
+		}
+	}
+	t, err := ParseTimestamp(text)
+	if err != nil {
+		d.r.Refuse(err.Error())
+	}
+	return t
+}
+
+// unknown reports whether a member that this version does not know is to be kept. Its name must
+// not be that of a known one in other capitals: Python would not take it for that one.
+func (d *decoder) unknown(name string, known ...[]string) bool {
+	for _, want := range slices.Concat(known...) {
+		if strings.EqualFold(name, want) {
+			d.r.Refuse("differs from " + want + " only in case; write " + want)
+			d.r.Skip()
+			return false
+		}
+	}
+	if !d.strict {
+		return true
+	}
+	message := "unknown member"
+	if near := nearest(name, slices.Concat(known...)); near != "" {
+		message += "; did you mean " + near + "?"
+	}
+	d.r.Refuse(message)
+	d.r.Skip()
+	return false
+}
+
+// consistent refuses an enhanced document whose plain path maps, which the original system writes
+// beside the path specs, say something else.
+func (d *decoder) consistent() {
+	doc := &d.doc
+	for _, side := range []struct {
+		plain, specs string
+		paths        map[string]string
+		pathSpecs    map[string]PathSpec
+	}{
+		{"input_paths", "input_path_specs", doc.inputPaths, doc.inputSpecs},
+		{"output_paths", "output_path_specs", doc.outputPaths, doc.outputSpecs},
+	} {
+		if !doc.has(side.plain) || !doc.has(side.specs) {
+			continue
+		}
+		same := len(side.paths) == len(side.pathSpecs)
+		for key, path := range side.paths {
+			p, ok := side.pathSpecs[key]
+			same = same && ok && p.Path == path
+		}
+		if !same {
+			d.r.RefuseMember(doc.seen[side.plain], side.plain,
+				"contradicts "+side.specs+"; remove "+side.plain+" or make them agree")
+		}
+	}
+}
+
+func (doc *document) has(name string) bool {
+	_, ok := doc.seen[name]
+	return ok
+}
+
+// spec returns the document as the kind it is: enhanced if it has a map of path specs.
+func (doc *document) spec() Spec {
+	if !doc.has("input_path_specs") && !doc.has("output_path_specs") {
+		return &ScriptExecutionSpec{
+			ScriptName: doc.scriptName, StepName: doc.stepName, ScriptPath: doc.scriptPath,
+			InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths,
+			EnvironVars: doc.environVars, JobArgs: doc.jobArgs,
+			CreatedAt: doc.createdAt, UpdatedAt: doc.updatedAt, Extra: doc.extra,
+		}
+	}
+	// A side that has only the plain map is taken from it.
+	plain := Enhance(&ScriptExecutionSpec{InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths}, nil)
+	if !doc.has("input_path_specs") {
+		doc.inputSpecs = plain.InputPathSpecs
+	}
+	if !doc.has("output_path_specs") {
+		doc.outputSpecs = plain.OutputPathSpecs
+	}
+	return &EnhancedScriptExecutionSpec{
+		ScriptName: doc.scriptName, StepName: doc.stepName, ScriptPath: doc.scriptPath,
+		InputPathSpecs: doc.inputSpecs, OutputPathSpecs: doc.outputSpecs,
+		EnvironVars: doc.environVars, JobArgs: doc.jobArgs,
+		CreatedAt: doc.createdAt, UpdatedAt: doc.updatedAt, Extra: doc.extra,
+	}
+}
+
+// unsafeName reports whether a script name could do harm in a path. Names that are merely not in
+// snake_case load, so that AutoFixCommonIssues can mend them.
+func unsafeName(s string) bool {
+	if strings.Trim(s, ".") == "" && s != "" || s != strings.TrimSpace(s) {
+		return true
+	}
+	for _, c := range []byte(s) {
+		if c <= 0x1f || c >= 0x7f || c == '/' || c == '\\' || c == ':' {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest returns the known name that a misspelt one was meant to be, or "".
+func nearest(name string, known []string) string {
+	plain := toSnakeCase(name, defaultReplacer)
+	best, distance := "", 3
+	for _, want := range known {
+		if d := min(editDistance(name, want), editDistance(plain, want)); d < distance {
+			best, distance = want, d
+		}
+	}
+	return best
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

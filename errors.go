@@ -1,0 +1,257 @@
+package scriptspec
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Code classifies a [FieldError]. The set is closed, so that programs can act on a problem
+// without reading its text.
+type Code string
+
+// The codes of field errors.
+const (
+	CodeRequired     Code = "required"      // an identity field is empty
+	CodeFormat       Code = "format"        // a name does not have the shape its field asks for
+	CodeTooLong      Code = "too_long"      // a name is longer than a file system takes
+	CodeEmpty        Code = "empty"         // a logical name, path or variable name is ""
+	CodeNUL          Code = "nul"           // a NUL byte where the operating system takes none
+	CodeNotExist     Code = "not_exist"     // a path leads nowhere
+	CodeNotReadable  Code = "not_readable"  // the system refuses read access
+	CodeNotWritable  Code = "not_writable"  // the system refuses write access
+	CodeNotCreatable Code = "not_creatable" // an output path is missing and cannot be made
+	CodeNotFile      Code = "not_file"      // the script path is a directory, FIFO, device or socket
+	CodeNotPython    Code = "not_python"    // the script path does not end in .py
+	CodeMissing      Code = "missing"       // a required job argument is absent
+	CodeType         Code = "type"          // a job argument is not of the type asked for
+	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
+)
+
+// FieldError is one problem with one field of a spec.
+type FieldError struct {
+	// Path is the place, written as in the JSON file: script_name, input_paths["data"],
+	// job_args["x"][0] or input_path_specs["data"].aliases[2].
+	Path string
+	Code Code
+	// Value is the offending value; nil where that would be an environment value.
+	Value any
+	// Message is the rule that was broken, as a sentence. Where the design note has a sentence
+	// for the case, it is that one.
+	Message string
+	// Hint is a way out, or "".
+	Hint string
+	// Err is the cause, for errors.Is (fs.ErrNotExist, syscall.EACCES, ...), or nil.
+	Err error
+
+	at fieldPos
+}
+
+// Error returns the problem on one line: place, rule and way out.
+func (e *FieldError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Path)
+	b.WriteString(": ")
+	b.WriteString(e.Message)
+	if e.Hint != "" {
+		b.WriteString(" (" + e.Hint + ")")
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// fieldPos orders field errors: by field as the file has them, then by map key.
+type fieldPos struct {
+	field field
+	key   string
+}
+
+func compareFieldErrors(a, b *FieldError) int {
+	return cmp.Or(
+		cmp.Compare(a.at.field, b.at.field),
+		strings.Compare(a.at.key, b.at.key),
+		strings.Compare(a.Path, b.Path),
+		strings.Compare(string(a.Code), string(b.Code)),
+	)
+}
+
+// maxListed is how many problems ValidationError.Error spells out.
+const maxListed = 20
+
+// ValidationError holds everything that is wrong with a spec, ordered by field and then by map
+// key. The order, like the text, is the same for the same spec.
+type ValidationError struct {
+	subject string
+	errs    []*FieldError
+}
+
+// newValidationError sorts errs; it returns nil, as a plain error, where there are none.
+func newValidationError(subject string, errs []*FieldError) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	slices.SortFunc(errs, compareFieldErrors)
+	return &ValidationError{subject: subject, errs: errs}
+}
+
+// Error returns the problem on one line where there is one, otherwise a count and then a line
+// for each of the first 20.
+func (e *ValidationError) Error() string {
+	var b strings.Builder
+	if e.subject != "" {
+		b.WriteString("spec " + printable(e.subject) + ": ")
+	}
+	if len(e.errs) == 1 {
+		b.WriteString(e.errs[0].Error())
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%d problems", len(e.errs))
+	for i, fe := range e.errs {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.errs)-maxListed)
+			break
+		}
+		b.WriteString("\n  ")
+		b.WriteString(fe.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns every problem, so that [errors.Is] and [errors.AsType] look through all of them.
+func (e *ValidationError) Unwrap() []error {
+	errs := make([]error, len(e.errs))
+	for i, fe := range e.errs {
+		errs[i] = fe
+	}
+	return errs
+}
+
+// Messages returns the sentence of every problem, in order: what the design note's validators
+// return.
+func (e *ValidationError) Messages() []string {
+	msgs := make([]string, len(e.errs))
+	for i, fe := range e.errs {
+		msgs[i] = fe.Message
+	}
+	return msgs
+}
+
+// All iterates over every problem, in order.
+func (e *ValidationError) All() iter.Seq[*FieldError] { return slices.Values(e.errs) }
+
+// Len returns the number of problems, at least 1.
+func (e *ValidationError) Len() int { return len(e.errs) }
+
+// fieldErrors returns the problems that err holds.
+func fieldErrors(err error) []*FieldError {
+	if ve, ok := errors.AsType[*ValidationError](err); ok {
+		return ve.errs
+	}
+	return nil
+}
+
+// DecodeError is one problem with the text of a spec file.
+type DecodeError struct {
+	// File is the name given by the caller, or "".
+	File string
+	// Line and Column count from 1; a column is a byte of the line. Both are 0 where the whole
+	// file is meant (too large, not a regular file).
+	Line, Column int
+	// Path is the place in the document, written as in [FieldError]; "" is the document itself.
+	Path string
+	// Message is what is wrong and, where there is one, the way out. It never holds a value of
+	// the document.
+	Message string
+	// Err is the cause, for errors.Is: [ErrCorrupt] where the text is no JSON document at all.
+	Err error
+}
+
+// Error returns file:line:col: path: message, without the parts that are not known.
+func (e *DecodeError) Error() string {
+	var b strings.Builder
+	if e.File != "" {
+		b.WriteString(printable(e.File))
+		b.WriteByte(':')
+	}
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "%d:%d:", e.Line, e.Column)
+	}
+	if b.Len() > 0 {
+		b.WriteByte(' ')
+	}
+	if e.Path != "" {
+		b.WriteString(e.Path)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// decodeErrors is several problems of one file, in the order of the text.
+type decodeErrors []*DecodeError
+
+func (es decodeErrors) Error() string {
+	lines := make([]string, 0, maxListed+1)
+	for i, e := range es {
+		if i == maxListed {
+			lines = append(lines, fmt.Sprintf("and %d more", len(es)-maxListed))
+			break
+		}
+		lines = append(lines, e.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (es decodeErrors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+// Errors of the file layer. They are wrapped: ask with errors.Is.
+var (
+	// ErrEnhanced is returned where a basic spec is asked for and the file holds an enhanced
+	// one: loading it as basic would drop its aliases.
+	ErrEnhanced = errors.New("file holds an enhanced spec")
+	// ErrCorrupt is returned where a file is not one whole JSON document: empty, cut off,
+	// followed by something else, or not JSON. The file is left as it is.
+	ErrCorrupt = errors.New("file is not one whole JSON document")
+	// ErrMismatch is returned where a file of the store holds a spec of another script than its
+	// name says.
+	ErrMismatch = errors.New("file name and script_name differ")
+)
+
+// printable returns s fit for a one-line message: control and other non-printing characters
+// escaped, and cut where it is unreasonably long.
+func printable(s string) string {
+	s = clip(s)
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		return s
+	}
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}
+
+// clip bounds the length of a quoted value, so that no error grows with its input.
+func clip(s string) string {
+	const limit = 4096 // PATH_MAX: every path that can exist is shown whole
+	if len(s) <= limit {
+		return s
+	}
+	return s[:limit] + "..."
+}
+
+// keyed writes the place of a map entry.
+func keyed(field, key string) string { return field + "[" + strconv.Quote(clip(key)) + "]" }

@@ -1,0 +1,226 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+// JobArgs holds the job arguments of a run: anything that JSON can carry. The script gets them as
+// the attributes of an argparse.Namespace.
+//
+// Python tells 1 from 1.0, so numbers are read as [json.Number], with their digits as written, and
+// a float64 is written with a fraction: float64(1) as 1.0. [JobArg] converts.
+type JobArgs map[string]any
+
+// JobArg returns the argument as a T: an int, a float64, a string, a []string, a struct, whatever
+// its JSON form unmarshals to. A number must fit exactly: neither 1.5 nor 1.0 is an int, 300 is no int8. The error is
+// a [*FieldError] with CodeMissing or CodeType.
+func JobArg[T any](args JobArgs, key string) (T, error) {
+	var zero T
+	v, ok := args[key]
+	if !ok {
+		return zero, jobArgError(key, CodeMissing, "Missing required job arguments: "+printable(key), nil)
+	}
+	if t, ok := v.(T); ok {
+		return t, nil
+	}
+	if v == nil {
+		switch reflect.TypeFor[T]().Kind() {
+		case reflect.Interface, reflect.Pointer, reflect.Slice, reflect.Map:
+			return zero, nil
+		}
+		return zero, jobArgTypeError[T](key, v, []byte("null"), nil)
+	}
+	raw, err := JobArgs{key: v}.value(key)
+	if err != nil {
+		return zero, err
+	}
+	var t T
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return zero, jobArgTypeError[T](key, v, raw, err)
+	}
+	return t, nil
+}
+
+func jobArgTypeError[T any](key string, v any, raw []byte, err error) *FieldError {
+	fe := jobArgError(key, CodeType, "job argument is not of type "+reflect.TypeFor[T]().String(), err)
+	fe.Value = v
+	fe.Hint = "it is " + printable(string(raw[:min(len(raw), 100)]))
+	return fe
+}
+
+// MarshalJSON writes the arguments compactly, sorted by name.
+func (a JobArgs) MarshalJSON() ([]byte, error) {
+	if a == nil {
+		return []byte("null"), nil
+	}
+	var w strictjson.Writer
+	if err := a.write(&w); err != nil {
+		return nil, err
+	}
+	return w.Buf, nil
+}
+
+// UnmarshalJSON reads an object, or null as no arguments at all. Unlike encoding/json on its own
+// it refuses duplicate names and keeps the digits of numbers.
+func (a *JobArgs) UnmarshalJSON(data []byte) error {
+	var r strictjson.Reader
+	r.Reset(data)
+	if r.Kind() == 'n' {
+		*a = nil
+		return nil
+	}
+	v, _ := r.Any()
+	r.End()
+	if ps := r.Problems(); len(ps) > 0 {
+		return decodeError(data, "", "job_args", ps[0])
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return jobArgError("", CodeType, "job_args must be an object", nil)
+	}
+	*a = m
+	return nil
+}
+
+// value returns the JSON form of one argument.
+func (a JobArgs) value(key string) ([]byte, *FieldError) {
+	var w strictjson.Writer
+	err := w.Value(a[key])
+	if !utf8.ValidString(key) {
+		err = errNotUTF8
+	}
+	if err != nil {
+		return nil, unsupported(fieldJobArgs, keyed("job_args", key), key, err)
+	}
+	return w.Buf, nil
+}
+
+// write appends the arguments as an object; the error names the argument.
+func (a JobArgs) write(w *strictjson.Writer) error {
+	if err := w.Value(map[string]any(a)); err != nil {
+		return unsupported(fieldJobArgs, "job_args", "", err)
+	}
+	return nil
+}
+
+func (a JobArgs) clone() JobArgs {
+	if a == nil {
+		return nil
+	}
+	c := make(JobArgs, len(a))
+	for key, v := range a {
+		c[key] = cloneValue(v, 1)
+	}
+	return c
+}
+
+// equal reports whether both would be written as the same JSON. What JSON cannot carry is equal
+// only to what [reflect.DeepEqual] says.
+func (a JobArgs) equal(b JobArgs) bool {
+	return maps.EqualFunc(a, b, func(x, y any) bool {
+		if sameScalar(x, y) {
+			return true
+		}
+		var wx, wy strictjson.Writer
+		if wx.Value(x) != nil || wy.Value(y) != nil {
+			return reflect.DeepEqual(x, y)
+		}
+		return slices.Equal(wx.Buf, wy.Buf)
+	})
+}
+
+// sameScalar answers the common cases without writing JSON; false means that it does not know.
+func sameScalar(x, y any) bool {
+	switch x := x.(type) {
+	case nil:
+		return y == nil
+	case string:
+		s, ok := y.(string)
+		return ok && s == x
+	case json.Number:
+		n, ok := y.(json.Number)
+		return ok && n == x
+	case bool:
+		b, ok := y.(bool)
+		return ok && b == x
+	}
+	return false
+}
+
+// cloneValue copies slices and maps of any type, to the bottom; what pointers lead to stays
+// shared. So does what is nested deeper than can be written, which ends a map that holds itself.
+func cloneValue(v any, depth int) any {
+	switch v := v.(type) {
+	case nil, bool, string, json.Number, int, int64, float64:
+		return v
+	}
+	return cloneReflected(reflect.ValueOf(v), depth).Interface()
+}
+
+func cloneReflected(v reflect.Value, depth int) reflect.Value {
+	if depth > strictjson.MaxDepth {
+		return v
+	}
+	switch {
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			c.Index(i).Set(cloneReflected(v.Index(i), depth+1))
+		}
+		return c
+	case v.Kind() == reflect.Map && !v.IsNil():
+		c := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for key, e := range v.Seq2() {
+			c.SetMapIndex(key, cloneReflected(e, depth+1))
+		}
+		return c
+	case v.Kind() == reflect.Interface && !v.IsNil():
+		c := reflect.New(v.Type()).Elem()
+		c.Set(cloneReflected(v.Elem(), depth)) // an interface is no level of its own
+		return c
+	}
+	return v
+}
+
+func jobArgError(key string, code Code, message string, err error) *FieldError {
+	return &FieldError{
+		Path: keyed("job_args", key), Code: code, Message: message, Err: err,
+		at: fieldPos{fieldJobArgs, key},
+	}
+}
+
+// unsupported says which part of a field JSON cannot carry.
+func unsupported(f field, path, key string, err error) *FieldError {
+	fe := &FieldError{
+		Path: path, Code: CodeUnsupported, Err: err, at: fieldPos{f, key},
+		Message: "holds what JSON cannot carry: " + printable(err.Error()),
+		Hint:    "store null, a string or a number instead",
+	}
+	if ve, ok := errors.AsType[*strictjson.ValueError](err); ok {
+		fe.Path, fe.Err = path+stepsText(ve.Path), ve.Err
+	}
+	return fe
+}
+
+// stepsText writes steps as they follow a field name: ["x"][0].
+func stepsText(steps []strictjson.Step) string {
+	var b []byte
+	for _, s := range steps {
+		b = append(b, '[')
+		if s.Name != nil {
+			b = strconv.AppendQuote(b, clip(*s.Name))
+		} else {
+			b = strconv.AppendInt(b, s.Index, 10)
+		}
+		b = append(b, ']')
+	}
+	return string(b)
+}

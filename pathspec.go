@@ -1,0 +1,263 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// PathSpec is a path with the names under which other steps may know it.
+type PathSpec struct {
+	// LogicalName is the name that is matched; it may differ from the key of the map that holds
+	// the PathSpec.
+	LogicalName string `json:"logical_name" validate:"required"`
+	// Path is the file or directory.
+	Path string `json:"path" validate:"required"`
+	// Aliases are further names, in order of preference.
+	Aliases []string `json:"aliases,omitzero" validate:"dive,required"`
+	// Extra holds the members that this version does not know, as in the spec itself.
+	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+}
+
+// MatchesNameOrAlias reports whether name is the logical name or an alias. Case counts.
+func (p PathSpec) MatchesNameOrAlias(name string) bool {
+	return name == p.LogicalName || slices.Contains(p.Aliases, name)
+}
+
+// Clone returns a deep copy.
+func (p PathSpec) Clone() PathSpec {
+	p.Aliases = slices.Clone(p.Aliases)
+	p.Extra = cloneExtra(p.Extra)
+	return p
+}
+
+// Equal reports whether both say the same. The order of aliases counts.
+func (p PathSpec) Equal(o PathSpec) bool {
+	return p.LogicalName == o.LogicalName && p.Path == o.Path &&
+		slices.Equal(p.Aliases, o.Aliases) && equalExtra(p.Extra, o.Extra)
+}
+
+// EnhancedScriptExecutionSpec is a [ScriptExecutionSpec] whose paths have aliases, so that the
+// outputs of one step can be matched to the inputs of the next. What is said there of maps,
+// concurrency, embedding and JSON holds here as well.
+type EnhancedScriptExecutionSpec struct {
+	// ScriptName is as in ScriptExecutionSpec.
+	ScriptName string `json:"script_name" validate:"required"`
+	// StepName is as in ScriptExecutionSpec.
+	StepName string `json:"step_name" validate:"required"`
+	// ScriptPath is as in ScriptExecutionSpec.
+	ScriptPath string `json:"script_path" validate:"required"`
+	// InputPathSpecs maps logical names to what the script reads.
+	InputPathSpecs map[string]PathSpec `json:"input_path_specs,omitzero" validate:"dive,keys,required,endkeys"`
+	// OutputPathSpecs maps logical names to what the script writes.
+	OutputPathSpecs map[string]PathSpec `json:"output_path_specs,omitzero" validate:"dive,keys,required,endkeys"`
+	// EnvironVars is as in ScriptExecutionSpec.
+	EnvironVars map[string]string `json:"environ_vars,omitzero" validate:"dive,keys,required,excludes==,endkeys"`
+	// JobArgs is as in ScriptExecutionSpec.
+	JobArgs JobArgs `json:"job_args,omitzero" validate:"-"`
+	// CreatedAt is as in ScriptExecutionSpec.
+	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
+	// UpdatedAt is as in ScriptExecutionSpec.
+	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	// Extra is as in ScriptExecutionSpec.
+	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+}
+
+// Enhance returns an enhanced copy of s in which every path has the aliases that the function
+// returns for its logical name; nil means none.
+func Enhance(s *ScriptExecutionSpec, aliases func(logicalName string) []string) *EnhancedScriptExecutionSpec {
+	if s == nil {
+		return nil
+	}
+	enhance := func(paths map[string]string) map[string]PathSpec {
+		if paths == nil {
+			return nil
+		}
+		specs := make(map[string]PathSpec, len(paths))
+		for name, path := range paths {
+			p := PathSpec{LogicalName: name, Path: path}
+			if aliases != nil {
+				p.Aliases = slices.Clone(aliases(name))
+			}
+			specs[name] = p
+		}
+		return specs
+	}
+	e := &EnhancedScriptExecutionSpec{
+		InputPathSpecs:  enhance(s.InputPaths),
+		OutputPathSpecs: enhance(s.OutputPaths),
+	}
+	s.core().copyTo(e.core())
+	return e
+}
+
+func (s *EnhancedScriptExecutionSpec) self() Spec { return s }
+
+func (s *EnhancedScriptExecutionSpec) core() core {
+	return core{
+		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
+		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
+		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, extra: &s.Extra, enhanced: true,
+	}
+}
+
+func (s *EnhancedScriptExecutionSpec) paths(f field) []pathEntry {
+	m := s.InputPathSpecs
+	if f == fieldOutputs {
+		m = s.OutputPathSpecs
+	}
+	return sortedEntries(m, func(p PathSpec) string { return p.Path })
+}
+
+// Basic returns a basic copy: the keys and paths of the path specs, without logical names that
+// differ from their key and without aliases.
+func (s *EnhancedScriptExecutionSpec) Basic() *ScriptExecutionSpec {
+	if s == nil {
+		return nil
+	}
+	b := &ScriptExecutionSpec{InputPaths: plainPaths(s.InputPathSpecs), OutputPaths: plainPaths(s.OutputPathSpecs)}
+	s.core().copyTo(b.core())
+	return b
+}
+
+// InputPaths returns logical name -> path, as a basic spec has it. The map is the caller's.
+func (s *EnhancedScriptExecutionSpec) InputPaths() map[string]string {
+	return orEmpty(plainPaths(s.InputPathSpecs))
+}
+
+// OutputPaths returns logical name -> path, as a basic spec has it. The map is the caller's.
+func (s *EnhancedScriptExecutionSpec) OutputPaths() map[string]string {
+	return orEmpty(plainPaths(s.OutputPathSpecs))
+}
+
+// InputPath returns a copy of the input whose key, logical name or alias is the given name. A key
+// wins over a logical name and that over an alias; among equals the first key does.
+func (s *EnhancedScriptExecutionSpec) InputPath(nameOrAlias string) (PathSpec, bool) {
+	return findPath(s.InputPathSpecs, nameOrAlias)
+}
+
+// OutputPath does for the outputs what InputPath does for the inputs.
+func (s *EnhancedScriptExecutionSpec) OutputPath(nameOrAlias string) (PathSpec, bool) {
+	return findPath(s.OutputPathSpecs, nameOrAlias)
+}
+
+// AddInputPath sets an input path and stamps UpdatedAt. Aliases that the input has are kept.
+func (s *EnhancedScriptExecutionSpec) AddInputPath(logicalName, path string) {
+	setPath(&s.InputPathSpecs, logicalName, path)
+	s.UpdateTimestamp()
+}
+
+// AddOutputPath sets an output path and stamps UpdatedAt. Aliases that the output has are kept.
+func (s *EnhancedScriptExecutionSpec) AddOutputPath(logicalName, path string) {
+	setPath(&s.OutputPathSpecs, logicalName, path)
+	s.UpdateTimestamp()
+}
+
+// AddInputPathSpec sets an input under its logical name and stamps UpdatedAt.
+func (s *EnhancedScriptExecutionSpec) AddInputPathSpec(p PathSpec) {
+	setEntry(&s.InputPathSpecs, p.LogicalName, p.Clone())
+	s.UpdateTimestamp()
+}
+
+// AddOutputPathSpec sets an output under its logical name and stamps UpdatedAt.
+func (s *EnhancedScriptExecutionSpec) AddOutputPathSpec(p PathSpec) {
+	setEntry(&s.OutputPathSpecs, p.LogicalName, p.Clone())
+	s.UpdateTimestamp()
+}
+
+// AddEnvironVar is as in [ScriptExecutionSpec.AddEnvironVar].
+func (s *EnhancedScriptExecutionSpec) AddEnvironVar(key, value string) {
+	s.core().addEnvironVar(key, value)
+}
+
+// AddJobArg is as in [ScriptExecutionSpec.AddJobArg].
+func (s *EnhancedScriptExecutionSpec) AddJobArg(key string, value any) {
+	s.core().addJobArg(key, value)
+}
+
+// ExecutionEnvironment is as in [ScriptExecutionSpec.ExecutionEnvironment].
+func (s *EnhancedScriptExecutionSpec) ExecutionEnvironment() map[string]string {
+	return s.core().environment()
+}
+
+// UpdateTimestamp is as in [ScriptExecutionSpec.UpdateTimestamp].
+func (s *EnhancedScriptExecutionSpec) UpdateTimestamp() { s.core().touch() }
+
+// SpecFileName is as in [ScriptExecutionSpec.SpecFileName]: both kinds share the script's file.
+func (s *EnhancedScriptExecutionSpec) SpecFileName() string { return s.core().specFileName() }
+
+// Clone returns a deep copy. What pointers among the job arguments lead to stays shared.
+func (s *EnhancedScriptExecutionSpec) Clone() *EnhancedScriptExecutionSpec {
+	if s == nil {
+		return nil
+	}
+	c := &EnhancedScriptExecutionSpec{
+		InputPathSpecs:  clonePathSpecs(s.InputPathSpecs),
+		OutputPathSpecs: clonePathSpecs(s.OutputPathSpecs),
+	}
+	s.core().copyTo(c.core())
+	return c
+}
+
+// Equal is as in [ScriptExecutionSpec.Equal]; the order of aliases counts.
+func (s *EnhancedScriptExecutionSpec) Equal(o *EnhancedScriptExecutionSpec) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	return maps.EqualFunc(s.InputPathSpecs, o.InputPathSpecs, PathSpec.Equal) &&
+		maps.EqualFunc(s.OutputPathSpecs, o.OutputPathSpecs, PathSpec.Equal) &&
+		s.core().equal(o.core())
+}
+
+func clonePathSpecs(specs map[string]PathSpec) map[string]PathSpec {
+	c := maps.Clone(specs)
+	for key, p := range c {
+		c[key] = p.Clone()
+	}
+	return c
+}
+
+func plainPaths(specs map[string]PathSpec) map[string]string {
+	if specs == nil {
+		return nil
+	}
+	paths := make(map[string]string, len(specs))
+	for key, p := range specs {
+		paths[key] = p.Path
+	}
+	return paths
+}
+
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
+}
+
+func findPath(specs map[string]PathSpec, name string) (PathSpec, bool) {
+	if p, ok := specs[name]; ok {
+		return p.Clone(), true
+	}
+	keys := slices.Sorted(maps.Keys(specs))
+	for _, key := range keys {
+		if specs[key].LogicalName == name {
+			return specs[key].Clone(), true
+		}
+	}
+	for _, key := range keys {
+		if specs[key].MatchesNameOrAlias(name) {
+			return specs[key].Clone(), true
+		}
+	}
+	return PathSpec{}, false
+}
+
+func setPath(specs *map[string]PathSpec, name, path string) {
+	p, ok := (*specs)[name]
+	if !ok {
+		p.LogicalName = name
+	}
+	p.Path = path
+	setEntry(specs, name, p)
+}

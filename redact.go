@@ -1,0 +1,129 @@
+package scriptspec
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The printing methods have value receivers, unlike the rest: a spec that is printed as a value
+// must not fall back to fmt's walk through its fields, which would show environment values.
+
+// redacted stands for an environment value.
+const redacted = "[redacted]"
+
+// String returns one line that tells the spec by its names: logical names, names of environment
+// variables and of job arguments, no values.
+func (s ScriptExecutionSpec) String() string { return describe(&s) }
+
+// GoString is String: Go syntax would show environment values.
+func (s ScriptExecutionSpec) GoString() string { return describe(&s) }
+
+// Format prints String for every verb; %q quotes it.
+func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s) }
+
+// LogValue returns a group of the same names as String, for [log/slog].
+func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
+
+// Redacted returns a copy whose environment values are all "[redacted]": for diffs, dumps and
+// test assertions, which read fields and know nothing of String.
+func (s *ScriptExecutionSpec) Redacted() *ScriptExecutionSpec {
+	c := s.Clone()
+	if c != nil {
+		redactEnviron(c)
+	}
+	return c
+}
+
+// String is as in [ScriptExecutionSpec.String].
+func (s EnhancedScriptExecutionSpec) String() string { return describe(&s) }
+
+// GoString is as in [ScriptExecutionSpec.GoString].
+func (s EnhancedScriptExecutionSpec) GoString() string { return describe(&s) }
+
+// Format is as in [ScriptExecutionSpec.Format].
+func (s EnhancedScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s) }
+
+// LogValue is as in [ScriptExecutionSpec.LogValue].
+func (s EnhancedScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
+
+// Redacted is as in [ScriptExecutionSpec.Redacted].
+func (s *EnhancedScriptExecutionSpec) Redacted() *EnhancedScriptExecutionSpec {
+	c := s.Clone()
+	if c != nil {
+		redactEnviron(c)
+	}
+	return c
+}
+
+func redactEnviron(s Spec) {
+	env := *s.core().environVars
+	for key := range env {
+		env[key] = redacted
+	}
+}
+
+func describe(s Spec) string {
+	c := s.core()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s(%s) script=%s", quoteUnlessPlain(*c.stepName), quoteUnlessPlain(*c.scriptName), quoteUnlessPlain(*c.scriptPath))
+	for _, list := range []struct {
+		label string
+		names []string
+	}{
+		{"inputs", entryKeys(s.paths(fieldInputs))},
+		{"outputs", entryKeys(s.paths(fieldOutputs))},
+		{"env", slices.Sorted(maps.Keys(*c.environVars))},
+		{"args", slices.Sorted(maps.Keys(*c.jobArgs))},
+	} {
+		b.WriteString(" " + list.label + "=[")
+		for i, name := range list.names {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(quoteUnlessPlain(name))
+		}
+		b.WriteByte(']')
+	}
+	return b.String()
+}
+
+func format(f fmt.State, verb rune, s Spec) {
+	text := describe(s)
+	if verb == 'q' {
+		text = strconv.Quote(text)
+	}
+	io.WriteString(f, text) //nolint:errcheck // fmt.State keeps the error
+}
+
+func logValue(s Spec) slog.Value {
+	c := s.core()
+	return slog.GroupValue(
+		slog.String("script_name", *c.scriptName),
+		slog.String("step_name", *c.stepName),
+		slog.String("script_path", *c.scriptPath),
+		slog.Any("inputs", entryKeys(s.paths(fieldInputs))),
+		slog.Any("outputs", entryKeys(s.paths(fieldOutputs))),
+		slog.Any("environ_vars", slices.Sorted(maps.Keys(*c.environVars))),
+		slog.Any("job_args", slices.Sorted(maps.Keys(*c.jobArgs))),
+	)
+}
+
+func entryKeys(entries []pathEntry) []string {
+	keys := make([]string, len(entries))
+	for i, e := range entries {
+		keys[i] = e.key
+	}
+	return keys
+}
+
+func quoteUnlessPlain(s string) string {
+	if q := strconv.Quote(s); s == "" || len(q) != len(s)+2 || strings.ContainsAny(s, " []()=") {
+		return q
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"maps"
+)
+
+// ScriptExecutionSpec ties the two identities of a pipeline script together and carries what one
+// run of it needs.
+//
+// The maps may be read and written directly; that does not stamp UpdatedAt, the Add methods do.
+// The zero value is an empty spec. Like a map, a spec takes many readers at once or one writer.
+//
+// The type has no JSON methods and only built-in validator tags, so that it can be embedded and
+// nested. Marshalling it with encoding/json gives its own members; [Encode] also writes Extra.
+// A host that embeds it is printed as the spec is, without its own fields, until it has Format and
+// LogValue methods of its own; and Save writes the spec alone.
+type ScriptExecutionSpec struct {
+	// ScriptName is the name of the script's file without .py, in snake_case: tabular_preprocessing.
+	ScriptName string `json:"script_name" validate:"required"`
+	// StepName is the name of the DAG node, in PascalCase with an optional job type:
+	// TabularPreprocessing_training.
+	StepName string `json:"step_name" validate:"required"`
+	// ScriptPath is the script's file.
+	ScriptPath string `json:"script_path" validate:"required"`
+	// InputPaths maps logical names to the files or directories that the script reads.
+	InputPaths map[string]string `json:"input_paths,omitzero" validate:"dive,keys,required,endkeys,required"`
+	// OutputPaths maps logical names to the directories that the script writes to.
+	OutputPaths map[string]string `json:"output_paths,omitzero" validate:"dive,keys,required,endkeys,required"`
+	// EnvironVars holds the environment variables of the run. Their values may be secrets: no
+	// error, String or log of this package shows them.
+	EnvironVars map[string]string `json:"environ_vars,omitzero" validate:"dive,keys,required,excludes==,endkeys"`
+	// JobArgs holds the job arguments of the run.
+	JobArgs JobArgs `json:"job_args,omitzero" validate:"-"`
+	// CreatedAt is when the spec was made; zero means unknown.
+	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
+	// UpdatedAt is when the spec was changed last; zero means unknown.
+	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	// Extra holds the members of the file that this version does not know, as they were written.
+	// They go back into the file behind the known ones, sorted by name.
+	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+}
+
+// New returns a spec with both timestamps set to now.
+func New(scriptName, stepName, scriptPath string) *ScriptExecutionSpec {
+	now := Now()
+	return &ScriptExecutionSpec{
+		ScriptName: scriptName, StepName: stepName, ScriptPath: scriptPath,
+		CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+func (s *ScriptExecutionSpec) self() Spec { return s }
+
+func (s *ScriptExecutionSpec) core() core {
+	return core{
+		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
+		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
+		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, extra: &s.Extra,
+	}
+}
+
+func (s *ScriptExecutionSpec) paths(f field) []pathEntry {
+	m := s.InputPaths
+	if f == fieldOutputs {
+		m = s.OutputPaths
+	}
+	return sortedEntries(m, func(path string) string { return path })
+}
+
+// AddInputPath sets an input path and stamps UpdatedAt.
+func (s *ScriptExecutionSpec) AddInputPath(logicalName, path string) {
+	setEntry(&s.InputPaths, logicalName, path)
+	s.UpdateTimestamp()
+}
+
+// AddOutputPath sets an output path and stamps UpdatedAt.
+func (s *ScriptExecutionSpec) AddOutputPath(logicalName, path string) {
+	setEntry(&s.OutputPaths, logicalName, path)
+	s.UpdateTimestamp()
+}
+
+// AddEnvironVar sets an environment variable and stamps UpdatedAt. Names that no process can have
+// (empty, with '=', NUL or a newline) are refused by Validate, Save and the tester.
+func (s *ScriptExecutionSpec) AddEnvironVar(key, value string) { s.core().addEnvironVar(key, value) }
+
+// AddJobArg sets a job argument to a deep copy of value and stamps UpdatedAt. Values that JSON
+// cannot carry are refused by Save, by name.
+func (s *ScriptExecutionSpec) AddJobArg(key string, value any) { s.core().addJobArg(key, value) }
+
+// InputPath returns the input path with the logical name.
+func (s *ScriptExecutionSpec) InputPath(logicalName string) (path string, ok bool) {
+	path, ok = s.InputPaths[logicalName]
+	return path, ok
+}
+
+// OutputPath returns the output path with the logical name.
+func (s *ScriptExecutionSpec) OutputPath(logicalName string) (path string, ok bool) {
+	path, ok = s.OutputPaths[logicalName]
+	return path, ok
+}
+
+// ExecutionEnvironment returns the environment of the current process with EnvironVars over it.
+// The map is the caller's.
+func (s *ScriptExecutionSpec) ExecutionEnvironment() map[string]string { return s.core().environment() }
+
+// UpdateTimestamp sets UpdatedAt to now. It never moves back, nor before CreatedAt, even if the
+// clock does.
+func (s *ScriptExecutionSpec) UpdateTimestamp() { s.core().touch() }
+
+// SpecFileName returns "<script_name>_runtime_test_spec.json", or "" for a script name that fails
+// [IsScriptName] or is too long for a file name.
+func (s *ScriptExecutionSpec) SpecFileName() string { return s.core().specFileName() }
+
+// Basic returns a copy: a basic spec has nothing to leave out.
+func (s *ScriptExecutionSpec) Basic() *ScriptExecutionSpec { return s.Clone() }
+
+// Clone returns a deep copy. What pointers among the job arguments lead to stays shared.
+func (s *ScriptExecutionSpec) Clone() *ScriptExecutionSpec {
+	if s == nil {
+		return nil
+	}
+	c := &ScriptExecutionSpec{InputPaths: maps.Clone(s.InputPaths), OutputPaths: maps.Clone(s.OutputPaths)}
+	s.core().copyTo(c.core())
+	return c
+}
+
+// Equal reports whether both specs say the same and so would be written alike: a nil map is like
+// an empty one, times count to the microsecond, and a job argument is what its JSON is, so that
+// int 1 equals json.Number 1 and differs from float64 1.
+func (s *ScriptExecutionSpec) Equal(o *ScriptExecutionSpec) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	return maps.Equal(s.InputPaths, o.InputPaths) && maps.Equal(s.OutputPaths, o.OutputPaths) &&
+		s.core().equal(o.core())
+}

@@ -1,0 +1,309 @@
+package scriptspec
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Timestamp is a point in time as spec files have it, to the microsecond.
+//
+// Python writes datetime.now(), which has no zone. Such a naive time keeps its digits, with UTC as
+// the location of the embedded [time.Time], and is written back without a zone: reading and
+// writing never shift it by the zone of the machine. All other times have an offset.
+//
+// The zero Timestamp means that there is none.
+type Timestamp struct {
+	time.Time
+	form timeForm
+}
+
+type timeForm uint8
+
+const (
+	formAware timeForm = iota
+	formNaive          // no zone, as Python's datetime.now() gives it
+	formNull           // the file has null where others have no member; goes back as null
+)
+
+// Layouts of the two written forms, which datetime.fromisoformat of Python 3.8 and pydantic read.
+const (
+	layoutNaive = "2006-01-02T15:04:05.000000"
+	layoutAware = layoutNaive + "-07:00"
+)
+
+// Now returns the current time in UTC.
+func Now() Timestamp { return NewTimestamp(time.Now().UTC()) }
+
+// NewTimestamp returns t, cut to the microsecond.
+func NewTimestamp(t time.Time) Timestamp { return Timestamp{Time: t.Truncate(time.Microsecond)} }
+
+// ParseTimestamp reads the forms that Python programs write: date and time with a space or T
+// between them, 0 to 9 digits of a fraction, and no zone, Z, +HH:MM or +HHMM; a date alone; and
+// the seconds or milliseconds since 1970 as digits. What is finer than a microsecond is cut off.
+// The error does not repeat the text.
+func ParseTimestamp(text string) (Timestamp, error) {
+	p := timeParser{rest: text}
+	t, ok := p.parse()
+	if !ok {
+		if f, err := strconv.ParseFloat(text, 64); err == nil && isDecimal(text) {
+			return epoch(f)
+		}
+		return Timestamp{}, errTimeFormat
+	}
+	return t, nil
+}
+
+var errTimeFormat = errors.New("not a timestamp; want 2006-01-02T15:04:05.000000+00:00, without the offset for a local time")
+
+// IsNaive reports whether the time was read without a zone.
+func (t Timestamp) IsNaive() bool { return t.form == formNaive }
+
+// Equal reports whether t and o are written alike or mean the same instant. A naive and an aware
+// time are never equal.
+func (t Timestamp) Equal(o Timestamp) bool {
+	if t.IsZero() || o.IsZero() {
+		return t.IsZero() == o.IsZero()
+	}
+	return t.IsNaive() == o.IsNaive() &&
+		t.Truncate(time.Microsecond).Equal(o.Truncate(time.Microsecond))
+}
+
+// String returns the form that is written to files, or "" for the zero Timestamp.
+func (t Timestamp) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	text, err := t.appendText(nil)
+	if err != nil {
+		return t.Time.String()
+	}
+	return string(text)
+}
+
+// MarshalText returns the form of [Timestamp.String]; a year that Python cannot read (before 1 or
+// after 9999) is an error.
+func (t Timestamp) MarshalText() ([]byte, error) { return t.appendText(nil) }
+
+// UnmarshalText is [ParseTimestamp], with "" for the zero Timestamp.
+func (t *Timestamp) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*t = Timestamp{}
+		return nil
+	}
+	*t, err = ParseTimestamp(string(text))
+	return err
+}
+
+// MarshalJSON writes a JSON string, or null for the zero Timestamp.
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	b, err := t.appendText([]byte{'"'})
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON reads what [ParseTimestamp] reads, as a string or a number, and null.
+func (t *Timestamp) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	switch {
+	case text == "null":
+		*t = Timestamp{form: formNull}
+		return nil
+	case len(text) > 0 && text[0] == '"':
+		var err error
+		if text, err = strconv.Unquote(text); err != nil {
+			return errTimeFormat
+		}
+	}
+	parsed, err := ParseTimestamp(text)
+	if err != nil {
+		return err
+	}
+	*t = parsed
+	return nil
+}
+
+func (t Timestamp) appendText(b []byte) ([]byte, error) {
+	if t.form == formNaive {
+		return t.AppendFormat(b, layoutNaive), checkYear(t.Time)
+	}
+	tm := t.Time
+	if _, offset := tm.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
+		tm = tm.UTC() // local mean times have offsets that the layout would round
+	}
+	return tm.AppendFormat(b, layoutAware), checkYear(tm)
+}
+
+func checkYear(t time.Time) error {
+	if y := t.Year(); y < 1 || y > 9999 {
+		return fmt.Errorf("year %d is outside 1 to 9999, which is all that Python's datetime has", y)
+	}
+	return nil
+}
+
+// instant returns the moment t means. A naive time is taken in the local zone, as Python does.
+func (t Timestamp) instant() time.Time {
+	if t.form != formNaive || t.IsZero() {
+		return t.Time
+	}
+	y, mo, d := t.Date()
+	h, mi, s := t.Clock()
+	return time.Date(y, mo, d, h, mi, s, t.Nanosecond(), time.Local)
+}
+
+// epoch reads a number the way pydantic does: beyond 2e10 it is milliseconds, up to it seconds.
+func epoch(f float64) (Timestamp, error) {
+	const watershed = 2e10
+	if math.Abs(f) > watershed {
+		f /= 1000
+	}
+	if math.Abs(f) > 253402300799 { // 9999-12-31T23:59:59Z
+		return Timestamp{}, errTimeFormat
+	}
+	sec, frac := math.Modf(f)
+	t := time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC()
+	if checkYear(t) != nil {
+		return Timestamp{}, errTimeFormat
+	}
+	return Timestamp{Time: t}, nil
+}
+
+func isDecimal(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// timeParser reads a date with an optional time from the front of rest.
+type timeParser struct{ rest string }
+
+func (p *timeParser) parse() (Timestamp, bool) {
+	year, ok1 := p.digits(4)
+	ok1 = ok1 && p.accept("-")
+	month, ok2 := p.digits(2)
+	ok2 = ok2 && p.accept("-")
+	day, ok3 := p.digits(2)
+	if !ok1 || !ok2 || !ok3 || year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return Timestamp{}, false
+	}
+	var hour, minute, sec, nsec int
+	loc, form := time.UTC, formNaive
+	if p.rest != "" {
+		var ok bool
+		if !p.accept("Tt _") {
+			return Timestamp{}, false
+		}
+		if hour, minute, sec, nsec, ok = p.clock(); !ok {
+			return Timestamp{}, false
+		}
+		if p.rest != "" {
+			if loc, ok = p.zone(); !ok {
+				return Timestamp{}, false
+			}
+			form = formAware
+		}
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, sec, nsec, loc)
+	return Timestamp{Time: t, form: form}, p.rest == ""
+}
+
+func (p *timeParser) clock() (hour, minute, sec, nsec int, ok bool) {
+	hour, ok = p.digits(2)
+	if !ok || !p.accept(":") {
+		return 0, 0, 0, 0, false
+	}
+	if minute, ok = p.digits(2); !ok {
+		return 0, 0, 0, 0, false
+	}
+	if p.accept(":") {
+		if sec, ok = p.digits(2); !ok {
+			return 0, 0, 0, 0, false
+		}
+		if p.accept(".,") {
+			n := 0
+			for n < len(p.rest) && p.rest[n] >= '0' && p.rest[n] <= '9' {
+				n++
+			}
+			if n == 0 || n > 9 {
+				return 0, 0, 0, 0, false
+			}
+			kept := min(n, 6)
+			nsec, _ = strconv.Atoi(p.rest[:kept])
+			for range 9 - kept {
+				nsec *= 10
+			}
+			p.rest = p.rest[n:]
+		}
+	}
+	return hour, minute, sec, nsec, hour < 24 && minute < 60 && sec < 60
+}
+
+func (p *timeParser) zone() (*time.Location, bool) {
+	if p.accept("Zz") {
+		return time.UTC, true
+	}
+	negative := len(p.rest) > 0 && p.rest[0] == '-'
+	if !p.accept("+-") {
+		return nil, false
+	}
+	h, ok := p.digits(2)
+	if !ok {
+		return nil, false
+	}
+	p.accept(":")
+	m, ok := p.digits(2)
+	if !ok || h > 23 || m > 59 {
+		return nil, false
+	}
+	offset := h*3600 + m*60
+	if negative {
+		offset = -offset
+	}
+	if offset == 0 {
+		return time.UTC, true
+	}
+	return time.FixedZone("", offset), true
+}
+
+// accept consumes one byte if it is one of set.
+func (p *timeParser) accept(set string) bool {
+	if p.rest == "" {
+		return false
+	}
+	for i := range len(set) {
+		if p.rest[0] == set[i] {
+			p.rest = p.rest[1:]
+			return true
+		}
+	}
+	return false
+}
+
+// digits consumes exactly n digits.
+func (p *timeParser) digits(n int) (v int, ok bool) {
+	if len(p.rest) < n {
+		return 0, false
+	}
+	for _, c := range []byte(p.rest[:n]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		v = v*10 + int(c-'0')
+	}
+	p.rest = p.rest[n:]
+	return v, true
+}
+
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
