@@ -1,0 +1,102 @@
+// Package scriptspec tests the Python scripts of machine-learning pipelines.
+//
+// A script execution spec carries all that one run of a script needs: where the script is, which
+// files are its inputs and outputs, its environment variables and its job arguments. Specs are
+// JSON files that Go and Python programs share. A [RuntimeTester] runs a script under its spec, in
+// a process of its own:
+//
+//	spec := scriptspec.New("tabular_preprocessing", "TabularPreprocessing_training",
+//		"scripts/tabular_preprocessing.py")
+//	spec.AddInputPath("data_input", "data/raw")
+//	spec.AddOutputPath("data_output", "out/clean")
+//	spec.AddJobArg("validation_split", 0.25)
+//	if err := spec.ValidateSpec(nil); err != nil {
+//		return err // every problem at once
+//	}
+//	result, err := (&scriptspec.RuntimeTester{}).TestScript(ctx, spec)
+//	if err != nil {
+//		return err // there was no test: no interpreter, say
+//	}
+//	fmt.Println(result, result.Success)
+//
+// # Two identities
+//
+// A script has a file name in snake_case ("tabular_preprocessing", found on disk) and a DAG node
+// name in PascalCase with an optional job type ("TabularPreprocessing_training", matched in the
+// pipeline). [ToSnakeCase], [ToPascalCase] and [ParseStepName] lead from one to the other.
+//
+// # On disk
+//
+// A [Store] keeps the specs of a test data directory:
+//
+//	<test_data_dir>/.specs/<script_name>_runtime_test_spec.json
+//
+// The members of a file, in the order in which they are written: script_name, step_name,
+// script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
+// spec), environ_vars, job_args, created_at, updated_at, then members that this version does not
+// know. Nothing is lost between loading and saving: unknown members, big integers, 1.0 as opposed
+// to 1, times without a zone. A save is whole and durable or did not happen. New files have mode
+// 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] widens that.
+//
+// # Concurrency
+//
+// A spec is like a map: any number of readers, or one writer. A Store and a RuntimeTester can be
+// used by any number of goroutines. Any number of processes may load and save in one directory: a
+// reader sees one whole version, and the last save wins.
+//
+// # Errors
+//
+// Exported functions return error. Behind it are pointers: [*ValidationError] with every
+// [*FieldError] of a spec, in a fixed order, and [*DecodeError] for each problem of a file, with
+// line and column. Ask with [errors.Is] and [errors.AsType]; system errors such as
+// [io/fs.ErrNotExist] show through. Programs act on a [Code], not on text.
+//
+// # Secrets
+//
+// The values of environment variables appear in no error, no String, no fmt verb, no slog record
+// and no test result of this package; where a script prints one of 6 characters or more, its output
+// shows [redacted] instead. Three things cannot be covered: reading the EnvironVars map, marshalling
+// a spec with encoding/json, and reflection that does not ask a type how it wants to be printed
+// (testify's diffs, a spec in an unexported field of a struct that is printed). For these there is
+// Redacted.
+//
+// # What Python reads differently
+//
+// What the design note's Python model accepts is accepted with the same value, except:
+//
+//	in the file                            Python                        here
+//	a name twice in one object             the last one counts           refused
+//	Script_Name beside script_name         ignored                       refused
+//	NaN, Infinity, -Infinity               float                         refused: not JSON
+//	a lone surrogate escape                a string that cannot be       refused
+//	                                       written as UTF-8
+//	1e400                                  inf                           kept as 1e400
+//	nesting beyond 1,000                   RecursionError, from about    refused
+//	                                       the same depth on
+//	NUL in a path, name or environment     a string                      refused: no system
+//	                                                                     call takes it
+//	an environment name that is empty or   a string                      refused
+//	holds '=' or a line break
+//	script_name with a slash, a colon,     a string                      refused: it becomes
+//	a control or non-ASCII character                                     part of a file name
+//	script_path: null                      refused                       "", as the original
+//	                                                                     system means it
+//	input_path_specs without               ignored by the basic model    an enhanced spec
+//	input_paths
+//	no created_at                          the time of loading           zero
+//
+// # Deviations from the design note
+//
+//   - Validation touches nothing. The note's validate_paths makes output directories; here that
+//     takes ValidateOptions.CreateOutputs, AutoFixCommonIssues or a run.
+//   - Names are matched as a whole: Python's $ lets a newline at the end pass.
+//   - Inputs and outputs that are empty, and NUL anywhere, are errors.
+//   - New times are UTC with an offset; the note's have no zone. Python does not compare the two
+//     kinds: use astimezone() first.
+//   - updated_at never moves back and is never before created_at, whatever the clock does.
+//   - _to_snake_case knows technical terms (XGBoostTraining is xgboost_training, not
+//     xg_boost_training), cleans separators, and gives "" rather than an invalid name.
+//   - Loading an enhanced file as a basic spec is refused instead of dropping its aliases.
+//   - The script runs in a process of its own, with a timeout, with its environment in place
+//     before Python starts, and it must have written its outputs to pass.
+package scriptspec

@@ -1,0 +1,169 @@
+package scriptspec_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// parsePackage returns the files of the root package that are not tests.
+func parsePackage(t *testing.T) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var files []*ast.File
+	fset := token.NewFileSet()
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	return files
+}
+
+// Everything exported is documented, struct fields of the model included.
+func TestExportedNamesAreDocumented(t *testing.T) {
+	t.Parallel()
+	model := map[string]bool{"ScriptExecutionSpec": true, "EnhancedScriptExecutionSpec": true, "PathSpec": true, "ValidateOptions": true, "DecodeOptions": true}
+	exported := 0
+	for _, file := range parsePackage(t) {
+		for _, decl := range file.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Name.IsExported() && (d.Recv == nil || receiver(d).IsExported()) {
+					assert.NotNil(t, d.Doc, d.Name.Name)
+					if d.Recv == nil {
+						exported++
+					}
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					switch s := spec.(type) {
+					case *ast.TypeSpec:
+						if !s.Name.IsExported() {
+							continue
+						}
+						exported++
+						assert.True(t, s.Doc != nil || d.Doc != nil, s.Name.Name)
+						if st, ok := s.Type.(*ast.StructType); ok && model[s.Name.Name] {
+							for _, f := range st.Fields.List {
+								assert.NotNil(t, f.Doc, "%s.%v", s.Name.Name, f.Names)
+							}
+						}
+					case *ast.ValueSpec:
+						for _, name := range s.Names {
+							if name.IsExported() {
+								exported++
+								assert.True(t, s.Doc != nil || s.Comment != nil || d.Doc != nil, name.Name)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	assert.LessOrEqual(t, exported, 110, "a small package")
+}
+
+func receiver(d *ast.FuncDecl) *ast.Ident {
+	t := d.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	return t.(*ast.Ident)
+}
+
+// A field that is added must be written to files, copied by Clone and compared by Equal.
+func TestEveryFieldIsTaggedClonedAndCompared(t *testing.T) {
+	t.Parallel()
+	t.Run("basic", func(t *testing.T) {
+		t.Parallel()
+		checkFields(t, (*scriptspec.ScriptExecutionSpec).Clone, (*scriptspec.ScriptExecutionSpec).Equal)
+	})
+	t.Run("enhanced", func(t *testing.T) {
+		t.Parallel()
+		checkFields(t, (*scriptspec.EnhancedScriptExecutionSpec).Clone, (*scriptspec.EnhancedScriptExecutionSpec).Equal)
+	})
+	t.Run("path spec", func(t *testing.T) {
+		t.Parallel()
+		checkFields(t,
+			func(p *scriptspec.PathSpec) *scriptspec.PathSpec { c := p.Clone(); return &c },
+			func(p, o *scriptspec.PathSpec) bool { return p.Equal(*o) })
+	})
+}
+
+func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) bool) {
+	t.Helper()
+	for field := range reflect.TypeFor[T]().Fields() {
+		tag, ok := field.Tag.Lookup("json")
+		assert.True(t, ok, "%s has no json tag", field.Name)
+		if tag != "-" {
+			name, _, _ := strings.Cut(tag, ",")
+			assert.Equal(t, name, scriptspec.ToSnakeCase(field.Name), "the tag of %s", field.Name)
+		}
+		_, ok = field.Tag.Lookup("validate")
+		assert.True(t, ok, "%s has no validate tag", field.Name)
+
+		var one, zero T
+		fill(t, reflect.ValueOf(&one).Elem().FieldByIndex(field.Index))
+		assert.False(t, equal(&one, &zero), "Equal passes over %s", field.Name)
+		c := clone(&one)
+		assert.True(t, equal(&one, c), "Clone passes over %s", field.Name)
+		assert.Equal(t, one, *c)
+	}
+}
+
+// fill sets a field to something that is not its zero value.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch x := v.Addr().Interface().(type) {
+	case *string:
+		*x = "x"
+	case *[]string:
+		*x = []string{"x"}
+	case *map[string]string:
+		*x = map[string]string{"x": "y"}
+	case *map[string]scriptspec.PathSpec:
+		*x = map[string]scriptspec.PathSpec{"x": {Path: "y"}}
+	case *scriptspec.JobArgs:
+		*x = scriptspec.JobArgs{"x": 1}
+	case *scriptspec.Timestamp:
+		*x = scriptspec.NewTimestamp(time.Date(2025, 9, 9, 0, 0, 0, 0, time.UTC))
+	case *map[string]jsonRaw:
+		*x = map[string]jsonRaw{"x": jsonRaw("1")}
+	default:
+		t.Fatalf("teach this test a %T", x)
+	}
+}
+
+// Files stay small enough to be read at a sitting.
+func TestFileSizes(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"*.go", "internal/*/*.go"} {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, names)
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			lines := strings.Count(string(data), "\n")
+			if !strings.HasSuffix(name, "_test.go") {
+				assert.LessOrEqual(t, lines, 470, name)
+			}
+		}
+	}
+}

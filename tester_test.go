@@ -1,0 +1,349 @@
+package scriptspec_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// scripted returns a spec for a script with the given text.
+func scripted(t *testing.T, text string) *scriptspec.ScriptExecutionSpec {
+	t.Helper()
+	python(t)
+	s := onDisk(t)
+	write(t, s.ScriptPath, text)
+	return s
+}
+
+const writesOutput = `
+import os
+def done(output_paths):
+    with open(os.path.join(output_paths["data_output"], "out.txt"), "w") as f:
+        f.write("done")
+`
+
+func run(t *testing.T, s scriptspec.Spec) *scriptspec.ScriptTestResult {
+	t.Helper()
+	result, err := (&scriptspec.RuntimeTester{}).TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, result.Success, result.Outcome == scriptspec.OutcomePassed)
+	return result
+}
+
+func TestScriptGetsItsParameters(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import argparse, json, sys
+AT_IMPORT = os.environ.get("SCRIPT_SETTING")
+
+def main(input_paths, output_paths, environ_vars, job_args):
+    assert isinstance(job_args, argparse.Namespace), type(job_args)
+    done(output_paths)
+    print(json.dumps({
+        "inputs": sorted(input_paths), "outputs": sorted(output_paths), "environ_vars": sorted(environ_vars),
+        "at_import": AT_IMPORT == environ_vars["SCRIPT_SETTING"] != None, "name": __name__, "argv": len(sys.argv),
+        "args": {k: repr(v) for k, v in vars(job_args).items()}, "read": open(input_paths["data_input"]).read(),
+        "stdin": sys.stdin.read(), "path0": sys.path[0] == os.path.dirname(os.path.abspath(__file__)),
+    }))
+    print("to stderr", file=sys.stderr)
+`)
+	s.AddEnvironVar("SCRIPT_SETTING", "set before the import\nwith = and a line break")
+	for key, value := range map[string]any{
+		"int": 1, "float": 1.0, "big": jsonNumber("123456789012345678901234567890"), "text": "é🚀\x00", "none": nil,
+		"yes": true, "list": []any{1, []string{}}, "dict": map[string]any{"k": 0.5}, "with-dash": "x",
+	} {
+		s.AddJobArg(key, value)
+	}
+	for name, spec := range map[string]scriptspec.Spec{"basic": s, "enhanced": scriptspec.Enhance(s, nil)} {
+		result := run(t, spec)
+		require.True(t, result.Success, "%s: %v\n%s", name, result, result.Traceback)
+		assert.True(t, result.HasMainFunction)
+		assert.Zero(t, result.ExitCode)
+		assert.Positive(t, result.ExecutionTime)
+		assert.Equal(t, "to stderr\n", result.Stderr.Text)
+		var got map[string]any
+		require.NoError(t, json.Unmarshal([]byte(result.Stdout.Text), &got), result.Stdout.Text)
+		assert.Equal(t, map[string]any{
+			"inputs": []any{"data_input"}, "outputs": []any{"data_output"}, "environ_vars": []any{"SCRIPT_SETTING"},
+			"at_import": true, "name": "tabular_preprocessing", "argv": 1.0, "read": "a,b\n1,2\n", "stdin": "", "path0": true,
+			"args": map[string]any{
+				"int": "1", "float": "1.0", "big": "123456789012345678901234567890", "text": `'é🚀\x00'`, "none": "None",
+				"yes": "True", "list": "[1, []]", "dict": "{'k': 0.5}", "with-dash": "'x'",
+			},
+		}, got)
+		assert.Equal(t, scriptspec.OutputInfo{Path: s.OutputPaths["data_output"], Exists: true, Files: 1, Bytes: 4}, result.Outputs["data_output"])
+	}
+	entries, err := os.ReadDir(filepath.Dir(s.ScriptPath))
+	require.NoError(t, err)
+	assert.Len(t, entries, 3, "script, data and output: no bytecode in the user's tree")
+}
+
+func TestScriptOutcomes(t *testing.T) {
+	t.Parallel()
+	const head = "def main(input_paths, output_paths, environ_vars, job_args):\n    "
+	for name, test := range map[string]struct {
+		script  string
+		outcome scriptspec.Outcome
+		errType string
+		message string
+		code    int
+		hasMain bool
+	}{
+		"exception":       {head + "raise ValueError('no rows')", scriptspec.OutcomeException, "ValueError", "no rows", 1, true},
+		"empty exception": {head + "raise KeyError", scriptspec.OutcomeException, "KeyError", "", 1, true},
+		"at import":       {"import no_such_module\n" + head + "pass", scriptspec.OutcomeException, "ModuleNotFoundError", "No module named 'no_such_module'", 1, false},
+		"syntax error":    {"def main(:\n", scriptspec.OutcomeException, "SyntaxError", "invalid syntax", 1, false},
+		"exit 3":          {"import sys\n" + head + "sys.exit(3)", scriptspec.OutcomeExit, "SystemExit", "3", 3, true},
+		"exit text":       {"import sys\n" + head + "sys.exit('gave up')", scriptspec.OutcomeExit, "SystemExit", "gave up", 1, true},
+		"exit 0":          {"import sys\n" + head + "sys.exit(0)", scriptspec.OutcomeNoOutput, "", "main returned without writing to output 'data_output'", 0, true},
+		"no output":       {head + "pass", scriptspec.OutcomeNoOutput, "", "main returned without writing to output 'data_output'", 0, true},
+		"no main":         {"x = 1", scriptspec.OutcomeNoMain, "", "the script has no function main(input_paths, output_paths, environ_vars, job_args)", 1, false},
+		"wrong main":      {"def main():\n    pass", scriptspec.OutcomeException, "TypeError", "unexpected keyword argument", 1, true},
+		"os._exit":        {"import os\n" + head + "os._exit(0)", scriptspec.OutcomeCrashed, "", "ended without a report, with exit code 0", 0, false},
+		"keyboard":        {head + "raise KeyboardInterrupt", scriptspec.OutcomeException, "KeyboardInterrupt", "", 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result := run(t, scripted(t, test.script))
+			assert.Equal(t, test.outcome, result.Outcome, result.String())
+			assert.Equal(t, test.errType, result.ErrorType)
+			assert.Contains(t, result.ErrorMessage, test.message)
+			assert.Equal(t, test.code, result.ExitCode)
+			assert.Equal(t, test.hasMain, result.HasMainFunction)
+			assert.Equal(t, "tabular_preprocessing", result.ScriptName)
+			assert.Equal(t, "TabularPreprocessing_training", result.StepName)
+			if test.errType != "" && test.errType != "SyntaxError" && name != "wrong main" {
+				assert.Contains(t, result.Traceback, test.errType)
+				assert.Contains(t, result.Traceback, "tabular_preprocessing.py")
+			}
+			assert.NotContains(t, result.Traceback, "driver.py", "the frames are the script's")
+		})
+	}
+}
+
+func TestScriptKilledByASignal(t *testing.T) {
+	t.Parallel()
+	result := run(t, scripted(t, "import os, signal\ndef main(**kwargs):\n    os.kill(os.getpid(), signal.SIGKILL)"))
+	assert.Equal(t, scriptspec.OutcomeSignal, result.Outcome)
+	assert.Equal(t, "SIGKILL", result.Signal)
+	assert.Equal(t, -1, result.ExitCode)
+}
+
+// The script and a child of it that holds the pipes are both ended.
+func TestScriptTimeout(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, `
+import subprocess, sys, threading
+def main(**kwargs):
+    child = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
+    print("started", child.pid, flush=True)
+    threading.Event().wait()
+`)
+	tester := &scriptspec.RuntimeTester{Timeout: 2 * time.Second, Grace: time.Second}
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, scriptspec.OutcomeTimeout, result.Outcome)
+	assert.Equal(t, "still running after 2s", result.ErrorMessage)
+	var pid int
+	_, err = fmt.Sscanf(result.Stdout.Text, "started %d", &pid)
+	require.NoError(t, err, "output so far is kept")
+	cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // empty for what has ended
+	assert.Empty(t, cmdline)
+}
+
+func TestScriptContext(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "import threading\ndef main(**kwargs):\n    threading.Event().wait()")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for !dirExists(s.OutputPaths["data_output"]) { // the run has begun
+			if ctx.Err() != nil {
+				return
+			}
+		}
+		cancel()
+	}()
+	_, err := (&scriptspec.RuntimeTester{}).TestScript(ctx, s)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = (&scriptspec.RuntimeTester{}).TestScript(ctx, s)
+	require.ErrorIs(t, err, context.Canceled, "already ended")
+}
+
+func dirExists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// What is missing is said before any process starts: the interpreter here would fail.
+func TestScriptIsNotStarted(t *testing.T) {
+	t.Parallel()
+	notPython := filepath.Join(t.TempDir(), "not-python")
+	write(t, notPython, "#!/bin/sh\nexit 42\n")
+	require.NoError(t, os.Chmod(notPython, 0o700))
+	tester := &scriptspec.RuntimeTester{Python: notPython}
+	for name, test := range map[string]struct {
+		change  func(*scriptspec.ScriptExecutionSpec)
+		outcome scriptspec.Outcome
+		message string
+	}{
+		"script": {func(s *scriptspec.ScriptExecutionSpec) { s.ScriptPath += ".no.py" }, scriptspec.OutcomeScriptMissing, "Script file does not exist: "},
+		"directory": {func(s *scriptspec.ScriptExecutionSpec) {
+			s.ScriptPath = filepath.Join(filepath.Dir(s.ScriptPath), "d.py")
+			require.NoError(t, os.Mkdir(s.ScriptPath, 0o700))
+		}, scriptspec.OutcomeScriptMissing, "not a directory: "},
+		"input":  {func(s *scriptspec.ScriptExecutionSpec) { s.InputPaths["x"] = "/no/such/input" }, scriptspec.OutcomeInputMissing, "Input path 'x' does not exist: /no/such/input"},
+		"output": {func(s *scriptspec.ScriptExecutionSpec) { s.OutputPaths["x"] = s.ScriptPath + "/x" }, scriptspec.OutcomeOutputUnusable, "Cannot create output path 'x': "},
+		"none":   {func(*scriptspec.ScriptExecutionSpec) {}, scriptspec.OutcomeCrashed, "without a report, with exit code 42"},
+	} {
+		s := onDisk(t)
+		test.change(s)
+		result, err := tester.TestScript(t.Context(), s)
+		require.NoError(t, err, name)
+		assert.Equal(t, test.outcome, result.Outcome, name)
+		assert.Contains(t, result.ErrorMessage, test.message, name)
+		assert.False(t, result.Success, name)
+	}
+}
+
+func TestScriptCannotBeTested(t *testing.T) {
+	t.Parallel()
+	_, err := (&scriptspec.RuntimeTester{Python: "/no/such/python"}).TestScript(t.Context(), onDisk(t))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = (&scriptspec.RuntimeTester{Python: "no-such-python"}).TestScript(t.Context(), onDisk(t))
+	require.ErrorIs(t, err, exec.ErrNotFound)
+
+	bad := onDisk(t)
+	bad.EnvironVars = map[string]string{"A=B": sentinel}
+	for _, s := range []scriptspec.Spec{bad, nil, (*scriptspec.ScriptExecutionSpec)(nil), &scriptspec.EnhancedScriptExecutionSpec{}} {
+		_, err = (&scriptspec.RuntimeTester{}).TestScript(t.Context(), s)
+		_, ok := errors.AsType[*scriptspec.ValidationError](err)
+		require.True(t, ok, "%v", err)
+		assert.NotContains(t, err.Error(), sentinel)
+	}
+}
+
+func TestScriptJobTypesAreOpen(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths, **kwargs):\n    done(output_paths)")
+	s.StepName = "TabularPreprocessing_us_east_1"
+	assert.True(t, run(t, s).Success)
+}
+
+func TestScriptEnvironment(t *testing.T) {
+	t.Setenv("SCRIPTSPEC_TEST_LEAK", "from the harness")
+	t.Setenv("SCRIPTSPEC_TEST_PASSED", "from the harness")
+	s := scripted(t, writesOutput+`
+def main(output_paths, **kwargs):
+    done(output_paths)
+    print(*(name for name in sorted(os.environ) if name.startswith("SCRIPT")))
+`)
+	s.AddEnvironVar("SCRIPT_OWN", "x")
+	assert.Equal(t, "SCRIPTSPEC_TEST_LEAK SCRIPTSPEC_TEST_PASSED SCRIPT_OWN\n", run(t, s).Stdout.Text)
+	clean := &scriptspec.RuntimeTester{CleanEnv: true, PassEnv: []string{"SCRIPTSPEC_TEST_PASSED"}}
+	result, err := clean.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, "SCRIPTSPEC_TEST_PASSED SCRIPT_OWN\n", result.Stdout.Text)
+}
+
+func TestScriptInterpreterFromEnvironment(t *testing.T) {
+	s := scripted(t, writesOutput+"def main(output_paths, **kwargs):\n    done(output_paths)")
+	executable, err := exec.Command(python(t), "-c", "import sys; print(sys.executable)").Output()
+	require.NoError(t, err)
+	t.Setenv("SCRIPTSPEC_PYTHON", strings.TrimSpace(string(executable)))
+	t.Setenv("PATH", "")
+	assert.True(t, run(t, s).Success)
+}
+
+func TestScriptOutputIsBounded(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import sys
+def main(output_paths, **kwargs):
+    done(output_paths)
+    sys.stdout.write("first" + "x" * 1000000 + "last")
+    sys.stderr.buffer.write(b"\xff\xfe binary")
+`)
+	tester := &scriptspec.RuntimeTester{MaxOutput: 100}
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.True(t, result.Success)
+	assert.Equal(t, int64(1000009), result.Stdout.Bytes)
+	assert.True(t, result.Stdout.Truncated)
+	assert.True(t, strings.HasPrefix(result.Stdout.Text, "firstx"))
+	assert.True(t, strings.HasSuffix(result.Stdout.Text, "xlast"))
+	assert.Less(t, len(result.Stdout.Text), 120)
+	assert.Equal(t, scriptspec.Capture{Text: "\uFFFD binary", Bytes: 9}, result.Stderr)
+}
+
+func TestScriptOutputShowsNoEnvironmentValues(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, `
+import os
+def main(**kwargs):
+    print("token is " + os.environ["API_TOKEN"], os.environ["SHORT"])
+    raise ValueError(os.environ["API_TOKEN"])
+`)
+	s.AddEnvironVar("API_TOKEN", sentinel)
+	s.AddEnvironVar("SHORT", "abc")
+	result := run(t, s)
+	data, err := json.Marshal(result)
+	require.NoError(t, err)
+	for _, text := range []string{string(data), result.String(), result.Traceback, fmt.Sprintf("%+v", *result)} {
+		assert.NotContains(t, text, sentinel)
+	}
+	assert.Equal(t, "token is [redacted] abc\n", result.Stdout.Text)
+	assert.Equal(t, "[redacted]", result.ErrorMessage)
+}
+
+func TestScriptDir(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+def main(input_paths, output_paths, **kwargs):
+    done(output_paths)
+    print(os.getcwd())
+    open(input_paths["data_input"]).read()
+`)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "json.py"), "raise SystemExit('a json.py in the working directory was imported')")
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	s.InputPaths["data_input"], err = filepath.Rel(here, s.InputPaths["data_input"])
+	require.NoError(t, err)
+	result, err := (&scriptspec.RuntimeTester{Dir: dir}).TestScript(t.Context(), s)
+	require.NoError(t, err)
+	require.True(t, result.Success, "%v\n%s", result, result.Traceback)
+	real, err := filepath.EvalSymlinks(dir)
+	require.NoError(t, err)
+	assert.Equal(t, real+"\n", result.Stdout.Text)
+}
+
+func TestResultJSON(t *testing.T) {
+	t.Parallel()
+	r := scriptspec.ScriptTestResult{
+		ScriptName: "a", StepName: "A", Outcome: scriptspec.OutcomeTimeout, ErrorMessage: "slow",
+		ExecutionTime: 1500 * time.Millisecond, ExitCode: -1, Signal: "SIGKILL",
+		Outputs: map[string]scriptspec.OutputInfo{"o": {Path: "/o"}},
+	}
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"script_name":"a","step_name":"A","success":false,"outcome":"timeout","error_type":"",
+		"error_message":"slow","traceback":"","execution_time":1.5,"has_main_function":false,"exit_code":-1,"signal":"SIGKILL",
+		"stdout":{"text":"","bytes":0,"truncated":false},"stderr":{"text":"","bytes":0,"truncated":false},
+		"outputs":{"o":{"path":"/o","exists":false,"files":0,"bytes":0}}}`, string(data))
+	var back scriptspec.ScriptTestResult
+	require.NoError(t, json.Unmarshal(data, &back))
+	assert.Equal(t, r, back)
+	assert.Equal(t, "A: timeout in 1.5s: slow", r.String())
+}
