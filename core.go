@@ -22,7 +22,7 @@ type Spec interface {
 
 	self() Spec // the spec itself where a host's struct embeds it
 	core() core
-	paths(f field) []pathEntry
+	eachPath(f field, do func(key, path string))
 }
 
 // isNil reports whether there is no spec in s.
@@ -171,12 +171,10 @@ func equalExtra(a, b map[string]json.RawMessage) bool {
 	})
 }
 
-// sortedEntries lists a path map by key.
-func sortedEntries[V any](m map[string]V, path func(V) string) []pathEntry {
-	entries := make([]pathEntry, 0, len(m))
-	for key, v := range m {
-		entries = append(entries, pathEntry{key, path(v)})
-	}
+// sortedPaths lists the inputs or outputs of a spec by key.
+func sortedPaths(s Spec, f field) []pathEntry {
+	var entries []pathEntry
+	s.eachPath(f, func(key, path string) { entries = append(entries, pathEntry{key, path}) })
 	slices.SortFunc(entries, func(a, b pathEntry) int { return strings.Compare(a.key, b.key) })
 	return entries
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
@@ -21,12 +22,40 @@ type document struct {
 	createdAt, updatedAt             Timestamp
 	extra                            map[string]json.RawMessage
 
-	seen map[string]int64 // members of this package's that are there, and where their value is
+	// seen tells for each of memberNames where its value begins; 0 is for those that are not there.
+	seen [len(memberNames)]int64
 }
+
+// member numbers what this package knows of a file, of either kind.
+type member uint8
+
+const (
+	memberScriptName member = iota
+	memberStepName
+	memberScriptPath
+	memberInputPaths
+	memberOutputPaths
+	memberInputSpecs
+	memberOutputSpecs
+	memberEnviron
+	memberJobArgs
+	memberCreatedAt
+	memberUpdatedAt
+)
+
+var memberNames = [...]string{
+	"script_name", "step_name", "script_path", "input_paths", "output_paths",
+	"input_path_specs", "output_path_specs", "environ_vars", "job_args", "created_at", "updated_at",
+}
+
+// decoders are used again: each holds the buffers of a JSON decoder.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // decode reads a whole file. On any error there is no spec.
 func decode(data []byte, file string, strict bool) (Spec, error) {
-	d := decoder{strict: strict}
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	d.strict = strict
 	d.r.Reset(data)
 	d.document()
 	d.r.End()
@@ -78,21 +107,27 @@ type decoder struct {
 	strict bool
 }
 
+// release lets go of the document and keeps the buffers.
+func (d *decoder) release() {
+	d.doc = document{}
+	d.r.Reset(nil)
+	decoders.Put(d)
+}
+
 func (d *decoder) document() {
-	d.doc.seen = make(map[string]int64, len(basicNames)+2)
 	start := d.r.Here()
 	if !d.r.Object() {
 		return
 	}
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		d.member(string(name))
+		d.member(d.r.Text(name))
 	}
 	if d.r.Broken() {
 		return
 	}
-	for _, name := range basicNames[:2] {
-		if !d.doc.has(name) {
-			d.r.RefuseMember(start, name, "missing; a spec needs it")
+	for _, m := range []member{memberScriptName, memberStepName} {
+		if !d.doc.has(m) {
+			d.r.RefuseMember(start, memberNames[m], "missing; a spec needs it")
 		}
 	}
 	d.consistent()
@@ -100,54 +135,63 @@ func (d *decoder) document() {
 
 func (d *decoder) member(name string) {
 	doc := &d.doc
-	doc.seen[name] = d.r.Here()
-	switch name {
-	case "script_name":
-		doc.scriptName = d.text()
-		if unsafeName(doc.scriptName) {
-			d.r.Refuse("script_name must be in snake_case format; no file can be named like this")
+	i := slices.Index(memberNames[:], name)
+	if i < 0 {
+		if _, twice := doc.extra[name]; twice {
+			d.r.Duplicate()
 		}
-	case "step_name":
+		if d.unknown(name, memberNames[:]) {
+			if raw, ok := d.r.Raw(); ok {
+				setEntry(&doc.extra, name, raw)
+			}
+		}
+		return
+	}
+	if doc.seen[i] != 0 {
+		d.r.Duplicate()
+	}
+	doc.seen[i] = d.r.Here()
+	switch member(i) {
+	case memberScriptName:
+		doc.scriptName = d.text()
+		if strings.IndexByte(doc.scriptName, 0) < 0 && unsafeName(doc.scriptName) {
+			d.r.Refuse("script_name must be in snake_case format; this one cannot be part of a file name")
+		}
+	case memberStepName:
 		doc.stepName = d.text()
-	case "script_path":
+	case memberScriptPath:
 		if d.r.Kind() == 'n' { // the original system writes null where it knows no path
 			d.r.Skip()
 			return
 		}
 		doc.scriptPath = d.text()
-	case "input_paths":
+	case memberInputPaths:
 		doc.inputPaths = d.stringMap(nil)
-	case "output_paths":
+	case memberOutputPaths:
 		doc.outputPaths = d.stringMap(nil)
-	case "input_path_specs":
+	case memberInputSpecs:
 		doc.inputSpecs = d.pathSpecs()
-	case "output_path_specs":
+	case memberOutputSpecs:
 		doc.outputSpecs = d.pathSpecs()
-	case "environ_vars":
-		doc.environVars = d.stringMap(func(key string) string {
-			switch checkEnvName(key) {
-			case CodeEmpty:
-				return "environment variable name is empty"
-			case CodeFormat:
-				return "environment variable name holds '=' or a line break"
-			}
-			return ""
-		})
-	case "job_args":
-		if v, ok := d.object(); ok {
-			doc.jobArgs = v
-		}
-	case "created_at":
+	case memberEnviron:
+		doc.environVars = d.stringMap(envNameProblem)
+	case memberJobArgs:
+		doc.jobArgs = d.object()
+	case memberCreatedAt:
 		doc.createdAt = d.time()
-	case "updated_at":
+	case memberUpdatedAt:
 		doc.updatedAt = d.time()
-	default:
-		if d.unknown(name, basicNames[:], enhancedNames[fieldInputs:fieldEnviron]) {
-			if raw, ok := d.r.Raw(); ok {
-				setEntry(&doc.extra, name, raw)
-			}
-		}
 	}
+}
+
+func envNameProblem(name string) string {
+	switch checkEnvName(name) {
+	case CodeEmpty:
+		return "environment variable name is empty"
+	case CodeFormat:
+		return "environment variable name holds '=' or a line break"
+	}
+	return ""
 }
 
 // text reads a string that may become a name or path: no NUL.
@@ -166,7 +210,10 @@ func (d *decoder) stringMap(refuse func(key string) string) map[string]string {
 		return m
 	}
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		key := string(name)
+		key := d.r.Text(name)
+		if _, twice := m[key]; twice {
+			d.r.Duplicate()
+		}
 		if strings.IndexByte(key, 0) >= 0 {
 			d.r.Refuse("name holds a NUL byte")
 		} else if refuse != nil {
@@ -179,14 +226,14 @@ func (d *decoder) stringMap(refuse func(key string) string) map[string]string {
 	return m
 }
 
-func (d *decoder) object() (map[string]any, bool) {
+func (d *decoder) object() map[string]any {
 	if d.r.Kind() != '{' {
 		d.r.Object() // notes the wrong type
-		return nil, false
+		return nil
 	}
-	v, ok := d.r.Any()
+	v, _ := d.r.Any()
 	m, _ := v.(map[string]any)
-	return m, ok
+	return m
 }
 
 func (d *decoder) pathSpecs() map[string]PathSpec {
@@ -195,7 +242,10 @@ func (d *decoder) pathSpecs() map[string]PathSpec {
 		return specs
 	}
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		key := string(name)
+		key := d.r.Text(name)
+		if _, twice := specs[key]; twice {
+			d.r.Duplicate()
+		}
 		if strings.IndexByte(key, 0) >= 0 {
 			d.r.Refuse("name holds a NUL byte")
 		}
@@ -210,33 +260,44 @@ func (d *decoder) pathSpec() PathSpec {
 	if !d.r.Object() {
 		return p
 	}
-	var named, pathed bool
+	var seen [len(pathSpecNames)]bool
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		switch key := string(name); key {
-		case "logical_name":
-			p.LogicalName, named = d.text(), true
-		case "path":
-			p.Path, pathed = d.text(), true
-		case "aliases":
-			p.Aliases = []string{}
-			if !d.r.Array() {
-				continue
-			}
-			for d.r.More() {
-				p.Aliases = append(p.Aliases, d.text())
-			}
-		default:
-			if d.unknown(key, pathSpecNames[:]) {
-				if raw, ok := d.r.Raw(); ok {
-					setEntry(&p.Extra, key, raw)
-				}
+		key := d.r.Text(name)
+		i := slices.Index(pathSpecNames[:], key)
+		if _, twice := p.Extra[key]; twice || i >= 0 && seen[i] {
+			d.r.Duplicate()
+		}
+		switch {
+		case i >= 0:
+			seen[i] = true
+			d.pathSpecMember(&p, i)
+		case d.unknown(key, pathSpecNames[:]):
+			if raw, ok := d.r.Raw(); ok {
+				setEntry(&p.Extra, key, raw)
 			}
 		}
 	}
-	if !d.r.Broken() && (!named || !pathed) {
+	if !d.r.Broken() && (!seen[0] || !seen[1]) {
 		d.r.RefuseAt(start, "a path spec needs the members logical_name and path")
 	}
 	return p
+}
+
+// pathSpecMember reads the value of pathSpecNames[i].
+func (d *decoder) pathSpecMember(p *PathSpec, i int) {
+	switch i {
+	case 0:
+		p.LogicalName = d.text()
+	case 1:
+		p.Path = d.text()
+	case 2:
+		p.Aliases = []string{}
+		if d.r.Array() {
+			for d.r.More() {
+				p.Aliases = append(p.Aliases, d.text())
+			}
+		}
+	}
 }
 
 func (d *decoder) time() Timestamp {
@@ -263,8 +324,8 @@ func (d *decoder) time() Timestamp {
 
 // unknown reports whether a member that this version does not know is to be kept. Its name must
 // not be that of a known one in other capitals: Python would not take it for that one.
-func (d *decoder) unknown(name string, known ...[]string) bool {
-	for _, want := range slices.Concat(known...) {
+func (d *decoder) unknown(name string, known []string) bool {
+	for _, want := range known {
 		if strings.EqualFold(name, want) {
 			d.r.Refuse("differs from " + want + " only in case; write " + want)
 			d.r.Skip()
@@ -275,7 +336,7 @@ func (d *decoder) unknown(name string, known ...[]string) bool {
 		return true
 	}
 	message := "unknown member"
-	if near := nearest(name, slices.Concat(known...)); near != "" {
+	if near := nearest(name, known); near != "" {
 		message += "; did you mean " + near + "?"
 	}
 	d.r.Refuse(message)
@@ -288,12 +349,12 @@ func (d *decoder) unknown(name string, known ...[]string) bool {
 func (d *decoder) consistent() {
 	doc := &d.doc
 	for _, side := range []struct {
-		plain, specs string
+		plain, specs member
 		paths        map[string]string
 		pathSpecs    map[string]PathSpec
 	}{
-		{"input_paths", "input_path_specs", doc.inputPaths, doc.inputSpecs},
-		{"output_paths", "output_path_specs", doc.outputPaths, doc.outputSpecs},
+		{memberInputPaths, memberInputSpecs, doc.inputPaths, doc.inputSpecs},
+		{memberOutputPaths, memberOutputSpecs, doc.outputPaths, doc.outputSpecs},
 	} {
 		if !doc.has(side.plain) || !doc.has(side.specs) {
 			continue
@@ -304,20 +365,18 @@ func (d *decoder) consistent() {
 			same = same && ok && p.Path == path
 		}
 		if !same {
-			d.r.RefuseMember(doc.seen[side.plain], side.plain,
-				"contradicts "+side.specs+"; remove "+side.plain+" or make them agree")
+			plain, specs := memberNames[side.plain], memberNames[side.specs]
+			d.r.RefuseMember(doc.seen[side.plain], plain,
+				"contradicts "+specs+"; remove "+plain+" or make them agree")
 		}
 	}
 }
 
-func (doc *document) has(name string) bool {
-	_, ok := doc.seen[name]
-	return ok
-}
+func (doc *document) has(m member) bool { return doc.seen[m] != 0 }
 
 // spec returns the document as the kind it is: enhanced if it has a map of path specs.
 func (doc *document) spec() Spec {
-	if !doc.has("input_path_specs") && !doc.has("output_path_specs") {
+	if !doc.has(memberInputSpecs) && !doc.has(memberOutputSpecs) {
 		return &ScriptExecutionSpec{
 			ScriptName: doc.scriptName, StepName: doc.stepName, ScriptPath: doc.scriptPath,
 			InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths,
@@ -327,10 +386,10 @@ func (doc *document) spec() Spec {
 	}
 	// A side that has only the plain map is taken from it.
 	plain := Enhance(&ScriptExecutionSpec{InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths}, nil)
-	if !doc.has("input_path_specs") {
+	if !doc.has(memberInputSpecs) {
 		doc.inputSpecs = plain.InputPathSpecs
 	}
-	if !doc.has("output_path_specs") {
+	if !doc.has(memberOutputSpecs) {
 		doc.outputSpecs = plain.OutputPathSpecs
 	}
 	return &EnhancedScriptExecutionSpec{
@@ -344,7 +403,8 @@ func (doc *document) spec() Spec {
 // unsafeName reports whether a script name could do harm in a path. Names that are merely not in
 // snake_case load, so that AutoFixCommonIssues can mend them.
 func unsafeName(s string) bool {
-	if strings.Trim(s, ".") == "" && s != "" || s != strings.TrimSpace(s) {
+	const longest = 255 // of any file name
+	if strings.Trim(s, ".") == "" && s != "" || s != strings.TrimSpace(s) || len(s) > longest {
 		return true
 	}
 	for _, c := range []byte(s) {
@@ -357,6 +417,9 @@ func unsafeName(s string) bool {
 
 // nearest returns the known name that a misspelt one was meant to be, or "".
 func nearest(name string, known []string) string {
+	if len(name) > 64 {
+		return ""
+	}
 	plain := toSnakeCase(name, defaultReplacer)
 	best, distance := "", 3
 	for _, want := range known {

@@ -30,6 +30,8 @@
 // A [Store] keeps the specs of a test data directory:
 //
 //	<test_data_dir>/.specs/<script_name>_runtime_test_spec.json
+//	<test_data_dir>/.specs/<script_name>.<job_type>_runtime_test_spec.json  (SaveStep)
+//	<test_data_dir>/.specs/.lock
 //
 // The members of a file, in the order in which they are written: script_name, step_name,
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
@@ -41,24 +43,26 @@
 // # Concurrency
 //
 // A spec is like a map: any number of readers, or one writer. A Store and a RuntimeTester can be
-// used by any number of goroutines. Any number of processes may load and save in one directory: a
-// reader sees one whole version, and the last save wins.
+// used by any number of goroutines. Any number of processes may load, save, update and delete in one
+// directory: a reader sees one whole version, the last save wins, and [Store.Update] loses nothing.
+// The store's lock belongs to the directory, lasts for a moment and ends with the process that has
+// it.
 //
 // # Errors
 //
 // Exported functions return error. Behind it are pointers: [*ValidationError] with every
 // [*FieldError] of a spec, in a fixed order, and [*DecodeError] for each problem of a file, with
-// line and column. Ask with [errors.Is] and [errors.AsType]; system errors such as
+// line and column. What concerns a single name or argument is a *FieldError on its own. Ask with [errors.Is] and [errors.AsType]; system errors such as
 // [io/fs.ErrNotExist] show through. Programs act on a [Code], not on text.
 //
 // # Secrets
 //
-// The values of environment variables appear in no error, no String, no fmt verb, no slog record
-// and no test result of this package; where a script prints one of 6 characters or more, its output
-// shows [redacted] instead. Three things cannot be covered: reading the EnvironVars map, marshalling
-// a spec with encoding/json, and reflection that does not ask a type how it wants to be printed
-// (testify's diffs, a spec in an unexported field of a struct that is printed). For these there is
-// Redacted.
+// The values of environment variables appear in no error, no String, no slog record and nothing that
+// this package says of a run; where a script prints one of 6 characters or more, as it is, its output
+// and traceback show [redacted] instead. What cannot be covered: reading the EnvironVars map,
+// marshalling a spec with encoding/json, the misplaced verbs %p and %w, for which fmt does not ask a
+// type how it is printed, and reflection that does not ask either (testify's diffs, a spec in an
+// unexported field of a struct that is printed). For these there is Redacted.
 //
 // # What Python reads differently
 //
@@ -84,9 +88,16 @@
 //	input_path_specs without               ignored by the basic model    an enhanced spec
 //	input_paths
 //	no created_at                          the time of loading           zero
+//	a time as digits with an exponent      sometimes accepted            refused
+//	a fraction of 10 digits or more        cut off                       refused
+//	more than a million values, and more   as many as fit                refused
+//	than one for 16 bytes
 //
 // # Deviations from the design note
 //
+//   - Validate takes the note's step names, whose job type is letters only. Saving, running and
+//     ParseStepName take every job type (us_east_1); ValidateOptions.StepNameRule widens the rest.
+//   - An unreadable script, and a script path that is no regular file, are errors.
 //   - Validation touches nothing. The note's validate_paths makes output directories; here that
 //     takes ValidateOptions.CreateOutputs, AutoFixCommonIssues or a run.
 //   - Names are matched as a whole: Python's $ lets a newline at the end pass.
@@ -98,5 +109,5 @@
 //     xg_boost_training), cleans separators, and gives "" rather than an invalid name.
 //   - Loading an enhanced file as a basic spec is refused instead of dropping its aliases.
 //   - The script runs in a process of its own, with a timeout, with its environment in place
-//     before Python starts, and it must have written its outputs to pass.
+//     before Python starts, and after it there must be data in every output.
 package scriptspec

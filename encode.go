@@ -6,8 +6,8 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
@@ -17,27 +17,60 @@ import (
 // design note, then Extra sorted by name, maps sorted by key, {} for an empty map, a newline at
 // the end. The same spec always gives the same bytes.
 //
-// A spec that [Decode] would refuse is refused with a [*ValidationError] before anything is
-// written: names that no file or process can have, NUL in a path, job arguments that JSON cannot
-// carry.
+// Refused with a [*ValidationError], before anything is written, are a script name that fails
+// [IsScriptName] or is too long for a file, a step name that [ParseStepName] does not take, names of
+// environment variables that no process can have, NUL in names, paths and values, and what JSON
+// cannot carry. All else that Validate reports, empty paths for one, is written: a spec may be saved
+// before it is finished. What is written, Decode reads; Decode also reads names that need fixing.
 func Encode(w io.Writer, s Spec) error {
-	data, err := encode(s)
+	e, err := encode(s)
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(data)
+	defer e.release()
+	_, err = w.Write(e.w.Buf)
 	return err
 }
 
-func encode(s Spec) ([]byte, error) {
+// encoder writes the members of one spec and gathers what cannot be written.
+type encoder struct {
+	core core
+	w    strictjson.Writer
+	errs []*FieldError
+}
+
+// encoders are used again: each holds a buffer.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// encode returns an encoder with the text of the spec in its buffer, to be released after use.
+func encode(s Spec) (*encoder, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
 	}
 	if errs := storableErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	e := encoder{core: s.core()}
-	e.w.Buf = make([]byte, 0, 1024)
+	e := encoders.Get().(*encoder)
+	e.core = s.core()
+	e.document(s)
+	if len(e.errs) > 0 {
+		defer e.release()
+		return nil, newValidationError(subject(s), e.errs)
+	}
+	return e, nil
+}
+
+// release lets go of the spec and keeps the buffer.
+func (e *encoder) release() {
+	if cap(e.w.Buf) > keepBuffer {
+		return
+	}
+	e.core, e.errs = core{}, nil
+	e.w.Reset()
+	encoders.Put(e)
+}
+
+func (e *encoder) document(s Spec) {
 	e.w.Begin('{')
 	e.text(fieldScriptName, *e.core.scriptName)
 	e.text(fieldStepName, *e.core.stepName)
@@ -54,22 +87,12 @@ func encode(s Spec) ([]byte, error) {
 	e.jobArgs()
 	e.time(fieldCreatedAt, *e.core.createdAt)
 	e.time(fieldUpdatedAt, *e.core.updatedAt)
-	e.extra("", *e.core.extra, basicNames[:], enhancedNames[fieldInputs:fieldEnviron])
+	e.extra("", *e.core.extra, memberNames[:])
 	e.w.End('}', false)
-	if len(e.errs) > 0 {
-		return nil, newValidationError(subject(s), e.errs)
-	}
-	return append(e.w.Buf, '\n'), nil
+	e.w.Buf = append(e.w.Buf, '\n')
 }
 
 var errNotUTF8 = errors.New("text that is not valid UTF-8")
-
-// encoder writes the members of one spec and gathers what cannot be written.
-type encoder struct {
-	core core
-	w    strictjson.Writer
-	errs []*FieldError
-}
 
 func (e *encoder) name(f field) {
 	e.w.Item(f == fieldScriptName)
@@ -133,14 +156,8 @@ func (e *encoder) pathSpec(key string, p PathSpec) error {
 
 func (e *encoder) jobArgs() {
 	e.name(fieldJobArgs)
-	args := *e.core.jobArgs
-	if args.write(&e.w) == nil {
-		return
-	}
-	for key := range args {
-		if _, err := args.value(key); err != nil {
-			e.errs = append(e.errs, err)
-		}
+	if e.core.jobArgs.write(&e.w) != nil {
+		e.errs = append(e.errs, e.core.jobArgs.problems()...)
 	}
 }
 
@@ -149,16 +166,17 @@ func (e *encoder) time(f field, t Timestamp) {
 		return
 	}
 	e.name(f)
-	text, err := t.MarshalJSON()
-	if err != nil {
+	var err error
+	if e.w.Buf, err = t.appendJSON(e.w.Buf); err != nil {
 		e.errs = append(e.errs, unsupported(f, e.core.name(f), "", err))
-		return
 	}
-	e.w.Buf = append(e.w.Buf, text...)
 }
 
 // extra writes unknown members behind the known ones, whose names they may not have.
-func (e *encoder) extra(place string, extra map[string]json.RawMessage, known ...[]string) {
+func (e *encoder) extra(place string, extra map[string]json.RawMessage, known []string) {
+	if len(extra) == 0 {
+		return
+	}
 	for _, key := range slices.Sorted(maps.Keys(extra)) {
 		e.w.Item(false)
 		err := e.w.String(key)
@@ -169,7 +187,7 @@ func (e *encoder) extra(place string, extra map[string]json.RawMessage, known ..
 		if err != nil {
 			e.errs = append(e.errs, unsupported(fieldExtra, place+printable(key), key, err))
 		}
-		for _, name := range slices.Concat(known...) {
+		for _, name := range known {
 			if strings.EqualFold(key, name) {
 				e.errs = append(e.errs, &FieldError{
 					Path: place + printable(key), Code: CodeFormat, at: fieldPos{fieldExtra, key},
@@ -213,25 +231,19 @@ func nulErrors(s Spec) []*FieldError {
 			errs = append(errs, entryError(s.core(), f, key, member, tag, text, code))
 		}
 	}
-	switch s := s.self().(type) {
-	case *ScriptExecutionSpec:
-		for f, m := range map[field]map[string]string{fieldInputs: s.InputPaths, fieldOutputs: s.OutputPaths} {
-			for key, path := range m {
-				check(f, key, "", tagLogicalName, key)
-				check(f, key, "", tagPath, path)
-			}
-		}
-	case *EnhancedScriptExecutionSpec:
-		for f, m := range map[field]map[string]PathSpec{fieldInputs: s.InputPathSpecs, fieldOutputs: s.OutputPathSpecs} {
-			for key, p := range m {
-				check(f, key, "", tagLogicalName, key)
-				check(f, key, ".logical_name", tagLogicalName, p.LogicalName)
-				check(f, key, ".path", tagPath, p.Path)
-				for i, alias := range p.Aliases {
-					check(f, key, ".aliases["+strconv.Itoa(i)+"]", tagAlias, alias)
-				}
-			}
-		}
+	enhanced, _ := s.self().(*EnhancedScriptExecutionSpec)
+	pathMember := ""
+	if enhanced != nil {
+		pathMember = ".path"
+	}
+	for _, f := range [...]field{fieldInputs, fieldOutputs} {
+		s.eachPath(f, func(key, path string) {
+			check(f, key, "", tagLogicalName, key)
+			check(f, key, pathMember, tagPath, path)
+		})
+	}
+	if enhanced != nil {
+		enhanced.eachName(func(f field, key, member, name string) { check(f, key, member, tagAlias, name) })
 	}
 	return errs
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
 // Code classifies a [FieldError]. The set is closed, so that programs can act on a problem
@@ -55,8 +57,10 @@ type FieldError struct {
 // Error returns the problem on one line: place, rule and way out.
 func (e *FieldError) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Path)
-	b.WriteString(": ")
+	if !strings.HasPrefix(e.Message, e.Path+" ") { // the note's sentences name some fields themselves
+		b.WriteString(e.Path)
+		b.WriteString(": ")
+	}
 	b.WriteString(e.Message)
 	if e.Hint != "" {
 		b.WriteString(" (" + e.Hint + ")")
@@ -79,6 +83,7 @@ func compareFieldErrors(a, b *FieldError) int {
 		strings.Compare(a.at.key, b.at.key),
 		strings.Compare(a.Path, b.Path),
 		strings.Compare(string(a.Code), string(b.Code)),
+		strings.Compare(a.Message, b.Message),
 	)
 }
 
@@ -231,6 +236,10 @@ var (
 	// ErrMismatch is returned where a file of the store holds a spec of another script than its
 	// name says.
 	ErrMismatch = errors.New("file name and script_name differ")
+	// ErrLocked is returned where another process or goroutine kept a store locked for too long.
+	ErrLocked = atomicfile.ErrLocked
+	// ErrNoSpace is returned where a disk or a quota is full; the errno shows through as well.
+	ErrNoSpace = errors.New("no space left to save to")
 )
 
 // printable returns s fit for a one-line message: control and other non-printing characters

@@ -17,15 +17,15 @@ func TestFieldErrorText(t *testing.T) {
 	s := noted()
 	s.ScriptName = "MyScript"
 	assert.EqualError(t, s.Validate(),
-		`spec TabularPreprocessing_training: script_name: script_name must be in snake_case format (it is "MyScript", try "my_script")`)
+		`spec TabularPreprocessing_training: script_name must be in snake_case format (it is "MyScript", try "my_script")`)
 
 	s = noted()
 	s.StepName = ""
 	s.ScriptPath = ""
 	assert.EqualError(t, s.Validate(), strings.Join([]string{
 		"spec tabular_preprocessing: 2 problems",
-		"  step_name: step_name is required",
-		"  script_path: script_path is required",
+		"  step_name is required",
+		"  script_path is required",
 	}, "\n"))
 }
 

@@ -119,7 +119,7 @@ func ExampleParseStepName() {
 	fmt.Println(err)
 	// Output:
 	// XGBoostModelEval evaluation xgboost_model_eval
-	// step_name: step_name must be in PascalCase format with optional job type suffix (it is "xgboost_training", want something like XGBoostTraining)
+	// step_name must be in PascalCase format with optional job type suffix (it is "xgboost_training", want something like XGBoostTraining)
 }
 
 func ExampleToPascalCase() {

@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,7 +73,7 @@ func write(t *testing.T, path, text string) {
 // python returns the interpreter. Only where there is none, and no CI either, the test is skipped.
 func python(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("python3")
+	path, err := exec.LookPath(cmp.Or(os.Getenv("SCRIPTSPEC_PYTHON"), "python3"))
 	if err != nil && os.Getenv("CI") == "" {
 		t.Skip("needs python3")
 	}

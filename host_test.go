@@ -69,6 +69,25 @@ func TestEmbeddingHostIsASpec(t *testing.T) {
 	}
 }
 
+// overriding has methods of its own where the package asks the spec inside.
+type overriding struct {
+	*scriptspec.ScriptExecutionSpec
+}
+
+func (overriding) SpecFileName() string                   { return "other_runtime_test_spec.json" }
+func (overriding) Basic() *scriptspec.ScriptExecutionSpec { return nil }
+
+func TestHostsMethodsAreNotTrusted(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, t.TempDir(), nil)
+	require.NoError(t, store.Save(overriding{noted()}))
+	_, err := store.Load("tabular_preprocessing")
+	require.NoError(t, err)
+	result, err := (&scriptspec.RuntimeTester{}).TestScript(t.Context(), overriding{noted()})
+	require.NoError(t, err)
+	assert.Equal(t, scriptspec.OutcomeScriptMissing, result.Outcome)
+}
+
 type nesting struct {
 	Name string `validate:"required"`
 	Spec scriptspec.ScriptExecutionSpec

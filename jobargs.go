@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -20,7 +21,8 @@ import (
 type JobArgs map[string]any
 
 // JobArg returns the argument as a T: an int, a float64, a string, a []string, a struct, whatever
-// its JSON form unmarshals to. A number must fit exactly: neither 1.5 nor 1.0 is an int, 300 is no int8. The error is
+// its JSON form unmarshals to. Neither 1.5 nor 1.0 is an int, and 300 is no int8; a float64 is the one nearest to the
+// digits. What is returned is the caller's own copy. The error is
 // a [*FieldError] with CodeMissing or CodeType.
 func JobArg[T any](args JobArgs, key string) (T, error) {
 	var zero T
@@ -28,8 +30,8 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 	if !ok {
 		return zero, jobArgError(key, CodeMissing, "Missing required job arguments: "+printable(key), nil)
 	}
-	if t, ok := v.(T); ok {
-		return t, nil
+	if _, ok := v.(T); ok {
+		return cloneValue(v, 1).(T), nil
 	}
 	if v == nil {
 		switch reflect.TypeFor[T]().Kind() {
@@ -43,7 +45,9 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 		return zero, err
 	}
 	var t T
-	if err := json.Unmarshal(raw, &t); err != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&t); err != nil {
 		return zero, jobArgTypeError[T](key, v, raw, err)
 	}
 	return t, nil
@@ -84,7 +88,7 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return jobArgError("", CodeType, "job_args must be an object", nil)
+		return &FieldError{Path: "job_args", Code: CodeType, Message: "job_args must be an object", at: fieldPos{field: fieldJobArgs}}
 	}
 	*a = m
 	return nil
@@ -109,6 +113,17 @@ func (a JobArgs) write(w *strictjson.Writer) error {
 		return unsupported(fieldJobArgs, "job_args", "", err)
 	}
 	return nil
+}
+
+// problems names every argument that JSON cannot carry.
+func (a JobArgs) problems() []*FieldError {
+	var errs []*FieldError
+	for key := range a {
+		if _, err := a.value(key); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
 
 func (a JobArgs) clone() JobArgs {
@@ -155,8 +170,8 @@ func sameScalar(x, y any) bool {
 	return false
 }
 
-// cloneValue copies slices and maps of any type, to the bottom; what pointers lead to stays
-// shared. So does what is nested deeper than can be written, which ends a map that holds itself.
+// cloneValue copies slices, maps, arrays and the exported fields of structs, to the bottom; what
+// pointers lead to stays shared. So does what is nested deeper than can be written, which ends a map that holds itself.
 func cloneValue(v any, depth int) any {
 	switch v := v.(type) {
 	case nil, bool, string, json.Number, int, int64, float64:
@@ -182,12 +197,36 @@ func cloneReflected(v reflect.Value, depth int) reflect.Value {
 			c.SetMapIndex(key, cloneReflected(e, depth+1))
 		}
 		return c
+	case v.Kind() == reflect.Array, v.Kind() == reflect.Struct:
+		c := reflect.New(v.Type()).Elem()
+		c.Set(v)
+		for i := range parts(c) {
+			if part := partOf(c, i); part.CanSet() {
+				part.Set(cloneReflected(part, depth+1))
+			}
+		}
+		return c
 	case v.Kind() == reflect.Interface && !v.IsNil():
 		c := reflect.New(v.Type()).Elem()
 		c.Set(cloneReflected(v.Elem(), depth)) // an interface is no level of its own
 		return c
 	}
 	return v
+}
+
+// parts is how many elements an array or fields a struct has.
+func parts(v reflect.Value) int {
+	if v.Kind() == reflect.Array {
+		return v.Len()
+	}
+	return v.NumField()
+}
+
+func partOf(v reflect.Value, i int) reflect.Value {
+	if v.Kind() == reflect.Array {
+		return v.Index(i)
+	}
+	return v.Field(i)
 }
 
 func jobArgError(key string, code Code, message string, err error) *FieldError {

@@ -65,6 +65,28 @@ func assertNoArg[T any](t *testing.T, args scriptspec.JobArgs, key string, code 
 	assert.Equal(t, `job_args["`+key+`"]`, fe.Path)
 }
 
+// A clone shares nothing that can be reached without a pointer.
+func TestJobArgsCloneGoesToTheBottom(t *testing.T) {
+	t.Parallel()
+	type part struct {
+		List []int
+		kept []int //nolint:unused // unexported fields are left alone
+	}
+	s := noted()
+	s.AddJobArg("struct", part{List: []int{1}})
+	s.AddJobArg("array", [1][]int{{1}})
+	c := s.Clone()
+	c.JobArgs["struct"].(part).List[0] = 2
+	c.JobArgs["array"].([1][]int)[0][0] = 2
+	assert.Equal(t, 1, s.JobArgs["struct"].(part).List[0])
+	assert.Equal(t, 1, s.JobArgs["array"].([1][]int)[0][0])
+
+	list, err := scriptspec.JobArg[part](s.JobArgs, "struct")
+	require.NoError(t, err)
+	list.List[0] = 3
+	assert.Equal(t, 1, s.JobArgs["struct"].(part).List[0], "what JobArg returns is the caller's")
+}
+
 func TestJobArgsJSON(t *testing.T) {
 	t.Parallel()
 	var args scriptspec.JobArgs

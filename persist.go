@@ -1,12 +1,16 @@
 package scriptspec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
-	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
@@ -36,14 +40,39 @@ func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 	if limit <= 0 {
 		limit = DefaultMaxBytes
 	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	limit = min(limit, math.MaxInt64-1)
+	buf := buffers.Get().(*[]byte)
+	defer releaseBuffer(buf)
+	data, err := readAll(r, limit, *buf)
 	if err != nil {
-		return nil, fileError(o.File, "cannot be read: "+reason(err), err)
+		return nil, fileError(o.File, "cannot be read: "+reason(err, o.File), err)
 	}
 	if int64(len(data)) > limit {
 		return nil, tooLarge(o.File, limit)
 	}
+	*buf = data
 	return decode(data, o.File, o.Strict)
+}
+
+// readAll reads to the end, or one byte more than the limit, into buf or a larger one.
+func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
+	buf = buf[:0]
+	for {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(4096, len(buf)))
+		}
+		room := buf[len(buf):min(int64(cap(buf)), limit+1)]
+		n, err := r.Read(room)
+		buf = buf[:len(buf)+n]
+		switch {
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return nil, err
+		case int64(len(buf)) > limit:
+			return buf, nil
+		}
+	}
 }
 
 // Load reads a basic spec from a file. An enhanced one is refused with [ErrEnhanced], since its
@@ -67,6 +96,14 @@ func LoadEnhanced(path string) (*EnhancedScriptExecutionSpec, error) {
 
 // LoadFS reads a spec of either kind from a file system, such as an embedded one.
 func LoadFS(fsys fs.FS, name string) (Spec, error) {
+	// Looked at before it is opened: opening a FIFO would wait for its other end.
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fileError(name, "not a regular file: it is "+fileKind(info.Mode()), atomicfile.ErrNotRegular)
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -76,9 +113,10 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 }
 
 // Save writes the spec to a file, whole and durably: the content is on disk when it returns, and
-// after any failure the file is what it was before. An existing file keeps its mode, a new one is
-// readable by its owner only, because a spec may hold secrets. The spec's names are always checked
-// first; see [Encode].
+// after any failure the file is what it was before. A file that says the same already is not
+// touched. An existing file keeps its mode, a new one is readable by its owner only, because a spec
+// may hold secrets. A symbolic link is replaced, not written through; of a hard-linked file only
+// this name gets the new content. The spec's names are always checked first; see [Encode].
 func (s *ScriptExecutionSpec) Save(path string) error { return saveFile(s, path) }
 
 // Save is as in [ScriptExecutionSpec.Save].
@@ -98,43 +136,102 @@ func asEnhanced(s Spec) *EnhancedScriptExecutionSpec {
 	return Enhance(s.(*ScriptExecutionSpec), nil)
 }
 
-func loadFile(path string) (Spec, error) {
-	root, err := openDir("open", path)
-	if err != nil {
-		return nil, err
+// buffers hold the text of files while they are decoded, which copies what it keeps.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const keepBuffer = 64 << 10 // larger ones are left to the garbage collector
+
+func releaseBuffer(buf *[]byte) {
+	if cap(*buf) <= keepBuffer {
+		buffers.Put(buf)
 	}
-	defer root.Close()
-	return loadIn(root, filepath.Base(path), path)
 }
 
-// loadIn reads name in root; file is how errors call it.
-func loadIn(root *os.Root, name, file string) (Spec, error) {
-	data, err := atomicfile.Read(root, name, DefaultMaxBytes)
+func loadFile(path string) (Spec, error) {
+	if err := checkFilePath(path); err != nil {
+		return nil, atPath("open", err, path)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer releaseBuffer(buf)
+	data, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf)
+	if err != nil {
+		return nil, readError(err, path)
+	}
+	*buf = data
+	return decode(data, path, false)
+}
+
+// checkFilePath refuses what names no file, before its last element is taken for one.
+func checkFilePath(path string) error {
+	switch {
+	case path == "":
+		return fs.ErrNotExist
+	case os.IsPathSeparator(path[len(path)-1]):
+		return syscall.EISDIR
+	}
+	return nil
+}
+
+// readError words what atomicfile says of a file that errors call path.
+func readError(err error, path string) error {
 	switch {
 	case errors.Is(err, atomicfile.ErrTooLarge):
-		return nil, tooLarge(file, DefaultMaxBytes)
+		return tooLarge(path, DefaultMaxBytes)
 	case errors.Is(err, atomicfile.ErrNotRegular):
-		return nil, fileError(file, cause(err).Error(), err)
-	case err != nil:
-		return nil, atPath("open", err, file)
+		return fileError(path, cause(err).Error(), err)
 	}
-	return decode(data, file, false)
+	return atPath("open", err, path)
 }
 
 func saveFile(s Spec, path string) error {
-	data, err := encode(s)
+	if err := checkFilePath(path); err != nil {
+		return atPath("save", err, path)
+	}
+	e, err := encodeToSave(s, path)
 	if err != nil {
 		return err
 	}
-	if len(data) > DefaultMaxBytes {
-		return tooLarge(path, DefaultMaxBytes)
+	defer e.release()
+	data := e.w.Buf
+	buf := buffers.Get().(*[]byte)
+	defer releaseBuffer(buf)
+	if old, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf); err == nil {
+		*buf = old
+		if says(old, data, s) {
+			return nil
+		}
 	}
-	root, err := openDir("save", path)
+	return atPath("save", atomicfile.WriteFile(path, data, 0o600), path)
+}
+
+// encodeToSave refuses what Load would: what is saved can be loaded.
+func encodeToSave(s Spec, path string) (*encoder, error) {
+	e, err := encode(s)
+	if err == nil && len(e.w.Buf) > DefaultMaxBytes {
+		return nil, tooLarge(path, DefaultMaxBytes)
+	}
+	return e, err
+}
+
+// says reports whether a file's text is that of the spec, or another way of writing the same. Such
+// a file is left alone: nothing that watches it shall believe that it changed.
+func says(text, want []byte, s Spec) bool {
+	if bytes.Equal(text, want) {
+		return true
+	}
+	old, err := decode(text, "", false)
 	if err != nil {
-		return err
+		return false
 	}
-	defer root.Close()
-	return atPath("save", atomicfile.Write(root, filepath.Base(path), data, 0o600), path)
+	switch old := old.(type) {
+	case *ScriptExecutionSpec:
+		now, ok := s.self().(*ScriptExecutionSpec)
+		return ok && old.Equal(now)
+	case *EnhancedScriptExecutionSpec:
+		now, ok := s.self().(*EnhancedScriptExecutionSpec)
+		return ok && old.Equal(now)
+	}
+	return false
 }
 
 func tooLarge(file string, limit int64) error {
@@ -146,26 +243,24 @@ func fileError(file, message string, err error) *DecodeError {
 	return &DecodeError{File: file, Message: message, Err: err}
 }
 
-// openDir opens the directory of a file.
-func openDir(op, path string) (*os.Root, error) {
-	if path == "" {
-		return nil, &fs.PathError{Op: op, Path: path, Err: fs.ErrNotExist}
-	}
-	root, err := os.OpenRoot(filepath.Dir(path))
-	return root, atPath(op, err, path)
-}
-
 // atPath gives an error of a call inside of a directory the caller's operation and path.
 func atPath(op string, err error, path string) error {
 	if err == nil {
 		return nil
 	}
-	return &fs.PathError{Op: op, Path: path, Err: cause(err)}
+	return &fs.PathError{Op: op, Path: printable(path), Err: cause(err)}
 }
 
 // cause returns what the system said, without operation and path, which name the file as it is
 // called inside of its directory.
 func cause(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, root(err))
+	}
+	return root(err)
+}
+
+func root(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}

@@ -244,7 +244,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"second document":        {head + `"job_args":{}}{}`, "f.json:2:15: text after the end of the document; a file holds one document"},
 		"no script_name":         {`{"step_name":"A"}`, "f.json:1:1: script_name: missing; a spec needs it"},
 		"null script_name":       {`{"step_name":"A","script_name":null}`, "f.json:1:32: script_name: want a string, found null"},
-		"hostile name":           {`{"step_name":"A","script_name":"../x"}`, "f.json:1:32: script_name: script_name must be in snake_case format; no file can be named like this"},
+		"hostile name":           {`{"step_name":"A","script_name":"../x"}`, "f.json:1:32: script_name: script_name must be in snake_case format; this one cannot be part of a file name"},
 		"null map":               {head + `"input_paths":null}`, "f.json:2:15: input_paths: want an object, found null"},
 		"null path":              {head + `"input_paths":{"x":null}}`, `f.json:2:20: input_paths["x"]: want a string, found null`},
 		"number in environment":  {head + `"environ_vars":{"x":1}}`, `f.json:2:21: environ_vars["x"]: want a string, found a number`},
@@ -313,6 +313,31 @@ func TestDecodeOptions(t *testing.T) {
 
 	_, err = scriptspec.Decode(strings.NewReader(`{"script_name":"a","step_name":"A"}`), nil)
 	require.NoError(t, err)
+	_, err = scriptspec.Decode(strings.NewReader(`{"script_name":"a","step_name":"A"}`), &scriptspec.DecodeOptions{MaxBytes: math.MaxInt64})
+	require.NoError(t, err)
+}
+
+// A bad file is refused as fast as a good one is read, and its error does not grow with it.
+func TestDecodeBoundsItsWork(t *testing.T) {
+	t.Parallel()
+	many := func(entry func(i int) string) string {
+		var b strings.Builder
+		for i := range 100_000 {
+			b.WriteString(entry(i) + ",")
+		}
+		return `{"script_name":"a","step_name":"A","input_paths":{` + strings.TrimSuffix(b.String(), ",") + "}}"
+	}
+	for name, text := range map[string]string{
+		"wrong types": many(func(i int) string { return fmt.Sprintf(`"k%d":null`, i) }),
+		"duplicates":  many(func(int) string { return `"k":"v"` }),
+		"values":      `{"script_name":"a","step_name":"A","job_args":{"x":[` + strings.Repeat("0,", 2_000_000) + "0]}}",
+		"long name":   `{"script_name":"` + strings.Repeat("A", 1<<20) + `","step_name":"A"}`,
+		"long member": `{"script_name":"a","step_name":"A","` + strings.Repeat("A", 1<<20) + `":1}`,
+	} {
+		_, err := scriptspec.Decode(strings.NewReader(text), &scriptspec.DecodeOptions{Strict: true})
+		require.Error(t, err, name)
+		assert.Less(t, len(err.Error()), 20_000, name)
+	}
 }
 
 // counter is a reader without an end.
@@ -369,6 +394,12 @@ func TestLoadRefuses(t *testing.T) {
 	assert.ErrorContains(t, err, filepath.Join(dir, "absent.json"))
 	_, err = scriptspec.Load(filepath.Join(dir, "absent", "x.json"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.ErrorContains(t, err, filepath.Join(dir, "absent", "x.json"))
+	for _, path := range []string{"", dir + "/"} {
+		_, err = scriptspec.Load(path)
+		require.Error(t, err, "%q", path)
+		require.Error(t, noted().Save(path), "%q", path)
+	}
 	for path, words := range map[string]string{link: "symbolic link", dir: "directory", broken: "1:2"} {
 		_, err := scriptspec.Load(path)
 		require.Error(t, err, path)
@@ -394,6 +425,8 @@ func TestLoadFS(t *testing.T) {
 	assert.True(t, noted().Equal(s.Basic()))
 	_, err = scriptspec.LoadFS(fsys, "specs/none.json")
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	_, err = scriptspec.LoadFS(fsys, "specs")
+	assert.ErrorContains(t, err, "directory")
 	_, err = scriptspec.LoadFS(fsys, "specs/b.json")
 	assert.ErrorContains(t, err, "specs/b.json:1:2")
 }

@@ -75,8 +75,8 @@ func describe(s Spec) string {
 		label string
 		names []string
 	}{
-		{"inputs", entryKeys(s.paths(fieldInputs))},
-		{"outputs", entryKeys(s.paths(fieldOutputs))},
+		{"inputs", entryKeys(sortedPaths(s, fieldInputs))},
+		{"outputs", entryKeys(sortedPaths(s, fieldOutputs))},
 		{"env", slices.Sorted(maps.Keys(*c.environVars))},
 		{"args", slices.Sorted(maps.Keys(*c.jobArgs))},
 	} {
@@ -106,8 +106,8 @@ func logValue(s Spec) slog.Value {
 		slog.String("script_name", *c.scriptName),
 		slog.String("step_name", *c.stepName),
 		slog.String("script_path", *c.scriptPath),
-		slog.Any("inputs", entryKeys(s.paths(fieldInputs))),
-		slog.Any("outputs", entryKeys(s.paths(fieldOutputs))),
+		slog.Any("inputs", entryKeys(sortedPaths(s, fieldInputs))),
+		slog.Any("outputs", entryKeys(sortedPaths(s, fieldOutputs))),
 		slog.Any("environ_vars", slices.Sorted(maps.Keys(*c.environVars))),
 		slog.Any("job_args", slices.Sorted(maps.Keys(*c.jobArgs))),
 	)

@@ -11,14 +11,14 @@ type Outcome string
 
 // The outcomes.
 const (
-	OutcomePassed         Outcome = "passed"          // main returned and every output was written
+	OutcomePassed         Outcome = "passed"          // main returned and there is data in every output
 	OutcomeException      Outcome = "exception"       // an exception left main or the import
 	OutcomeExit           Outcome = "exit"            // sys.exit with a code other than 0
 	OutcomeSignal         Outcome = "signal"          // a signal ended the process
 	OutcomeTimeout        Outcome = "timeout"         // it ran longer than RuntimeTester.Timeout
 	OutcomeCrashed        Outcome = "crashed"         // the interpreter ended without a report
 	OutcomeNoMain         Outcome = "no_main"         // the script has no function main
-	OutcomeNoOutput       Outcome = "no_output"       // main returned, an output is empty
+	OutcomeNoOutput       Outcome = "no_output"       // main returned and an output has no data
 	OutcomeScriptMissing  Outcome = "script_missing"  // the script cannot be read; nothing was started
 	OutcomeInputMissing   Outcome = "input_missing"   // an input cannot be read; nothing was started
 	OutcomeOutputUnusable Outcome = "output_unusable" // an output cannot be made; nothing was started
@@ -36,12 +36,14 @@ type ScriptTestResult struct {
 	ErrorMessage string `json:"error_message"`
 	Traceback    string `json:"traceback"`
 	// ExecutionTime is the wall time of the process; seconds in JSON.
-	ExecutionTime   time.Duration `json:"-"`
-	HasMainFunction bool          `json:"has_main_function"`
-	ExitCode        int           `json:"exit_code"` // -1 if a signal ended the process
-	Signal          string        `json:"signal"`    // "SIGKILL", or ""
-	Stdout          Capture       `json:"stdout"`
-	Stderr          Capture       `json:"stderr"`
+	ExecutionTime time.Duration `json:"-"`
+	// HasMainFunction tells that the script was seen to have a function main; false also where it
+	// did not live to say so.
+	HasMainFunction bool    `json:"has_main_function"`
+	ExitCode        int     `json:"exit_code"` // -1 if a signal ended the process
+	Signal          string  `json:"signal"`    // "SIGKILL", or ""
+	Stdout          Capture `json:"stdout"`
+	Stderr          Capture `json:"stderr"`
 	// Outputs tells, by logical name, what is in each output directory after the run.
 	Outputs map[string]OutputInfo `json:"outputs"`
 }

@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -22,8 +23,8 @@ const (
 	tagEnvValue    = "scriptspec_env_value"
 )
 
-// textRules says which code a text breaks, "" for none. To add a rule, add its tag here, use it in
-// fieldRules and word it in fieldMessage.
+// textRules says which code a text breaks, "" for none. To add a rule, add its tag here, name it in
+// one of the tables below and word it in identityError or entryError.
 var textRules = map[string]func(string) Code{
 	tagScriptName:  checkScriptName,
 	tagStepName:    checkStepName,
@@ -34,8 +35,8 @@ var textRules = map[string]func(string) Code{
 	tagEnvValue:    checkEnvValue,
 }
 
-// fieldRules takes the place of the built-in tags on the exported structs, which a host's own
-// validator must be able to run, in ours.
+// In our own validator these take the place of the built-in tags on the exported structs, which a
+// host's validator must be able to run.
 var (
 	coreRules = map[string]string{
 		"ScriptName": tagScriptName, "StepName": tagStepName, "ScriptPath": tagPath,
@@ -242,7 +243,7 @@ func identityError(f field, value string, code Code) *FieldError {
 	case f == fieldScriptName:
 		fe.Message = "script_name must be in snake_case format"
 		fe.Hint = "it is " + strconv.Quote(clip(value))
-		if fixed := ToSnakeCase(value); fixed != "" {
+		if fixed := suggestScriptName(value); fixed != "" {
 			fe.Hint += ", try " + strconv.Quote(fixed)
 		}
 	default:
@@ -251,10 +252,21 @@ func identityError(f field, value string, code Code) *FieldError {
 	return fe
 }
 
+// suggestScriptName returns the name that a script name can be turned into and saved with, or "".
+func suggestScriptName(value string) string {
+	if len(value) > 2*maxScriptName {
+		return "" // not worth the time
+	}
+	if fixed := ToSnakeCase(value); checkScriptName(fixed) == "" {
+		return fixed
+	}
+	return ""
+}
+
 func stepNameError(path, value string) *FieldError {
 	example := "TabularPreprocessing_training"
-	if fixed := ToPascalCase(value); fixed != "" {
-		example = fixed
+	if len(value) <= maxScriptName {
+		example = cmp.Or(ToPascalCase(value), example)
 	}
 	return &FieldError{
 		Path: path, Code: CodeFormat, Value: value, at: fieldPos{field: fieldStepName},

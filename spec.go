@@ -60,12 +60,14 @@ func (s *ScriptExecutionSpec) core() core {
 	}
 }
 
-func (s *ScriptExecutionSpec) paths(f field) []pathEntry {
+func (s *ScriptExecutionSpec) eachPath(f field, do func(key, path string)) {
 	m := s.InputPaths
 	if f == fieldOutputs {
 		m = s.OutputPaths
 	}
-	return sortedEntries(m, func(path string) string { return path })
+	for key, path := range m {
+		do(key, path)
+	}
 }
 
 // AddInputPath sets an input path and stamps UpdatedAt.
@@ -125,9 +127,9 @@ func (s *ScriptExecutionSpec) Clone() *ScriptExecutionSpec {
 	return c
 }
 
-// Equal reports whether both specs say the same and so would be written alike: a nil map is like
-// an empty one, times count to the microsecond, and a job argument is what its JSON is, so that
-// int 1 equals json.Number 1 and differs from float64 1.
+// Equal reports whether both specs say the same: a nil map is like an empty one, a null time like
+// none, times are the same instant to the microsecond, and a job argument is what its JSON is, so
+// that int 1 equals json.Number 1 and differs from float64 1. NaN, which has no JSON, equals nothing.
 func (s *ScriptExecutionSpec) Equal(o *ScriptExecutionSpec) bool {
 	if s == nil || o == nil {
 		return s == o

@@ -1,12 +1,15 @@
 package scriptspec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
@@ -19,17 +22,29 @@ type StoreOptions struct {
 	// FileMode and DirMode are the permission bits of new spec files and of a new .specs; 0 means
 	// 0600 and 0700, because a spec may hold secrets.
 	FileMode, DirMode fs.FileMode
+	// LockTimeout bounds the wait for other processes; 0 means 10 seconds. Then the error is
+	// [ErrLocked].
+	LockTimeout time.Duration
 }
 
-// Store keeps specs in <test_data_dir>/.specs, one file for a script. It touches nothing outside of
-// that directory, whatever links stand in it. All methods may be called at the same time.
+// Store keeps specs in <test_data_dir>/.specs: one file for a script, and one for a script and job
+// type where [Store.SaveStep] is used. It touches nothing outside of that directory, whatever links
+// stand in it. Any number of goroutines and processes may use one directory at the same time.
+//
+// Specs that were loaded are kept, and files that have not changed are not decoded again; what is
+// handed out is the caller's own copy.
 type Store struct {
 	dir, specs        string
 	fileMode, dirMode fs.FileMode
+	lockTimeout       time.Duration
+	cache             specCache
 
-	mu     sync.Mutex
-	root   *os.Root // of .specs; nil until it is there
-	closed bool
+	mu      sync.Mutex
+	files   *atomicfile.Dir // of .specs; nil until it is there
+	info    fs.FileInfo     // of files
+	durable bool            // the entry of .specs in its parent is on disk
+	swept   time.Time
+	closed  bool
 }
 
 // OpenStore returns the store of a test data directory. Nothing is created before the first save:
@@ -39,12 +54,18 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &Store{dir: dir, specs: filepath.Join(dir, SpecsDir), fileMode: 0o600, dirMode: 0o700}
+	st := &Store{
+		dir: dir, specs: filepath.Join(dir, SpecsDir),
+		fileMode: 0o600, dirMode: 0o700, lockTimeout: 10 * time.Second,
+	}
 	if o != nil && o.FileMode != 0 {
 		st.fileMode = o.FileMode.Perm()
 	}
 	if o != nil && o.DirMode != 0 {
 		st.dirMode = o.DirMode.Perm()
+	}
+	if o != nil && o.LockTimeout > 0 {
+		st.lockTimeout = o.LockTimeout
 	}
 	if _, err := st.open(false); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -57,11 +78,11 @@ func (st *Store) Close() error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.closed = true
-	if st.root == nil {
+	if st.files == nil {
 		return nil
 	}
-	err := st.root.Close()
-	st.root = nil
+	err := st.files.Close()
+	st.files = nil
 	return err
 }
 
@@ -75,27 +96,32 @@ func (st *Store) Path(scriptName string) string {
 }
 
 // Save writes the spec to its script's file, like [ScriptExecutionSpec.Save], and creates the
-// directory if need be.
+// directory if need be. Two nodes that share a script share that file; see SaveStep.
 func (st *Store) Save(s Spec) error {
-	data, err := encode(s)
+	if isNil(s) {
+		return validateRules(s)
+	}
+	return st.save(s, *s.core().scriptName+specFileSuffix)
+}
+
+// SaveStep writes the spec to its step's own file, <script_name>.<job_type>_runtime_test_spec.json,
+// so that nodes that share a script do not overwrite each other's. Without a job type it is Save.
+// A job type must be in lower case here, since some file systems do not tell capitals.
+func (st *Store) SaveStep(s Spec) error {
+	if isNil(s) {
+		return validateRules(s)
+	}
+	name, err := stepFile(*s.core().stepName, *s.core().scriptName)
 	if err != nil {
-		return err
+		return newValidationError(subject(s), []*FieldError{err})
 	}
-	name := s.SpecFileName()
-	if len(data) > DefaultMaxBytes {
-		return tooLarge(filepath.Join(st.specs, name), DefaultMaxBytes)
-	}
-	root, err := st.open(true)
-	if err != nil {
-		return err
-	}
-	return atPath("save", atomicfile.Write(root, name, data, st.fileMode), filepath.Join(st.specs, name))
+	return st.save(s, name)
 }
 
 // Load reads the basic spec of a script; see [Load]. A file with the spec of another script is
 // refused with [ErrMismatch].
 func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
-	s, err := st.load(scriptName)
+	s, err := st.load(scriptName, scriptName+specFileSuffix)
 	if err != nil {
 		return nil, err
 	}
@@ -104,44 +130,187 @@ func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
 
 // LoadEnhanced reads the spec of a script, of either kind; see [LoadEnhanced].
 func (st *Store) LoadEnhanced(scriptName string) (*EnhancedScriptExecutionSpec, error) {
-	s, err := st.load(scriptName)
+	s, err := st.load(scriptName, scriptName+specFileSuffix)
 	if err != nil {
 		return nil, err
 	}
 	return asEnhanced(s), nil
 }
 
-func (st *Store) load(scriptName string) (Spec, error) {
+// LoadStep reads the basic spec of a step: its own file if there is one, else the script's, with
+// StepName set to the step's.
+func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, error) {
+	name, fe := stepFile(stepName, scriptName)
+	if fe != nil {
+		return nil, fe
+	}
+	s, err := st.load(scriptName, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		name = scriptName + specFileSuffix
+		s, err = st.load(scriptName, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := asBasic(s, filepath.Join(st.specs, name))
+	if err != nil {
+		return nil, err
+	}
+	b.StepName = stepName
+	return b, nil
+}
+
+// Update loads a script's basic spec, lets fn change it and saves it, while no other process or
+// goroutine saves, updates or deletes in this store: no change is lost. What fn changes is stamped;
+// where it changes nothing or returns an error, nothing is saved. The wait for others ends with
+// ctx or the store's LockTimeout, in [ErrLocked]. fn must not save to the same store itself.
+func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptExecutionSpec) error) error {
+	if code := checkScriptName(scriptName); code != "" {
+		return identityError(fieldScriptName, scriptName, code)
+	}
+	file := st.Path(scriptName)
+	files, err := st.open(false)
+	if err != nil {
+		return atPath("update", err, file)
+	}
+	unlock, err := st.lock(ctx, files)
+	if err != nil {
+		return atPath("update", err, file)
+	}
+	defer unlock()
+	s, err := st.Load(scriptName)
+	if err != nil {
+		return err
+	}
+	before := s.Clone()
+	if err := fn(s); err != nil {
+		return err
+	}
+	if s.Equal(before) {
+		return nil
+	}
+	if s.ScriptName != scriptName {
+		return fileError(file, fmt.Sprintf("update changed script_name to %q", printable(s.ScriptName)), ErrMismatch)
+	}
+	if s.UpdatedAt.Equal(before.UpdatedAt) {
+		s.UpdateTimestamp()
+	}
+	e, err := encodeToSave(s, file)
+	if err != nil {
+		return err
+	}
+	defer e.release()
+	return atPath("update", files.Write(filepath.Base(file), e.w.Buf, st.fileMode, nil), file)
+}
+
+// Delete removes a script's spec. The files of its steps stay.
+func (st *Store) Delete(scriptName string) error {
+	if code := checkScriptName(scriptName); code != "" {
+		return identityError(fieldScriptName, scriptName, code)
+	}
+	file := st.Path(scriptName)
+	files, err := st.open(false)
+	if err != nil {
+		return atPath("delete", err, file)
+	}
+	if _, err := files.Stat(filepath.Base(file)); errors.Is(err, fs.ErrNotExist) {
+		return atPath("delete", err, file) // before a lock file is made for nothing
+	}
+	unlock, err := st.lock(context.Background(), files)
+	if err != nil {
+		return atPath("delete", err, file)
+	}
+	defer unlock()
+	return atPath("delete", files.Remove(filepath.Base(file)), file)
+}
+
+// save writes to a file of the store. The data is on disk before the lock is taken, which is held
+// for the moment of its appearance only.
+func (st *Store) save(s Spec, name string) error {
+	file := filepath.Join(st.specs, name)
+	e, err := encodeToSave(s, file)
+	if err != nil {
+		return err
+	}
+	defer e.release()
+	data := e.w.Buf
+	files, err := st.open(true)
+	if err != nil {
+		return err
+	}
+	buf := buffers.Get().(*[]byte)
+	defer releaseBuffer(buf)
+	if old, _, err := files.Read(name, DefaultMaxBytes, *buf); err == nil {
+		*buf = old
+		if says(old, data, s) {
+			return nil
+		}
+	}
+	return atPath("save", files.Write(name, data, st.fileMode, func() (func(), error) {
+		return st.lock(context.Background(), files)
+	}), file)
+}
+
+// lock takes the lock of the store, and the occasion to sweep up what killed processes left.
+func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, st.lockTimeout)
+	defer cancel()
+	if unlock, err = files.Lock(ctx); err != nil {
+		return nil, err
+	}
+	const often = time.Hour
+	st.mu.Lock()
+	due := time.Since(st.swept) > often
+	if due {
+		st.swept = time.Now()
+	}
+	st.mu.Unlock()
+	if due {
+		files.Sweep()
+	}
+	return unlock, nil
+}
+
+// load reads a file of the store, which must be of the script.
+func (st *Store) load(scriptName, name string) (Spec, error) {
 	if code := checkScriptName(scriptName); code != "" {
 		return nil, identityError(fieldScriptName, scriptName, code)
 	}
-	file := st.Path(scriptName)
-	root, err := st.open(false)
+	files, err := st.open(false)
 	if err != nil {
-		return nil, atPath("open", err, file)
+		return nil, atPath("open", err, filepath.Join(st.specs, name))
 	}
-	s, err := loadIn(root, scriptName+specFileSuffix, file)
+	return st.loadFrom(files, scriptName, name)
+}
+
+func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string) (Spec, error) {
+	s, err := st.cache.load(files, name, filepath.Join(st.specs, name))
 	if err != nil {
 		return nil, err
 	}
 	if got := *s.core().scriptName; got != scriptName {
-		return nil, fileError(file, fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
+		return nil, fileError(filepath.Join(st.specs, name), fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
 	}
 	return s, nil
 }
 
-// open returns .specs, creating it if asked to.
-func (st *Store) open(create bool) (*os.Root, error) {
+// open returns .specs, creating it if asked to. The directory may be replaced while the store is
+// open; what stands there now counts.
+func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.closed {
 		return nil, &fs.PathError{Op: "open", Path: st.specs, Err: fs.ErrClosed}
 	}
-	if st.root != nil {
-		return st.root, nil
+	if st.files != nil && (st.durable || !create) {
+		if now, err := os.Lstat(st.specs); err == nil && os.SameFile(now, st.info) {
+			return st.files, nil
+		}
 	}
+	// The old directory is not closed, as it may be in use; its descriptor goes with the garbage.
+	st.files, st.durable = nil, false
 	if create {
-		if err := os.MkdirAll(st.dir, 0o777); err != nil {
+		if err := atomicfile.MakeAll(st.dir); err != nil {
 			return nil, err
 		}
 	}
@@ -151,12 +320,8 @@ func (st *Store) open(create bool) (*os.Root, error) {
 	}
 	defer parent.Close()
 	if create {
-		if err := parent.Mkdir(SpecsDir, st.dirMode); err == nil {
-			if err := atomicfile.SyncDir(parent); err != nil {
-				return nil, err
-			}
-		} else if !errors.Is(err, fs.ErrExist) {
-			return nil, atPath("open", err, st.specs)
+		if err := parent.Mkdir(SpecsDir, st.dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, atPath("mkdir", err, st.specs)
 		}
 	}
 	info, err := parent.Lstat(SpecsDir)
@@ -170,6 +335,64 @@ func (st *Store) open(create bool) (*os.Root, error) {
 	if err != nil {
 		return nil, atPath("open", err, st.specs)
 	}
-	st.root = root
-	return root, nil
+	files, err := atomicfile.Open(root)
+	if err != nil {
+		return nil, atPath("open", errors.Join(err, root.Close()), st.specs)
+	}
+	// A link that took the directory's place in between would have been followed.
+	if st.info, err = files.Info(); err != nil || !os.SameFile(info, st.info) {
+		return nil, errors.Join(atPath("open", errors.New("replaced while it was opened"), st.specs), err, files.Close())
+	}
+	if create {
+		// Even if another process made the directory: it may not have come this far.
+		if err := atomicfile.SyncPath(st.dir); err != nil {
+			return nil, errors.Join(atPath("sync", err, st.dir), files.Close())
+		}
+		st.durable = true
+	}
+	st.files = files
+	return files, nil
+}
+
+// stepFile returns the name of a step's own file, that of the script where it has no job type.
+func stepFile(stepName, scriptName string) (string, *FieldError) {
+	if code := checkScriptName(scriptName); code != "" {
+		return "", identityError(fieldScriptName, scriptName, code)
+	}
+	step, err := ParseStepName(stepName)
+	if err != nil {
+		return "", identityError(fieldStepName, stepName, checkStepName(stepName))
+	}
+	if step.JobType == "" {
+		return scriptName + specFileSuffix, nil
+	}
+	name := scriptName + "." + step.JobType + specFileSuffix
+	const longest = 255
+	fe := stepNameError("step_name", stepName)
+	switch {
+	case strings.ToLower(step.JobType) != step.JobType:
+		fe.Message = "the job type of a step with a file of its own must be in lower case"
+		fe.Hint = fmt.Sprintf("it is %q, try %q", step.JobType, strings.ToLower(step.JobType))
+	case len(name) > longest:
+		fe.Code, fe.Message = CodeTooLong, "script_name and job type together are too long for a file name"
+		fe.Hint = fmt.Sprintf("the name would have %d bytes and file systems take %d", len(name), longest)
+	default:
+		return name, nil
+	}
+	return "", fe
+}
+
+// scriptOfFile returns the script whose spec a file of the store holds by its name; ok is false for
+// files that are none of the store's.
+func scriptOfFile(name string) (script string, ok bool) {
+	stem, ok := strings.CutSuffix(name, specFileSuffix)
+	if !ok {
+		return "", false
+	}
+	script, jobType, step := strings.Cut(stem, ".")
+	if step {
+		_, err := ParseStepName("X_" + jobType)
+		ok = err == nil
+	}
+	return script, ok && checkScriptName(script) == ""
 }

@@ -177,7 +177,7 @@ func TestStoreFirstSaveAtOnce(t *testing.T) {
 	savers.Wait()
 	entries, err := os.ReadDir(filepath.Join(dir, ".specs"))
 	require.NoError(t, err)
-	assert.Len(t, entries, 1)
+	assert.Len(t, entries, 2, "the spec and the lock")
 }
 
 func TestStoreClosed(t *testing.T) {

@@ -93,10 +93,12 @@ func TestEveryFieldIsTaggedClonedAndCompared(t *testing.T) {
 	t.Run("basic", func(t *testing.T) {
 		t.Parallel()
 		checkFields(t, (*scriptspec.ScriptExecutionSpec).Clone, (*scriptspec.ScriptExecutionSpec).Equal)
+		checkFile(t, (*scriptspec.ScriptExecutionSpec).Equal)
 	})
 	t.Run("enhanced", func(t *testing.T) {
 		t.Parallel()
 		checkFields(t, (*scriptspec.EnhancedScriptExecutionSpec).Clone, (*scriptspec.EnhancedScriptExecutionSpec).Equal)
+		checkFile(t, (*scriptspec.EnhancedScriptExecutionSpec).Equal)
 	})
 	t.Run("path spec", func(t *testing.T) {
 		t.Parallel()
@@ -127,6 +129,23 @@ func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) boo
 	}
 }
 
+// checkFile saves a spec in which every field is set, and has the same when it is read again.
+func checkFile[T any, P interface {
+	*T
+	scriptspec.Spec
+}](t *testing.T, equal func(a, b P) bool) {
+	t.Helper()
+	var one T
+	v := reflect.ValueOf(&one).Elem()
+	for field := range v.Type().Fields() {
+		fill(t, v.FieldByIndex(field.Index))
+	}
+	v.FieldByName("StepName").SetString("X") // "x" is no step
+	s, err := decode(encode(t, P(&one)))
+	require.NoError(t, err)
+	assert.True(t, equal(&one, s.(P)), "a field is not in the file")
+}
+
 // fill sets a field to something that is not its zero value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
@@ -138,7 +157,11 @@ func fill(t *testing.T, v reflect.Value) {
 	case *map[string]string:
 		*x = map[string]string{"x": "y"}
 	case *map[string]scriptspec.PathSpec:
-		*x = map[string]scriptspec.PathSpec{"x": {Path: "y"}}
+		p := scriptspec.PathSpec{}
+		for field := range reflect.TypeFor[scriptspec.PathSpec]().Fields() {
+			fill(t, reflect.ValueOf(&p).Elem().FieldByIndex(field.Index))
+		}
+		*x = map[string]scriptspec.PathSpec{"x": p}
 	case *scriptspec.JobArgs:
 		*x = scriptspec.JobArgs{"x": 1}
 	case *scriptspec.Timestamp:

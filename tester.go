@@ -39,9 +39,14 @@ type RuntimeTester struct {
 	PassEnv []string
 }
 
-// TestScript runs the script of a spec in a process of its own: the environment is in place before
-// Python starts, outputs exist as directories, and main gets input_paths, output_paths and
-// environ_vars as dicts and job_args as an argparse.Namespace.
+// TestScript runs the script of a spec in a process of its own. The environment is in place before
+// Python starts, and outputs exist as directories. The script is imported under its own name, so
+// that its __main__ block does not run, with its directory first in sys.path, nothing to read on
+// stdin and no arguments in sys.argv. Then it is called as
+//
+//	main(input_paths=..., output_paths=..., environ_vars=..., job_args=...)
+//
+// with three dicts, the third of them the spec's variables only, and an argparse.Namespace.
 //
 // A script that fails, in whatever way, is a result with Success false. The error tells that there
 // was no test: the spec cannot be run ([*ValidationError]), there is no interpreter
@@ -57,8 +62,9 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
-	run := scriptRun{tester: t, spec: s.Basic(), hide: maskValues(*s.core().environVars)}
+	run := scriptRun{tester: t, spec: s.self().Basic(), hide: maskValues(*s.core().environVars)}
 	run.result.ScriptName, run.result.StepName = run.spec.ScriptName, run.spec.StepName
+	run.result.Outputs = map[string]OutputInfo{}
 	if !run.prepare() {
 		return &run.result, nil
 	}
@@ -109,17 +115,16 @@ func cleanEnvKeeps(name string) bool {
 	return strings.HasPrefix(name, "LC_")
 }
 
-// runErrors checks what must hold before a process is started: all rules, except that a step name
-// may have any job type.
+// runErrors checks what must hold before a process is started: all rules, except that a step may
+// have any name, and that the job arguments can be handed over.
 func runErrors(s Spec) []*FieldError {
-	errs := ruleErrors(s)
-	return slices.DeleteFunc(errs, func(fe *FieldError) bool {
-		if fe.at.field != fieldStepName || fe.Code != CodeFormat {
-			return false
-		}
-		_, err := ParseStepName(*s.core().stepName)
-		return err == nil
+	errs := slices.DeleteFunc(ruleErrors(s), func(fe *FieldError) bool {
+		return fe.at.field == fieldStepName && fe.Code == CodeFormat
 	})
+	if isNil(s) {
+		return errs
+	}
+	return append(errs, s.core().jobArgs.problems()...)
 }
 
 // scriptRun is one run of one script.
@@ -133,21 +138,18 @@ type scriptRun struct {
 // prepare checks the script and its inputs and makes the output directories. It reports false, with
 // the outcome set, where there is no point in starting the script.
 func (r *scriptRun) prepare() bool {
-	fail := func(outcome Outcome, fe *FieldError) bool {
-		r.result.Outcome, r.result.ErrorMessage = outcome, fe.Message
-		return false
-	}
-	if errs := scriptErrors(r.spec); len(errs) > 0 {
-		return fail(OutcomeScriptMissing, errs[0])
-	}
-	for _, e := range r.spec.paths(fieldInputs) {
-		if fe := inputError(e); fe != nil {
-			return fail(OutcomeInputMissing, fe)
-		}
-	}
-	for _, e := range r.spec.paths(fieldOutputs) {
-		if fe := outputError(e, true); fe != nil {
-			return fail(OutcomeOutputUnusable, fe)
+	for _, check := range []struct {
+		outcome Outcome
+		errs    []*FieldError
+	}{
+		{OutcomeScriptMissing, scriptErrors(r.spec, look)},
+		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, roleInput, look)},
+		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, roleCreated, look)},
+	} {
+		if len(check.errs) > 0 {
+			slices.SortFunc(check.errs, compareFieldErrors)
+			r.result.Outcome, r.result.ErrorMessage = check.outcome, check.errs[0].Message
+			return false
 		}
 	}
 	return true
@@ -165,6 +167,11 @@ func (r *scriptRun) execute(parent context.Context, python string) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python)
 	cmd.Dir, cmd.Env = r.tester.Dir, r.tester.environment(r.spec)
+	if cmd.Dir != "" {
+		if _, err := os.ReadDir(cmd.Dir); err != nil {
+			return fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
+		}
+	}
 	stdout, stderr := newBoundedBuffer(r.maxOutput()), newBoundedBuffer(r.maxOutput())
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	driver, err := pydriver.New(cmd)
@@ -207,8 +214,8 @@ func (r *scriptRun) request() ([]byte, error) {
 		"environ_vars": orEmpty(r.spec.EnvironVars),
 		"job_args":     orEmpty(map[string]any(r.spec.JobArgs)),
 	})
-	if ve, ok := errors.AsType[*strictjson.ValueError](err); ok && len(ve.Path) > 0 {
-		err = unsupported(fieldJobArgs, *ve.Path[0].Name, "", &strictjson.ValueError{Path: ve.Path[1:], Message: ve.Message, Err: ve.Err})
+	if ve, ok := errors.AsType[*strictjson.ValueError](err); ok { // a path or value that is not UTF-8
+		err = &FieldError{Path: placeText(ve.Path), Code: CodeUnsupported, Message: ve.Message}
 	}
 	return w.Buf, err
 }
@@ -232,7 +239,7 @@ func (r *scriptRun) judge(state *os.ProcessState, timedOut bool, report *pydrive
 	res.ExitCode, res.Signal = state.ExitCode(), proctree.Signal(state)
 	if report != nil {
 		res.HasMainFunction = report.HasMainFunction
-		res.ErrorType = report.ErrorType
+		res.ErrorType = r.hide(report.ErrorType)
 		res.ErrorMessage, res.Traceback = r.hide(report.ErrorMessage), r.hide(report.Traceback)
 	}
 	switch {
@@ -259,11 +266,11 @@ func (r *scriptRun) judge(state *os.ProcessState, timedOut bool, report *pydrive
 	}
 }
 
-// outputs looks at what is in the output directories; a script that passed must have filled each.
+// outputs looks at what is in the output directories; after a script that passed there is a file
+// with content in each.
 func (r *scriptRun) outputs() {
-	r.result.Outputs = make(map[string]OutputInfo, len(r.spec.OutputPaths))
 	var empty []string
-	for _, e := range r.spec.paths(fieldOutputs) {
+	for _, e := range sortedPaths(r.spec, fieldOutputs) {
 		info := inspectOutput(e.path)
 		r.result.Outputs[e.key] = info
 		if info.Bytes == 0 {
@@ -272,7 +279,7 @@ func (r *scriptRun) outputs() {
 	}
 	if len(empty) > 0 && r.result.Outcome == OutcomePassed {
 		r.result.Outcome = OutcomeNoOutput
-		r.result.ErrorMessage = "main returned without writing to output " + strings.Join(empty, ", ")
+		r.result.ErrorMessage = "main returned and there is no data in output " + strings.Join(empty, ", ")
 	}
 }
 

@@ -56,13 +56,14 @@ def main(input_paths, output_paths, environ_vars, job_args):
         "at_import": AT_IMPORT == environ_vars["SCRIPT_SETTING"] != None, "name": __name__, "argv": len(sys.argv),
         "args": {k: repr(v) for k, v in vars(job_args).items()}, "read": open(input_paths["data_input"]).read(),
         "stdin": sys.stdin.read(), "path0": sys.path[0] == os.path.dirname(os.path.abspath(__file__)),
+        "driver": [p for p in sys.path if "scriptspec-run" in p],
     }))
     print("to stderr", file=sys.stderr)
 `)
 	s.AddEnvironVar("SCRIPT_SETTING", "set before the import\nwith = and a line break")
 	for key, value := range map[string]any{
 		"int": 1, "float": 1.0, "big": jsonNumber("123456789012345678901234567890"), "text": "é🚀\x00", "none": nil,
-		"yes": true, "list": []any{1, []string{}}, "dict": map[string]any{"k": 0.5}, "with-dash": "x",
+		"yes": true, "list": []any{1, []string{}}, "dict": map[string]any{"k": 0.5}, "with-dash": "x", "self": 1,
 	} {
 		s.AddJobArg(key, value)
 	}
@@ -77,10 +78,10 @@ def main(input_paths, output_paths, environ_vars, job_args):
 		require.NoError(t, json.Unmarshal([]byte(result.Stdout.Text), &got), result.Stdout.Text)
 		assert.Equal(t, map[string]any{
 			"inputs": []any{"data_input"}, "outputs": []any{"data_output"}, "environ_vars": []any{"SCRIPT_SETTING"},
-			"at_import": true, "name": "tabular_preprocessing", "argv": 1.0, "read": "a,b\n1,2\n", "stdin": "", "path0": true,
+			"at_import": true, "name": "tabular_preprocessing", "argv": 1.0, "read": "a,b\n1,2\n", "stdin": "", "path0": true, "driver": []any{},
 			"args": map[string]any{
 				"int": "1", "float": "1.0", "big": "123456789012345678901234567890", "text": `'é🚀\x00'`, "none": "None",
-				"yes": "True", "list": "[1, []]", "dict": "{'k': 0.5}", "with-dash": "'x'",
+				"yes": "True", "list": "[1, []]", "dict": "{'k': 0.5}", "with-dash": "'x'", "self": "1",
 			},
 		}, got)
 		assert.Equal(t, scriptspec.OutputInfo{Path: s.OutputPaths["data_output"], Exists: true, Files: 1, Bytes: 4}, result.Outputs["data_output"])
@@ -107,10 +108,12 @@ func TestScriptOutcomes(t *testing.T) {
 		"syntax error":    {"def main(:\n", scriptspec.OutcomeException, "SyntaxError", "invalid syntax", 1, false},
 		"exit 3":          {"import sys\n" + head + "sys.exit(3)", scriptspec.OutcomeExit, "SystemExit", "3", 3, true},
 		"exit text":       {"import sys\n" + head + "sys.exit('gave up')", scriptspec.OutcomeExit, "SystemExit", "gave up", 1, true},
-		"exit 0":          {"import sys\n" + head + "sys.exit(0)", scriptspec.OutcomeNoOutput, "", "main returned without writing to output 'data_output'", 0, true},
-		"no output":       {head + "pass", scriptspec.OutcomeNoOutput, "", "main returned without writing to output 'data_output'", 0, true},
+		"exit 0":          {"import sys\n" + head + "sys.exit(0)", scriptspec.OutcomeNoOutput, "", "main returned and there is no data in output 'data_output'", 0, true},
+		"no output":       {head + "pass", scriptspec.OutcomeNoOutput, "", "main returned and there is no data in output 'data_output'", 0, true},
 		"no main":         {"x = 1", scriptspec.OutcomeNoMain, "", "the script has no function main(input_paths, output_paths, environ_vars, job_args)", 1, false},
 		"wrong main":      {"def main():\n    pass", scriptspec.OutcomeException, "TypeError", "unexpected keyword argument", 1, true},
+		"exit True":       {"import sys\n" + head + "sys.exit(True)", scriptspec.OutcomeExit, "SystemExit", "True", 1, true},
+		"exit, large":     {"import sys\n" + head + "sys.exit(2**80 + 7)", scriptspec.OutcomeExit, "SystemExit", "1208925819614629174706183", 7, true},
 		"os._exit":        {"import os\n" + head + "os._exit(0)", scriptspec.OutcomeCrashed, "", "ended without a report, with exit code 0", 0, false},
 		"keyboard":        {head + "raise KeyboardInterrupt", scriptspec.OutcomeException, "KeyboardInterrupt", "", 1, true},
 	} {
@@ -131,6 +134,36 @@ func TestScriptOutcomes(t *testing.T) {
 			assert.NotContains(t, result.Traceback, "driver.py", "the frames are the script's")
 		})
 	}
+}
+
+// Modules of the script's directory are the script's to import, whatever they are called; the driver
+// has its own.
+func TestScriptBesideStandardLibraryNames(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "import argparse\ndef main(**kwargs):\n    raise ValueError(argparse.OWN)")
+	for _, name := range []string{"argparse", "traceback", "json", "importlib", "textwrap"} {
+		write(t, filepath.Join(filepath.Dir(s.ScriptPath), name+".py"), "OWN = 'mine'")
+	}
+	result := run(t, s)
+	assert.Equal(t, scriptspec.OutcomeException, result.Outcome)
+	assert.True(t, result.HasMainFunction)
+}
+
+// Children that multiprocessing starts anew import the script by its name.
+func TestScriptWithSpawnedChildren(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import multiprocessing
+def square(x):
+    return x * x
+def main(output_paths, **kwargs):
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(square, [1, 2, 3]))
+    done(output_paths)
+`)
+	result := run(t, s)
+	assert.True(t, result.Success, "%v\n%s", result, result.Stderr.Text)
+	assert.Equal(t, "[1, 4, 9]\n", result.Stdout.Text)
 }
 
 func TestScriptKilledByASignal(t *testing.T) {
@@ -223,10 +256,15 @@ func TestScriptCannotBeTested(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = (&scriptspec.RuntimeTester{Python: "no-such-python"}).TestScript(t.Context(), onDisk(t))
 	require.ErrorIs(t, err, exec.ErrNotFound)
+	_, err = (&scriptspec.RuntimeTester{Dir: "/no/such/dir"}).TestScript(t.Context(), scripted(t, ""))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "/no/such/dir")
 
 	bad := onDisk(t)
 	bad.EnvironVars = map[string]string{"A=B": sentinel}
-	for _, s := range []scriptspec.Spec{bad, nil, (*scriptspec.ScriptExecutionSpec)(nil), &scriptspec.EnhancedScriptExecutionSpec{}} {
+	channel := onDisk(t)
+	channel.JobArgs = scriptspec.JobArgs{"x": make(chan int)}
+	for _, s := range []scriptspec.Spec{bad, channel, nil, (*scriptspec.ScriptExecutionSpec)(nil), &scriptspec.EnhancedScriptExecutionSpec{}} {
 		_, err = (&scriptspec.RuntimeTester{}).TestScript(t.Context(), s)
 		_, ok := errors.AsType[*scriptspec.ValidationError](err)
 		require.True(t, ok, "%v", err)
@@ -242,19 +280,19 @@ func TestScriptJobTypesAreOpen(t *testing.T) {
 }
 
 func TestScriptEnvironment(t *testing.T) {
-	t.Setenv("SCRIPTSPEC_TEST_LEAK", "from the harness")
-	t.Setenv("SCRIPTSPEC_TEST_PASSED", "from the harness")
+	t.Setenv("SCRIPT_TEST_LEAK", "from the harness")
+	t.Setenv("SCRIPT_TEST_PASSED", "from the harness")
 	s := scripted(t, writesOutput+`
 def main(output_paths, **kwargs):
     done(output_paths)
-    print(*(name for name in sorted(os.environ) if name.startswith("SCRIPT")))
+    print(*(name for name in sorted(os.environ) if name.startswith("SCRIPT_")))
 `)
 	s.AddEnvironVar("SCRIPT_OWN", "x")
-	assert.Equal(t, "SCRIPTSPEC_TEST_LEAK SCRIPTSPEC_TEST_PASSED SCRIPT_OWN\n", run(t, s).Stdout.Text)
-	clean := &scriptspec.RuntimeTester{CleanEnv: true, PassEnv: []string{"SCRIPTSPEC_TEST_PASSED"}}
+	assert.Equal(t, "SCRIPT_OWN SCRIPT_TEST_LEAK SCRIPT_TEST_PASSED\n", run(t, s).Stdout.Text)
+	clean := &scriptspec.RuntimeTester{CleanEnv: true, PassEnv: []string{"SCRIPT_TEST_PASSED"}}
 	result, err := clean.TestScript(t.Context(), s)
 	require.NoError(t, err)
-	assert.Equal(t, "SCRIPTSPEC_TEST_PASSED SCRIPT_OWN\n", result.Stdout.Text)
+	assert.Equal(t, "SCRIPT_OWN SCRIPT_TEST_PASSED\n", result.Stdout.Text)
 }
 
 func TestScriptInterpreterFromEnvironment(t *testing.T) {

@@ -3,8 +3,8 @@ package scriptspec
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,9 +23,10 @@ type Timestamp struct {
 type timeForm uint8
 
 const (
-	formAware timeForm = iota
-	formNaive          // no zone, as Python's datetime.now() gives it
-	formNull           // the file has null where others have no member; goes back as null
+	formUnset timeForm = iota // as formAware, unless the time is zero: then there is none
+	formAware
+	formNaive // no zone, as Python's datetime.now() gives it
+	formNull  // the file has null where others have no member; goes back as null
 )
 
 // Layouts of the two written forms, which datetime.fromisoformat of Python 3.8 and pydantic read.
@@ -40,20 +41,22 @@ func Now() Timestamp { return NewTimestamp(time.Now().UTC()) }
 // NewTimestamp returns t, cut to the microsecond.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{Time: t.Truncate(time.Microsecond)} }
 
+// IsZero reports whether there is no time. Python's datetime.min is one, though it is the zero
+// [time.Time].
+func (t Timestamp) IsZero() bool {
+	return t.form == formNull || t.form == formUnset && t.Time.IsZero()
+}
+
 // ParseTimestamp reads the forms that Python programs write: date and time with a space or T
 // between them, 0 to 9 digits of a fraction, and no zone, Z, +HH:MM or +HHMM; a date alone; and
 // the seconds or milliseconds since 1970 as digits. What is finer than a microsecond is cut off.
 // The error does not repeat the text.
 func ParseTimestamp(text string) (Timestamp, error) {
 	p := timeParser{rest: text}
-	t, ok := p.parse()
-	if !ok {
-		if f, err := strconv.ParseFloat(text, 64); err == nil && isDecimal(text) {
-			return epoch(f)
-		}
-		return Timestamp{}, errTimeFormat
+	if t, ok := p.parse(); ok {
+		return t, nil
 	}
-	return t, nil
+	return epoch(text)
 }
 
 var errTimeFormat = errors.New("not a timestamp; want 2006-01-02T15:04:05.000000+00:00, without the offset for a local time")
@@ -85,7 +88,7 @@ func (t Timestamp) String() string {
 
 // MarshalText returns the form of [Timestamp.String]; a year that Python cannot read (before 1 or
 // after 9999) is an error.
-func (t Timestamp) MarshalText() ([]byte, error) { return t.appendText(nil) }
+func (t Timestamp) MarshalText() ([]byte, error) { return t.AppendText(nil) }
 
 // UnmarshalText is [ParseTimestamp], with "" for the zero Timestamp.
 func (t *Timestamp) UnmarshalText(text []byte) (err error) {
@@ -97,16 +100,38 @@ func (t *Timestamp) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// AppendText is MarshalText for a buffer.
+func (t Timestamp) AppendText(b []byte) ([]byte, error) {
+	if t.IsZero() {
+		return b, nil
+	}
+	return t.appendText(b)
+}
+
+// MarshalBinary, UnmarshalBinary and the Gob methods, which time.Time has too, keep a naive time
+// naive.
+func (t Timestamp) MarshalBinary() ([]byte, error) { return t.AppendText(nil) }
+
+// UnmarshalBinary reads what MarshalBinary writes.
+func (t *Timestamp) UnmarshalBinary(data []byte) error { return t.UnmarshalText(data) }
+
+// GobEncode is MarshalBinary.
+func (t Timestamp) GobEncode() ([]byte, error) { return t.MarshalBinary() }
+
+// GobDecode is UnmarshalBinary.
+func (t *Timestamp) GobDecode(data []byte) error { return t.UnmarshalBinary(data) }
+
 // MarshalJSON writes a JSON string, or null for the zero Timestamp.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
+	return t.appendJSON(nil)
+}
+
+func (t Timestamp) appendJSON(b []byte) ([]byte, error) {
 	if t.IsZero() {
-		return []byte("null"), nil
+		return append(b, "null"...), nil
 	}
-	b, err := t.appendText([]byte{'"'})
-	if err != nil {
-		return nil, err
-	}
-	return append(b, '"'), nil
+	b, err := t.appendText(append(b, '"'))
+	return append(b, '"'), err
 }
 
 // UnmarshalJSON reads what [ParseTimestamp] reads, as a string or a number, and null.
@@ -158,30 +183,41 @@ func (t Timestamp) instant() time.Time {
 	return time.Date(y, mo, d, h, mi, s, t.Nanosecond(), time.Local)
 }
 
-// epoch reads a number the way pydantic does: beyond 2e10 it is milliseconds, up to it seconds.
-func epoch(f float64) (Timestamp, error) {
-	const watershed = 2e10
-	if math.Abs(f) > watershed {
-		f /= 1000
+// epoch reads a decimal number the way pydantic does: if its integer part is beyond 2e10 it is
+// milliseconds, up to it seconds. Digit by digit, because a float64 has not enough of them.
+func epoch(text string) (Timestamp, error) {
+	const watershed = 20_000_000_000
+	digits, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		digits = strings.TrimPrefix(digits, "+")
 	}
-	if math.Abs(f) > 253402300799 { // 9999-12-31T23:59:59Z
+	whole, fraction, _ := strings.Cut(digits, ".")
+	n, err := strconv.ParseUint(whole, 10, 63)
+	if err != nil || strings.Trim(fraction, "0123456789") != "" || len(fraction) > 32 || n > 1<<48 {
 		return Timestamp{}, errTimeFormat
 	}
-	sec, frac := math.Modf(f)
-	t := time.Unix(int64(sec), int64(math.Round(frac*1e6))*1000).UTC()
+	places := 6
+	if n > watershed {
+		places = 3
+	}
+	fraction = (fraction + "0000000")[:places+1]
+	sub, err := strconv.ParseInt(fraction, 10, 64)
+	if err != nil {
+		return Timestamp{}, errTimeFormat
+	}
+	micros := (sub + 5) / 10 // rounded, as floats of Python are
+	for range places {
+		n *= 10
+	}
+	total := int64(n) + micros
+	if negative {
+		total = -total
+	}
+	t := time.UnixMicro(total).UTC()
 	if checkYear(t) != nil {
 		return Timestamp{}, errTimeFormat
 	}
-	return Timestamp{Time: t}, nil
-}
-
-func isDecimal(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
-			return false
-		}
-	}
-	return s != ""
+	return Timestamp{Time: t, form: formAware}, nil
 }
 
 // timeParser reads a date with an optional time from the front of rest.

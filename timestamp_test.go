@@ -1,6 +1,8 @@
 package scriptspec_test
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"os/exec"
 	"strings"
@@ -29,6 +31,12 @@ func TestParseTimestamp(t *testing.T) {
 		"offset without colon": {"2025-09-09T22:14:23+0530", "2025-09-09T22:14:23.000000+05:30"},
 		"date":                 {"2025-09-09", "2025-09-09T00:00:00.000000"},
 		"leap day":             {"2024-02-29", "2024-02-29T00:00:00.000000"},
+		"datetime.min":         {"0001-01-01 00:00:00", "0001-01-01T00:00:00.000000"},
+		"datetime.min in UTC":  {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000+00:00"},
+		"last millisecond":     {"253402300799999", "9999-12-31T23:59:59.999000+00:00"},
+		"exact milliseconds":   {"253402300726152", "9999-12-31T23:58:46.152000+00:00"},
+		"seconds, fraction":    {"20000000000.435", "2603-10-11T11:33:20.435000+00:00"},
+		"rounded":              {"1757456063.1234567", "2025-09-09T22:14:23.123457+00:00"},
 		"epoch seconds":        {"1757456063", "2025-09-09T22:14:23.000000+00:00"},
 		"epoch fraction":       {"1757456063.5", "2025-09-09T22:14:23.500000+00:00"},
 		"epoch milliseconds":   {"1757456063123", "2025-09-09T22:14:23.123000+00:00"},
@@ -42,6 +50,7 @@ func TestParseTimestamp(t *testing.T) {
 			ts, err := scriptspec.ParseTimestamp(test.text)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, ts.String())
+			assert.False(t, ts.IsZero())
 			assert.Equal(t, len(test.want) == len("2025-09-09T22:14:23.123456"), ts.IsNaive())
 
 			again, err := scriptspec.ParseTimestamp(ts.String())
@@ -58,11 +67,11 @@ func TestParseTimestampRefuses(t *testing.T) {
 		"0000-01-01", "2025-09-09T", "2025-09-09T22", "2025-09-09T24:00:00", "2025-09-09T22:60", "2025-09-09T22:14:60",
 		"2025-09-09T22:14:23.", "2025-09-09T22:14:23.1234567890", "2025-09-09T22:14:23+05", "2025-09-09T22:14:23+24:00",
 		"2025-09-09T22:14:23 Z", " 2025-09-09", "2025-09-09 ", "2025-09-09T22:14:23+05:30x", "1e400", "NaN", "inf", "0x10",
-		"1_000", "9e99", "2025-09-09T22:14:23Z\n", s64k,
+		"1_000", "9e99", "1e5", "-", "+", ".5", "1.2.3", "253402300800000", "-62135596800001", "2025-09-09T22:14:23Z\n", s64k,
 	} {
 		_, err := scriptspec.ParseTimestamp(text)
 		require.Error(t, err, "%.40q", text)
-		if text != "" {
+		if len(text) > 1 {
 			assert.NotContains(t, err.Error(), text, "the text may be anything and is not repeated")
 		}
 	}
@@ -97,6 +106,22 @@ func TestTimestampJSON(t *testing.T) {
 	assert.Equal(t, "null", string(none))
 	_, err = json.Marshal(scriptspec.NewTimestamp(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)))
 	require.Error(t, err)
+}
+
+// What time.Time offers besides JSON keeps a naive time naive, too.
+func TestTimestampSurvivesGob(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"2025-09-09T22:14:23.123456", "2025-09-09T22:14:23.123456+05:30", ""} {
+		var ts, back scriptspec.Timestamp
+		require.NoError(t, ts.UnmarshalText([]byte(text)))
+		var b bytes.Buffer
+		require.NoError(t, gob.NewEncoder(&b).Encode(ts))
+		require.NoError(t, gob.NewDecoder(&b).Decode(&back))
+		assert.Equal(t, text, back.String())
+		appended, err := ts.AppendText([]byte("at "))
+		require.NoError(t, err)
+		assert.Equal(t, "at "+text, string(appended))
+	}
 }
 
 func TestTimestampWrites(t *testing.T) {

@@ -6,9 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
-
-	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
 // ValidateOptions chooses what ValidatePaths and ValidateSpec do beyond reading. Nil means the
@@ -19,7 +16,8 @@ type ValidateOptions struct {
 	// CreateOutputs creates missing output directories, as the design note's validator does.
 	// Otherwise an output path that does not exist is fine if it could be created.
 	CreateOutputs bool
-	// StepNameRule takes the place of [IsStepName], for pipelines that name nodes differently.
+	// StepNameRule takes the place of [IsStepName], for pipelines that name nodes differently: to
+	// allow every job type, one that asks ParseStepName. Saving takes what ParseStepName does.
 	StepNameRule func(string) bool
 }
 
@@ -38,12 +36,12 @@ func (s *ScriptExecutionSpec) ValidateJobArgs(required ...string) error {
 	return validateJobArgs(s, required)
 }
 
-// ValidateSpec is the design note's validate_spec: Validate, the script file, ValidatePaths and
-// ValidateJobArgs in one pass. The error is a [*ValidationError] with every problem.
-func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o) }
+// ValidateSpec is the design note's validate_spec: Validate, the script file, ValidatePaths,
+// ValidateJobArgs and whether JSON can carry the job arguments, in one pass. The error is a [*ValidationError] with every problem.
+func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o, look) }
 
 // IsValid reports whether ValidateSpec(nil) finds nothing.
-func (s *ScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil) == nil }
+func (s *ScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil, look) == nil }
 
 // AutoFixCommonIssues turns the script name into snake_case and creates missing output
 // directories. It returns what it did and nothing else, and stamps UpdatedAt if that is anything;
@@ -66,11 +64,11 @@ func (s *EnhancedScriptExecutionSpec) ValidateJobArgs(required ...string) error 
 
 // ValidateSpec is as in [ScriptExecutionSpec.ValidateSpec].
 func (s *EnhancedScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error {
-	return validateSpec(s, o)
+	return validateSpec(s, o, look)
 }
 
 // IsValid is as in [ScriptExecutionSpec.IsValid].
-func (s *EnhancedScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil) == nil }
+func (s *EnhancedScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil, look) == nil }
 
 // AutoFixCommonIssues is as in [ScriptExecutionSpec.AutoFixCommonIssues].
 func (s *EnhancedScriptExecutionSpec) AutoFixCommonIssues() []Fix { return autoFix(s) }
@@ -96,7 +94,7 @@ func validatePaths(s Spec, o *ValidateOptions) error {
 	errs := slices.DeleteFunc(ruleErrors(s), func(fe *FieldError) bool {
 		return fe.at.field != fieldInputs && fe.at.field != fieldOutputs
 	})
-	return newValidationError(subject(s), append(errs, pathErrors(s, o)...))
+	return newValidationError(subject(s), append(errs, pathErrors(s, o, look)...))
 }
 
 func validateJobArgs(s Spec, required []string) error {
@@ -106,7 +104,7 @@ func validateJobArgs(s Spec, required []string) error {
 	return newValidationError(subject(s), jobArgErrors(s, required))
 }
 
-func validateSpec(s Spec, o *ValidateOptions) error {
+func validateSpec(s Spec, o *ValidateOptions, look looker) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
@@ -124,8 +122,9 @@ func validateSpec(s Spec, o *ValidateOptions) error {
 			errs = append(errs, fe)
 		}
 	}
-	errs = append(errs, scriptErrors(s)...)
-	errs = append(errs, pathErrors(s, o)...)
+	errs = append(errs, scriptErrors(s, look)...)
+	errs = append(errs, pathErrors(s, o, look)...)
+	errs = append(errs, s.core().jobArgs.problems()...)
 	errs = append(errs, jobArgErrors(s, o.RequiredJobArgs)...)
 	return newValidationError(subject(s), errs)
 }
@@ -144,32 +143,26 @@ func subject(s Spec) string {
 	return "without a name"
 }
 
-func scriptErrors(s Spec) []*FieldError {
+// scriptErrors looks at the script file, if the rules let its path through.
+func scriptErrors(s Spec, look looker) []*FieldError {
 	path := *s.core().scriptPath
 	if checkText(path) != "" {
-		return nil // a matter of the rules
+		return nil
 	}
-	fail := func(code Code, message string, err error) []*FieldError {
-		return []*FieldError{{
-			Path: "script_path", Code: code, Value: path, Message: message, Err: err,
-			at: fieldPos{field: fieldScriptPath},
-		}}
+	found := look(roleScript, path)
+	if found.code == "" {
+		return nil
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil && errors.Is(err, fs.ErrPermission):
-		return fail(CodeNotReadable, "Script file is not readable: "+printable(path), err)
-	case err != nil:
-		return fail(CodeNotExist, "Script file does not exist: "+printable(path), err)
-	case !strings.HasSuffix(path, ".py"):
-		return fail(CodeNotPython, "script_path must point to a Python file (.py)", nil)
-	case !info.Mode().IsRegular():
-		return fail(CodeNotFile, "script_path must be a regular file, not "+fileKind(info.Mode())+": "+printable(path), nil)
-	}
-	if err := fsaccess.Readable(path); err != nil {
-		return fail(CodeNotReadable, "Script file is not readable: "+printable(path), err)
-	}
-	return nil
+	message := map[Code]string{
+		CodeNotExist:    "Script file does not exist: " + printable(path),
+		CodeNotReadable: "Script file is not readable: " + printable(path),
+		CodeNotPython:   "script_path must point to a Python file (.py)",
+		CodeNotFile:     "script_path must be a regular file, not " + fileKind(found.mode) + ": " + printable(path),
+	}[found.code]
+	return []*FieldError{{
+		Path: "script_path", Code: found.code, Value: path, Message: message, Err: found.err,
+		at: fieldPos{field: fieldScriptPath},
+	}}
 }
 
 func fileKind(m fs.FileMode) string {
@@ -189,76 +182,50 @@ func fileKind(m fs.FileMode) string {
 }
 
 // pathErrors looks at the inputs and outputs that the rules let through.
-func pathErrors(s Spec, o *ValidateOptions) []*FieldError {
-	var errs []*FieldError
-	for _, f := range []field{fieldInputs, fieldOutputs} {
-		for _, e := range s.paths(f) {
-			if checkText(e.path) != "" {
-				continue
-			}
-			var fe *FieldError
-			if f == fieldInputs {
-				fe = inputError(e)
-			} else {
-				fe = outputError(e, o != nil && o.CreateOutputs)
-			}
-			if fe != nil {
-				fe.Path, fe.Value, fe.at = keyed(s.core().name(f), e.key), e.path, fieldPos{f, e.key}
-				errs = append(errs, fe)
-			}
-		}
+func pathErrors(s Spec, o *ValidateOptions, look looker) []*FieldError {
+	output := roleOutput
+	if o != nil && o.CreateOutputs {
+		output = roleCreated
 	}
+	return append(entryErrors(s, fieldInputs, roleInput, look), entryErrors(s, fieldOutputs, output, look)...)
+}
+
+func entryErrors(s Spec, f field, r role, look looker) []*FieldError {
+	var errs []*FieldError
+	s.eachPath(f, func(key, path string) {
+		if checkText(path) != "" {
+			return
+		}
+		found := look(r, path)
+		if found.code == "" {
+			return
+		}
+		message := direction(f) + " path '" + printable(key) + "' " + map[Code]string{
+			CodeNotExist:    "does not exist",
+			CodeNotReadable: "is not readable",
+			CodeNotWritable: "is not writable",
+		}[found.code] + ": " + printable(path)
+		if found.code == CodeNotCreatable {
+			message = "Cannot create output path '" + printable(key) + "': " + printable(path) + " - " + reason(found.err, path)
+		}
+		errs = append(errs, &FieldError{
+			Path: keyed(s.core().name(f), key), Code: found.code, Value: path, Message: message, Err: found.err,
+			at: fieldPos{f, key},
+		})
+	})
 	return errs
 }
 
-func inputError(e pathEntry) *FieldError {
-	what := "Input path '" + printable(e.key) + "'"
-	_, err := os.Stat(e.path)
+// reason returns what the system says, and of which path, unless it is the one that was asked for.
+func reason(err error, asked string) string {
+	pe, ok := errors.AsType[*fs.PathError](err)
 	switch {
-	case err != nil && !errors.Is(err, fs.ErrPermission):
-		return &FieldError{Code: CodeNotExist, Message: what + " does not exist: " + printable(e.path), Err: err}
-	case err == nil:
-		err = fsaccess.Readable(e.path)
+	case !ok:
+		return printable(err.Error())
+	case pe.Path == asked:
+		return pe.Err.Error()
 	}
-	if err != nil {
-		return &FieldError{Code: CodeNotReadable, Message: what + " is not readable: " + printable(e.path), Err: err}
-	}
-	return nil
-}
-
-func outputError(e pathEntry, create bool) *FieldError {
-	_, err := os.Stat(e.path)
-	if err == nil {
-		if err := fsaccess.Writable(e.path); err != nil {
-			return &FieldError{
-				Code: CodeNotWritable, Err: err,
-				Message: "Output path '" + printable(e.key) + "' is not writable: " + printable(e.path),
-			}
-		}
-		return nil
-	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		if create {
-			err = os.MkdirAll(e.path, 0o777)
-		} else {
-			err = fsaccess.Creatable(e.path)
-		}
-	}
-	if err != nil {
-		return &FieldError{
-			Code: CodeNotCreatable, Err: err,
-			Message: "Cannot create output path '" + printable(e.key) + "': " + printable(e.path) + " - " + reason(err),
-		}
-	}
-	return nil
-}
-
-// reason returns what the system says, without operation and path.
-func reason(err error) string {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return printable(pe.Path) + ": " + pe.Err.Error()
-	}
-	return printable(err.Error())
+	return printable(pe.Path) + ": " + pe.Err.Error()
 }
 
 func jobArgErrors(s Spec, required []string) []*FieldError {
@@ -285,7 +252,7 @@ func autoFix(s Spec) []Fix {
 	var fixes []Fix
 	c := s.core()
 	if from := *c.scriptName; from != "" && !IsScriptName(from) {
-		if to := ToSnakeCase(from); to != "" {
+		if to := suggestScriptName(from); to != "" {
 			*c.scriptName = to
 			fixes = append(fixes, Fix{
 				Field: "script_name", From: from, To: to,
@@ -293,14 +260,14 @@ func autoFix(s Spec) []Fix {
 			})
 		}
 	}
-	for _, e := range s.paths(fieldOutputs) {
+	for _, e := range sortedPaths(s, fieldOutputs) {
 		if checkText(e.path) != "" {
 			continue
 		}
 		if _, err := os.Stat(e.path); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if os.MkdirAll(e.path, 0o777) == nil {
+		if makeDir(e.path) == nil {
 			fixes = append(fixes, Fix{
 				Field: keyed(c.name(fieldOutputs), e.key), To: e.path,
 				Message: "Created output directory: " + printable(e.path),

@@ -75,12 +75,13 @@ func TestValidate(t *testing.T) {
 			{`input_paths[""]`, scriptspec.CodeEmpty, "Input path '' is empty"},
 		}},
 		"environment": {func(s *scriptspec.ScriptExecutionSpec) {
-			s.EnvironVars = map[string]string{"": "x", "A=B": "x", "N\x00": "x", "L\n": "x", "OK": "a=b\n", "V": "a\x00", "EMPTY": ""}
+			s.EnvironVars = map[string]string{"": "x", "A=B": "x", "N\x00": "x", "L\n": "x", "R\r": "x", "OK": "a=b\n", "V": "a\x00", "EMPTY": ""}
 		}, []problem{
 			{`environ_vars[""]`, scriptspec.CodeEmpty, "environment variable name is empty"},
 			{`environ_vars["A=B"]`, scriptspec.CodeFormat, "environment variable name holds '=' or a line break"},
 			{`environ_vars["L\n"]`, scriptspec.CodeFormat, "environment variable name holds '=' or a line break"},
 			{`environ_vars["N\x00"]`, scriptspec.CodeNUL, "environment variable name holds a NUL byte"},
+			{`environ_vars["R\r"]`, scriptspec.CodeFormat, "environment variable name holds '=' or a line break"},
 			{`environ_vars["V"]`, scriptspec.CodeNUL, "environment variable 'V' holds a NUL byte"},
 		}},
 		"everything at once": {func(s *scriptspec.ScriptExecutionSpec) { *s = scriptspec.ScriptExecutionSpec{} }, []problem{
@@ -160,6 +161,7 @@ func TestValidateSpec(t *testing.T) {
 	s.ScriptPath = filepath.Join(dir, "no.py")
 	s.InputPaths = map[string]string{"x": missing, "": "/tmp", "ok": file}
 	s.OutputPaths = map[string]string{"below": filepath.Join(file, "out"), "ok": filepath.Join(missing, "a", "b")}
+	s.JobArgs = scriptspec.JobArgs{"x": make(chan int)}
 	before := tree(t, dir)
 	err := s.ValidateSpec(&scriptspec.ValidateOptions{RequiredJobArgs: []string{"b", "a", "b"}})
 	assert.Equal(t, before, tree(t, dir), "nothing was made")
@@ -171,6 +173,7 @@ func TestValidateSpec(t *testing.T) {
 		{`input_paths["x"]`, scriptspec.CodeNotExist, "Input path 'x' does not exist: " + missing},
 		{`output_paths["below"]`, scriptspec.CodeNotCreatable, fmt.Sprintf("Cannot create output path 'below': %s - %s: not a directory", s.OutputPaths["below"], file)},
 		{"job_args", scriptspec.CodeMissing, "Missing required job arguments: a, b"},
+		{`job_args["x"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type chan int"},
 	}, problems(t, err))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorIs(t, err, syscall.ENOTDIR)
@@ -229,6 +232,9 @@ func TestCreateOutputs(t *testing.T) {
 	err := s.ValidatePaths(&scriptspec.ValidateOptions{CreateOutputs: true})
 	require.ErrorIs(t, err, syscall.ENOTDIR)
 	assert.Equal(t, scriptspec.CodeNotCreatable, problems(t, err)[0].code)
+	s.OutputPaths = map[string]string{"x": file}
+	require.NoError(t, s.ValidatePaths(nil), "a file that can be written, as in the note")
+	require.ErrorIs(t, s.ValidatePaths(&scriptspec.ValidateOptions{CreateOutputs: true}), syscall.ENOTDIR)
 }
 
 func TestValidateJobArgs(t *testing.T) {
@@ -293,6 +299,15 @@ func TestAutoFixClaimsNothingItDidNotDo(t *testing.T) {
 	assert.Empty(t, s.AutoFixCommonIssues())
 	assert.Equal(t, "3D Modèle", s.ScriptName)
 	assert.True(t, s.UpdatedAt.Equal(at))
+
+	long := strings.Repeat("A", 300) // its snake_case form could not be saved
+	dir := t.TempDir()
+	s.ScriptName, s.OutputPaths = long, map[string]string{"x": filepath.Join(dir, "made", strings.Repeat("n", 300))}
+	assert.Empty(t, s.AutoFixCommonIssues())
+	assert.Equal(t, long, s.ScriptName)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, entries, "half of an output is taken back")
 }
 
 // Maps have no order; errors do.
@@ -303,6 +318,7 @@ func TestErrorsAreDeterministic(t *testing.T) {
 		s.AddInputPath(fmt.Sprintf("in%02d", i), "")
 		s.AddOutputPath(fmt.Sprintf("out%02d", i), "/dev/null/x")
 		s.AddEnvironVar(fmt.Sprintf("E=%02d", i), "")
+		s.AddEnvironVar(fmt.Sprintf("\x00%02d", i), "\x00") // two problems in one place
 	}
 	want := s.ValidateSpec(nil).Error()
 	for range 25 {

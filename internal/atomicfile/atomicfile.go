@@ -1,16 +1,17 @@
-// Package atomicfile reads and replaces whole files inside a directory held as an [os.Root], so
-// that a reader sees the old or the new content and a power cut leaves one of them.
+// Package atomicfile reads and replaces whole files of one directory, which is held as an
+// [os.Root]: a reader sees the old or the new content, a power cut leaves one of them, and nothing
+// outside of the directory is touched, whatever links stand in it or come to stand in it.
 package atomicfile
 
 import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
-	"syscall"
+	"time"
 )
 
 // Errors that say what is wrong with the thing in a file's place.
@@ -22,76 +23,180 @@ var (
 const (
 	tempPrefix = ".scriptspec-"
 	tempSuffix = ".tmp"
+	// tempLife is how long a temporary file is left alone: longer than any save takes.
+	tempLife = time.Hour
 )
 
-// IsTemp reports whether name is that of a temporary file of [Write].
-func IsTemp(name string) bool {
-	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+// ID tells one version of a file from another: a file that was replaced or changed has another
+// one, unless the clock of the file system stood still in between.
+type ID struct {
+	Device, Inode    uint64
+	Size             int64
+	Modified, Change int64 // nanoseconds since 1970
 }
 
-// Read returns the content of the regular file name in root, if that is at most limit bytes. A
-// link is refused even if it leads to a file in root, a FIFO or device without being waited for.
-func Read(root *os.Root, name string, limit int64) ([]byte, error) {
-	f, info, err := open(root, name)
+// Dir is a directory whose files are read and replaced whole. Its methods may be called at the same
+// time. File names must be single path elements.
+type Dir struct {
+	root *os.Root
+	self *os.File      // for reading and flushing the directory
+	held chan struct{} // holds a value while a goroutine of this process has the lock
+}
+
+// Open returns the directory of root, which Close closes.
+func Open(root *os.Root) (*Dir, error) {
+	self, err := root.Open(".")
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if info.Size() > limit {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge}
-	}
-	// The file may grow while it is read: one byte more than it had finds its end, or that it did.
-	data := make([]byte, 0, info.Size()+1)
-	for {
-		n, err := f.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		switch {
-		case int64(len(data)) > limit:
-			return nil, &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge}
-		case err == io.EOF:
-			return data, nil
-		case err != nil:
-			return nil, err
-		}
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-	}
+	return &Dir{root: root, self: self, held: make(chan struct{}, 1)}, nil
 }
 
-// open opens a regular file. Opening follows links that stay inside of the root, so the file that
-// was opened must be the one that has the name; a save in between makes it look like a link, hence
-// the second try.
-func open(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	const tries = 100
-	for range tries {
-		before, err := root.Lstat(name)
+// OpenPath returns the directory at a path that is trusted.
+func OpenPath(path string) (*Dir, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	d, err := Open(root)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return d, nil
+}
+
+// Close releases the directory.
+func (d *Dir) Close() error { return errors.Join(d.self.Close(), d.root.Close()) }
+
+// Info describes the directory itself.
+func (d *Dir) Info() (fs.FileInfo, error) { return d.self.Stat() }
+
+// Sync makes the entries of the directory durable.
+func (d *Dir) Sync() error {
+	return do("sync directory", func() error { return syncDir(d.self) })
+}
+
+// Names returns the names of the directory's entries, in no order.
+func (d *Dir) Names() ([]string, error) {
+	dir, err := d.root.Open(".") // a new one: the position of d.self is shared
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
+}
+
+// Write replaces the file name by one with the given content, durably: when it returns nil, the
+// content survives a power cut. An existing file keeps its permission bits, a new one gets perm; a
+// link is replaced, never written through. On an error the old file is untouched and no temporary
+// file is left. If guard is not nil, it is called before the file appears and what it returns
+// afterwards, so that a lock need not be held while data is flushed.
+func (d *Dir) Write(name string, data []byte, perm fs.FileMode, guard func() (release func(), err error)) (err error) {
+	if info, err := d.root.Lstat(name); err == nil {
+		switch {
+		case info.IsDir():
+			return notRegular("replace", name, info.Mode())
+		case info.Mode().IsRegular():
+			perm = info.Mode().Perm()
+		}
+	}
+	temp := tempPrefix + rand.Text() + tempSuffix
+	var f *os.File
+	if err := do("create", func() (err error) {
+		f, err = d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	}); err != nil {
+		return err
+	}
+	defer func() {
 		if err != nil {
-			return nil, nil, err
+			_ = f.Close() // what matters has failed already
+			if e := d.root.Remove(temp); e != nil && !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
 		}
-		if !before.Mode().IsRegular() {
-			return nil, nil, notRegular(name, before.Mode())
+	}()
+	if err := fill(f, data, perm); err != nil {
+		return err
+	}
+	if guard != nil {
+		release, err := guard()
+		if err != nil {
+			return err
 		}
-		f, err := root.OpenFile(name, os.O_RDONLY|openFlags, 0)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		defer release()
+	}
+	if err := do("rename", func() error { return rename(d.root, temp, name) }); err != nil {
+		return err
+	}
+	return d.Sync()
+}
+
+// fill writes, flushes and closes a new file.
+func fill(f *os.File, data []byte, perm fs.FileMode) error {
+	if err := do("write", func() error { _, err := f.Write(data); return err }); err != nil {
+		return err
+	}
+	if perm != 0o600 {
+		if err := do("chmod", func() error { return f.Chmod(perm) }); err != nil {
+			return err
+		}
+	}
+	// Not tried again: a second fsync may hide what the first found.
+	if err := do("sync", f.Sync); err != nil {
+		return err
+	}
+	return do("close", f.Close)
+}
+
+// Remove removes a file, durably.
+func (d *Dir) Remove(name string) error {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return notRegular("remove", name, info.Mode())
+	}
+	if err := d.root.Remove(name); err != nil {
+		return err
+	}
+	return d.Sync()
+}
+
+// Sweep removes temporary files that no save can still be using, as a killed process leaves them.
+// What cannot be removed stays; that is no error of the caller's.
+func (d *Dir) Sweep() {
+	names, err := d.Names()
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if !isTemp(name) {
 			continue
 		}
-		if err != nil {
-			return nil, nil, err
-		}
-		after, err := f.Stat()
-		if err == nil && os.SameFile(before, after) && after.Mode().IsRegular() {
-			return f, after, nil
-		}
-		f.Close()
-		if err != nil {
-			return nil, nil, err
+		info, err := d.root.Lstat(name)
+		if err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > tempLife {
+			_ = d.root.Remove(name)
 		}
 	}
-	return nil, nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("replaced again and again while it was opened")}
 }
 
-func notRegular(name string, mode fs.FileMode) error {
+func isTemp(name string) bool {
+	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+}
+
+// WriteFile is [Dir.Write] for a path.
+func WriteFile(path string, data []byte, perm fs.FileMode) error {
+	d, err := OpenPath(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Write(filepath.Base(path), data, perm, nil)
+}
+
+func notRegular(op, name string, mode fs.FileMode) error {
 	kind := "a special file"
 	switch {
 	case mode.IsDir():
@@ -105,66 +210,47 @@ func notRegular(name string, mode fs.FileMode) error {
 	case mode&fs.ModeDevice != 0:
 		kind = "a device"
 	}
-	return &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("%w: it is %s", ErrNotRegular, kind)}
+	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: it is %s", ErrNotRegular, kind)}
 }
 
-// Write replaces the file name in root by one with the given content, durably: when it returns
-// nil, the content survives a power cut. An existing file keeps its permission bits, a new one gets
-// perm; a link is replaced, never written through. On an error the old file is untouched and no
-// temporary file is left.
-func Write(root *os.Root, name string, data []byte, perm fs.FileMode) (err error) {
-	if info, err := root.Lstat(name); err == nil {
-		if info.IsDir() {
-			return notRegular(name, info.Mode())
-		}
-		if info.Mode().IsRegular() {
-			perm = info.Mode().Perm()
-		}
-	}
-	temp := tempPrefix + rand.Text() + tempSuffix
-	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+func tooLarge(name string) error { return &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge} }
+
+// do makes a system call of a write.
+func do(name string, call func() error) error {
+	if err := step(name); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			err = errors.Join(err, ignoreNotExist(root.Remove(temp)))
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
+	return call()
+}
+
+// step comes before each of these calls. Tests of this package let it fail or end the process.
+var step = func(string) error { return nil }
+
+// MakeAll makes the directory at a path that is trusted, with its parents, durably.
+func MakeAll(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
 	}
-	if perm != 0o600 {
-		if err := f.Chmod(perm); err != nil {
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := MakeAll(parent); err != nil {
 			return err
 		}
 	}
-	if err := f.Sync(); err != nil { // not tried again: a second fsync may hide what the first found
-		return err
+	if err := os.Mkdir(path, 0o777); err != nil {
+		if info, e := os.Stat(path); e != nil || !info.IsDir() {
+			return err
+		}
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := root.Rename(temp, name); err != nil {
-		return err
-	}
-	return SyncDir(root)
+	return SyncPath(parent)
 }
 
-// SyncDir makes the entries of root durable.
-func SyncDir(root *os.Root) error {
-	dir, err := root.Open(".")
+// SyncPath makes the entries of the directory at a path that is trusted durable.
+func SyncPath(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return syncDir(dir)
-}
-
-func ignoreNotExist(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return do("sync parent", func() error { return syncDir(dir) })
 }

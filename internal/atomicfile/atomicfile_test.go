@@ -2,24 +2,27 @@ package atomicfile
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func openTemp(t *testing.T) (root *os.Root, dir string) {
+func openTemp(t *testing.T) (d *Dir, path string) {
 	t.Helper()
-	dir = t.TempDir()
-	root, err := os.OpenRoot(dir)
+	path = t.TempDir()
+	d, err := OpenPath(path)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, root.Close()) })
-	return root, dir
+	t.Cleanup(func() { assert.NoError(t, d.Close()) })
+	return d, path
 }
 
 func names(t *testing.T, dir string) []string {
@@ -35,56 +38,68 @@ func names(t *testing.T, dir string) []string {
 
 func TestWriteAndRead(t *testing.T) {
 	t.Parallel()
-	root, dir := openTemp(t)
+	d, path := openTemp(t)
+	var buf []byte
 	for _, text := range []string{"first", "", strings.Repeat("longer ", 10000), "short"} {
-		require.NoError(t, Write(root, "f", []byte(text), 0o600))
-		got, err := Read(root, "f", 1<<20)
+		require.NoError(t, d.Write("f", []byte(text), 0o600, nil))
+		got, id, err := d.Read("f", 1<<20, buf)
 		require.NoError(t, err)
 		assert.Equal(t, text, string(got))
+		now, err := d.Stat("f")
+		require.NoError(t, err)
+		assert.Equal(t, now, id)
+		buf = got
+		whole, err := ReadFile(filepath.Join(path, "f"), 1<<20, nil)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(whole))
 	}
-	assert.Equal(t, []string{"f"}, names(t, dir), "no temporary file is left")
+	assert.Equal(t, []string{"f"}, names(t, path), "no temporary file is left")
+	require.NoError(t, d.Remove("f"))
+	require.ErrorIs(t, d.Remove("f"), fs.ErrNotExist)
 }
 
 func TestWriteKeepsMode(t *testing.T) {
 	t.Parallel()
-	root, dir := openTemp(t)
+	d, dir := openTemp(t)
 	path := filepath.Join(dir, "f")
-	require.NoError(t, Write(root, "f", []byte("x"), 0o600))
+	require.NoError(t, d.Write("f", []byte("x"), 0o600, nil))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode(), "a new file")
 
 	for _, mode := range []fs.FileMode{0o640, 0o664, 0o400} {
-		require.NoError(t, os.Chmod(path, mode))
-		require.NoError(t, Write(root, "f", []byte("y"), 0o600))
+		require.NoError(t, os.Chmod(path, mode|fs.ModeSetuid))
+		require.NoError(t, WriteFile(path, []byte("y"), 0o600))
 		info, err := os.Stat(path)
 		require.NoError(t, err)
-		assert.Equal(t, mode, info.Mode())
+		assert.Equal(t, mode, info.Mode(), "no setuid")
 	}
 }
 
 func TestWriteReplacesALink(t *testing.T) {
 	t.Parallel()
-	root, dir := openTemp(t)
+	d, dir := openTemp(t)
 	outside := filepath.Join(t.TempDir(), "outside")
 	require.NoError(t, os.WriteFile(outside, []byte("untouched"), 0o600))
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "f")))
 
-	_, err := Read(root, "f", 1<<20)
+	_, _, err := d.Read("f", 1<<20, nil)
 	require.ErrorIs(t, err, ErrNotRegular)
-	require.NoError(t, Write(root, "f", []byte("new"), 0o600))
+	_, err = d.Stat("f")
+	require.ErrorIs(t, err, ErrNotRegular)
+	require.NoError(t, d.Write("f", []byte("new"), 0o600, nil))
 
 	got, err := os.ReadFile(outside)
 	require.NoError(t, err)
 	assert.Equal(t, "untouched", string(got))
-	got, err = Read(root, "f", 1<<20)
+	got, _, err = d.Read("f", 1<<20, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "new", string(got))
 }
 
 func TestReadRefuses(t *testing.T) {
 	t.Parallel()
-	root, dir := openTemp(t)
+	d, dir := openTemp(t)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "dir"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), make([]byte, 11), 0o600))
 	require.NoError(t, os.Symlink("file", filepath.Join(dir, "link")))
@@ -100,33 +115,30 @@ func TestReadRefuses(t *testing.T) {
 		"file":   ErrTooLarge,
 		"sparse": ErrTooLarge,
 	} {
-		_, err := Read(root, name, 10)
+		_, _, err := d.Read(name, 10, nil)
+		assert.ErrorIs(t, err, want, name)
+		_, err = ReadFile(filepath.Join(dir, name), 10, nil)
 		assert.ErrorIs(t, err, want, name)
 	}
-	data, err := Read(root, "file", 11)
+	data, _, err := d.Read("file", 11, nil)
 	require.NoError(t, err)
 	assert.Len(t, data, 11)
-}
-
-func TestWriteRefusesADirectory(t *testing.T) {
-	t.Parallel()
-	root, dir := openTemp(t)
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "d"), 0o700))
-	require.ErrorIs(t, Write(root, "d", []byte("x"), 0o600), ErrNotRegular)
-	assert.Equal(t, []string{"d"}, names(t, dir))
+	require.ErrorIs(t, d.Write("dir", []byte("x"), 0o600, nil), ErrNotRegular)
+	require.ErrorIs(t, d.Remove("dir"), ErrNotRegular)
+	assert.Equal(t, []string{"dir", "file", "link", "sparse"}, names(t, dir))
 }
 
 // A reader beside writers sees one whole version, always.
 func TestReadBesideWrite(t *testing.T) {
 	t.Parallel()
-	root, _ := openTemp(t)
+	d, _ := openTemp(t)
 	version := func(b byte) []byte { return bytes.Repeat([]byte{b}, 5000) }
-	require.NoError(t, Write(root, "f", version('a'), 0o600))
+	require.NoError(t, d.Write("f", version('a'), 0o600, nil))
 	var writers sync.WaitGroup
 	for _, b := range []byte("bc") {
 		writers.Go(func() {
 			for range 20 {
-				assert.NoError(t, Write(root, "f", version(b), 0o600))
+				assert.NoError(t, d.Write("f", version(b), 0o600, nil))
 			}
 		})
 	}
@@ -138,7 +150,7 @@ func TestReadBesideWrite(t *testing.T) {
 			reading = false
 		default:
 		}
-		data, err := Read(root, "f", 1<<20)
+		data, _, err := d.Read("f", 1<<20, nil)
 		if !assert.NoError(t, err) || !assert.Equal(t, version(data[0]), data) {
 			break
 		}
@@ -146,10 +158,118 @@ func TestReadBesideWrite(t *testing.T) {
 	<-done
 }
 
-func TestIsTemp(t *testing.T) {
+func TestSweep(t *testing.T) {
 	t.Parallel()
-	assert.True(t, IsTemp(".scriptspec-ABC.tmp"))
-	for _, name := range []string{"x.tmp", ".scriptspec-", "a_runtime_test_spec.json", ".scriptspec-x.tmp.bak"} {
-		assert.False(t, IsTemp(name), name)
+	d, dir := openTemp(t)
+	old := time.Now().Add(-2 * time.Hour)
+	for name, at := range map[string]time.Time{
+		".scriptspec-OLD.tmp": old, ".scriptspec-NEW.tmp": time.Now(), "x.tmp": old, ".scriptspec-": old,
+		"a_runtime_test_spec.json": old, ".scriptspec-x.tmp.bak": old, ".gitignore": old,
+	} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, at, at))
 	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, ".scriptspec-DIR.tmp"), 0o700))
+	d.Sweep()
+	assert.Equal(t, []string{".gitignore", ".scriptspec-", ".scriptspec-DIR.tmp", ".scriptspec-NEW.tmp", ".scriptspec-x.tmp.bak",
+		"a_runtime_test_spec.json", "x.tmp"}, names(t, dir))
+}
+
+func TestLockExcludes(t *testing.T) {
+	t.Parallel()
+	d, path := openTemp(t)
+	other, err := OpenPath(path) // as another process would
+	require.NoError(t, err)
+	defer other.Close()
+	counter := 0
+	var group sync.WaitGroup
+	for _, dir := range []*Dir{d, d, other, other} {
+		group.Go(func() {
+			for range 25 {
+				unlock, err := dir.Lock(t.Context())
+				if !assert.NoError(t, err) {
+					return
+				}
+				counter++ // the race detector watches
+				unlock()
+			}
+		})
+	}
+	group.Wait()
+	assert.Equal(t, 100, counter)
+}
+
+func TestLockIsBounded(t *testing.T) {
+	t.Parallel()
+	d, path := openTemp(t)
+	other, err := OpenPath(path)
+	require.NoError(t, err)
+	defer other.Close()
+	unlock, err := d.Lock(t.Context())
+	require.NoError(t, err)
+	for _, waiting := range []*Dir{d, other} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		_, err = waiting.Lock(ctx)
+		cancel()
+		require.ErrorIs(t, err, ErrLocked)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	unlock()
+	unlock, err = other.Lock(t.Context())
+	require.NoError(t, err)
+	unlock()
+}
+
+// Who holds the lock of a file that is no longer the lock file holds nothing.
+func TestLockFileReplaced(t *testing.T) {
+	t.Parallel()
+	d, path := openTemp(t)
+	unlock, err := d.Lock(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(path, LockName)))
+	other, err := OpenPath(path)
+	require.NoError(t, err)
+	defer other.Close()
+	second, err := other.Lock(t.Context())
+	require.NoError(t, err)
+	second()
+	unlock()
+
+	outside := filepath.Join(t.TempDir(), "outside")
+	require.NoError(t, os.Remove(filepath.Join(path, LockName)))
+	require.NoError(t, os.Symlink(outside, filepath.Join(path, LockName)))
+	_, err = d.Lock(t.Context())
+	require.Error(t, err)
+	assert.NoFileExists(t, outside)
+}
+
+func TestMakeAll(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	require.NoError(t, MakeAll(dir))
+	require.NoError(t, MakeAll(dir))
+	assert.DirExists(t, dir)
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.Error(t, MakeAll(filepath.Join(file, "below")))
+	require.Error(t, MakeAll(file))
+}
+
+func TestWriteGuard(t *testing.T) {
+	t.Parallel()
+	d, dir := openTemp(t)
+	refused := errors.New("refused")
+	err := d.Write("f", []byte("x"), 0o600, func() (func(), error) { return nil, refused })
+	require.ErrorIs(t, err, refused)
+	assert.Empty(t, names(t, dir))
+	released := false
+	require.NoError(t, d.Write("f", []byte("x"), 0o600, func() (func(), error) {
+		assert.NoFileExists(t, filepath.Join(dir, "f"), "not there before the guard")
+		return func() {
+			assert.FileExists(t, filepath.Join(dir, "f"))
+			released = true
+		}, nil
+	}))
+	assert.True(t, released)
 }

@@ -8,12 +8,19 @@ caller or of this file: the script's own directory is all that is put in front o
 
 import sys
 
-# Before any other import, so that a json.py lying about cannot take the place of Python's own.
-sys.path.pop(0)
+if sys.path and sys.path[0] and __file__.startswith(sys.path[0]):
+    # The directory of this file, before any other import, so that nothing lying there can take the
+    # place of Python's own. With PYTHONSAFEPATH, and in a child that multiprocessing spawns, it is
+    # not there.
+    sys.path.pop(0)
 sys.dont_write_bytecode = True
 
+# All that is needed, before the script's directory can put another argparse.py in front.
+import argparse  # noqa: E402
+import importlib.util  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import traceback  # noqa: E402
 
 
 def descriptor(arg, flags):
@@ -29,9 +36,9 @@ def descriptor(arg, flags):
 
 def load(path):
     """Imports the script as a module of its own name, so that its __main__ block stays quiet."""
-    import importlib.util
-
     name = os.path.splitext(os.path.basename(path))[0]
+    if name in sys.modules:
+        name = "script_" + name  # a script called os.py must not replace Python's os
     sys.path.insert(0, os.path.dirname(path))
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
@@ -42,17 +49,19 @@ def load(path):
 
 def describe(error):
     """Returns type, message and traceback of an exception, without this file's own frames."""
-    import traceback
-
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     while trace is not None and "importlib" in trace.tb_frame.f_code.co_filename:
         trace = trace.tb_next
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its text cannot be made)"
     lines = traceback.format_exception(type(error), error, trace)
     return {
         "error_type": type(error).__name__,
-        "error_message": str(error),
+        "error_message": message,
         "traceback": "".join(lines),
     }
 
@@ -67,13 +76,13 @@ def run(request):
             result["outcome"] = "no_main"
             return result
         result["has_main_function"] = True
-        import argparse
-
+        job_args = argparse.Namespace()
+        vars(job_args).update(request["job_args"])  # any name will do, even self
         main(
             input_paths=request["input_paths"],
             output_paths=request["output_paths"],
             environ_vars=request["environ_vars"],
-            job_args=argparse.Namespace(**request["job_args"]),
+            job_args=job_args,
         )
         result["outcome"] = "returned"
     except SystemExit as error:
@@ -82,7 +91,8 @@ def run(request):
             result["outcome"] = "returned"
         else:
             result["outcome"] = "exited"
-            result["exit_code"] = error.code if isinstance(error.code, int) else 1
+            # What the system keeps of a number; any other value counts as 1.
+            result["exit_code"] = int(error.code) & 0xFF if isinstance(error.code, int) else 1
             result.update(describe(error))
     except BaseException as error:
         result.update(describe(error))

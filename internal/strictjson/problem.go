@@ -87,34 +87,36 @@ func precheck(data []byte) (Problem, bool) {
 	return Problem{}, false
 }
 
-// duplicate finds where the name stood first.
-func (r *Reader) duplicate(p Problem, se *jsontext.SyntacticError) Problem {
-	p.Kind = Duplicate
-	name := se.JSONPointer.LastToken()
-	parent := se.JSONPointer.Parent()
-
-	again := jsontext.NewDecoder(bytes.NewReader(r.data), jsontext.AllowDuplicateNames(true))
-	var starts []int64
-	for len(starts) < 2 {
+// Duplicate notes that the name read last was in its object already, and where.
+func (r *Reader) Duplicate() {
+	p := Problem{
+		Offset: startOf(r.data, r.last), Path: pathOf(r.dec), Kind: Duplicate,
+		Message: "name stands twice in one object; keep one of them",
+	}
+	if r.duplicates++; r.duplicates > maxLookups {
+		r.note(p)
+		return
+	}
+	// The walk does not keep where every name was: only a refusal pays for that, and not often.
+	pointer, depth := r.dec.StackPointer(), r.dec.StackDepth()
+	name := pointer.LastToken()
+	again := jsontext.NewDecoder(bytes.NewReader(r.data), decoderOptions)
+	for {
 		start := startOf(r.data, again.InputOffset())
 		tok, err := again.ReadToken()
-		if err != nil {
+		if err != nil || start >= p.Offset {
 			break
 		}
-		kind, n := again.StackIndex(again.StackDepth())
-		isName := kind == '{' && n%2 == 1 && tok.Kind() == '"'
-		if isName && tok.String() == name && again.StackPointer().Parent() == parent {
-			starts = append(starts, start)
-			p.Path = pathOf(again)
+		if again.StackDepth() != depth || tok.Kind() != '"' || tok.String() != name {
+			continue
+		}
+		if kind, n := again.StackIndex(depth); kind == '{' && n%2 == 1 && again.StackPointer() == pointer {
+			line, column := Position(r.data, start)
+			p.Message = fmt.Sprintf("name stands twice in one object, first at %d:%d; keep one of them", line, column)
+			break
 		}
 	}
-	p.Message = "name stands twice in one object"
-	if len(starts) == 2 {
-		line, column := Position(r.data, starts[0])
-		p.Offset = starts[1]
-		p.Message = fmt.Sprintf("name stands twice in one object, first at %d:%d; keep one of them", line, column)
-	}
-	return p
+	r.note(p)
 }
 
 // explain looks at the text near offset to say what a person did there.
@@ -149,7 +151,13 @@ func explain(data []byte, offset int64) (int64, string) {
 	case len(rest) > 0 && rest[0] < 0x20:
 		return int64(at), "control character; inside of a string write it as an escape"
 	}
-	return int64(at), "invalid JSON"
+	if len(rest) > 0 && isWord(rest[0]) && rest[0] > '9' {
+		return int64(at), "not a JSON value; text and names stand in double quotation marks"
+	}
+	if len(before) > 0 && (isWord(before[len(before)-1]) || strings.IndexByte(`"}]`, before[len(before)-1]) >= 0) {
+		return int64(at), "invalid JSON; a comma or a colon is missing here"
+	}
+	return int64(at), "invalid JSON; a value or a name is missing here"
 }
 
 func isWord(c byte) bool {

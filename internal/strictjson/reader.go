@@ -22,24 +22,58 @@ const tooDeep = "nested more than 1000 deep"
 // method makes progress and [Reader.Err] says so. The zero Reader is ready for [Reader.Reset].
 type Reader struct {
 	data     []byte
-	src      bytes.Reader
+	text     string // data once more, if strings are to be parts of it
+	src      bytes.Buffer
 	dec      *jsontext.Decoder
 	problems []Problem
 	broken   bool
 	last     int64 // offset before the value read last
+
+	duplicates int
+	values     int // how many more there may be
 }
+
+const (
+	// maxProblems ends the walk: whoever has made so many mistakes knows enough.
+	maxProblems = 100
+	// maxLookups is for how many duplicates the first place is looked up, in a walk of its own.
+	maxLookups = 5
+	// minValues and bytesPerValue bound how many values a document may have, which in memory take
+	// many times the bytes of their text: a million, or one for every 16 bytes where that is more.
+	minValues     = 1 << 20
+	bytesPerValue = 16
+)
+
+// note adds a problem.
+func (r *Reader) note(p Problem) {
+	r.problems = append(r.problems, p)
+	if len(r.problems) >= maxProblems {
+		r.broken = true
+	}
+}
+
+// shareLimit is up to which size the strings of a document are parts of one copy of its text, which
+// is faster and no larger than many small ones. Beyond it one that is kept would keep too much.
+const shareLimit = 4096
+
+// Duplicate names are found here: the decoder would stop at the first.
+var decoderOptions = jsontext.AllowDuplicateNames(true)
 
 // Reset makes r ready to read data, which must not change until the walk is over.
 func (r *Reader) Reset(data []byte) {
-	r.data, r.problems, r.broken, r.last = data, nil, false, 0
-	r.src.Reset(data)
+	r.data, r.text, r.problems, r.broken, r.last, r.duplicates = data, "", nil, false, 0, 0
+	r.values = max(minValues, len(data)/bytesPerValue)
+	if len(data) <= shareLimit {
+		r.text = string(data)
+	}
+	r.src = *bytes.NewBuffer(data) // which the decoder reads in place
 	if r.dec == nil {
-		r.dec = jsontext.NewDecoder(&r.src)
+		r.dec = jsontext.NewDecoder(&r.src, decoderOptions)
 	} else {
-		r.dec.Reset(&r.src)
+		r.dec.Reset(&r.src, decoderOptions)
 	}
 	if p, bad := precheck(data); bad {
-		r.problems = append(r.problems, p)
+		r.note(p)
 		r.broken = true
 	}
 }
@@ -110,8 +144,21 @@ func (r *Reader) String() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return string(unquoteBytes(v)), true
+	return r.unquote(v), true
 }
+
+// Text returns a name as a string.
+func (r *Reader) Text(name []byte) string {
+	if end := r.dec.InputOffset() - 1; r.text != "" && end >= int64(len(name)) {
+		if s := r.text[end-int64(len(name)) : end]; s == string(name) {
+			return s
+		}
+	}
+	return string(name)
+}
+
+// unquote returns the text of the JSON string that was read last.
+func (r *Reader) unquote(v jsontext.Value) string { return r.Text(unquoteBytes(v)) }
 
 // Kind returns the kind of the next value: n, f, t, ", 0, {, [ or, where there is none, 0.
 func (r *Reader) Kind() byte {
@@ -127,7 +174,15 @@ func (r *Reader) Number() (json.Number, bool) {
 		return "", false
 	}
 	v, ok := r.value()
-	return json.Number(v), ok
+	return r.number(v), ok
+}
+
+func (r *Reader) number(v jsontext.Value) json.Number {
+	if r.text != "" {
+		end := r.dec.InputOffset()
+		return json.Number(r.text[end-int64(len(v)) : end])
+	}
+	return json.Number(v)
 }
 
 // Raw reads any value as it stands in the text.
@@ -136,11 +191,23 @@ func (r *Reader) Raw() (json.RawMessage, bool) {
 	if !ok {
 		return nil, false
 	}
-	if depth(v)+r.dec.StackDepth() > MaxDepth {
-		r.tooDeep()
-		return nil, false
+	raw := json.RawMessage(v.Clone())
+	if raw[0] == '{' || raw[0] == '[' {
+		// Walked on its own, for the duplicates and the depth in it.
+		start := r.dec.InputOffset() - int64(len(raw))
+		inner := Reader{}
+		inner.Reset(raw)
+		inner.Any()
+		for _, p := range inner.problems {
+			p.Offset, p.Path = p.Offset+start, append(pathOf(r.dec), p.Path...)
+			r.note(p)
+		}
+		if depth(raw)+r.dec.StackDepth() > MaxDepth && len(inner.problems) == 0 {
+			r.tooDeep()
+			return nil, false
+		}
 	}
-	return json.RawMessage(v.Clone()), true
+	return raw, true
 }
 
 // Skip passes over the next value.
@@ -156,6 +223,10 @@ func (r *Reader) Skip() {
 
 // Any reads any value: nil, bool, string, [json.Number], []any or map[string]any.
 func (r *Reader) Any() (any, bool) {
+	if r.values--; r.values < 0 && !r.broken {
+		r.note(Problem{Offset: r.Here(), Path: pathOf(r.dec), Kind: TooDeep, Message: "more values than a document of its size may have"})
+		r.broken = true
+	}
 	if r.broken {
 		return nil, false
 	}
@@ -188,9 +259,9 @@ func (r *Reader) Any() (any, bool) {
 	case 'f':
 		return false, true
 	case '"':
-		return string(unquoteBytes(v)), true
+		return r.unquote(v), true
 	default:
-		return json.Number(v), true
+		return r.number(v), true
 	}
 }
 
@@ -204,7 +275,10 @@ func (r *Reader) anyObject() (any, bool) {
 		if !ok {
 			return m, !r.broken
 		}
-		key := string(name)
+		key := r.Text(name)
+		if _, twice := m[key]; twice {
+			r.Duplicate()
+		}
 		v, ok := r.Any()
 		if !ok {
 			return nil, false
@@ -222,7 +296,7 @@ func (r *Reader) End() {
 	rest := bytes.TrimLeft(r.data[at:], " \t\r\n")
 	if len(rest) > 0 {
 		r.broken = true
-		r.problems = append(r.problems, Problem{
+		r.note(Problem{
 			Offset: int64(len(r.data) - len(rest)), Kind: Trailing,
 			Message: "text after the end of the document; a file holds one document",
 		})
@@ -234,7 +308,7 @@ func (r *Reader) Refuse(message string) { r.RefuseAt(startOf(r.data, r.last), me
 
 // RefuseAt is Refuse for an object or list, which began at offset.
 func (r *Reader) RefuseAt(offset int64, message string) {
-	r.problems = append(r.problems, Problem{
+	r.note(Problem{
 		Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Message: message,
 	})
 }
@@ -249,7 +323,7 @@ func (r *Reader) Here() int64 {
 
 // RefuseMember notes a problem with a member of the document's outermost object.
 func (r *Reader) RefuseMember(offset int64, name, message string) {
-	r.problems = append(r.problems, Problem{
+	r.note(Problem{
 		Offset: offset, Path: []Step{{Name: &name}}, Kind: Semantic, Message: message,
 	})
 }
@@ -294,7 +368,7 @@ func (r *Reader) fail(err error) {
 		return
 	}
 	r.broken = true
-	r.problems = append(r.problems, r.diagnose(err))
+	r.note(r.diagnose(err))
 }
 
 func (r *Reader) tooDeep() {
@@ -303,7 +377,7 @@ func (r *Reader) tooDeep() {
 	if len(p) > 8 {
 		p = p[:8]
 	}
-	r.problems = append(r.problems, Problem{
+	r.note(Problem{
 		Offset: r.dec.InputOffset() - 1, Path: p, Kind: TooDeep,
 		Message: tooDeep,
 	})
@@ -320,8 +394,6 @@ func (r *Reader) diagnose(err error) Problem {
 	}
 	p.Offset = min(max(p.Offset, 0), int64(len(r.data)))
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName) && ok:
-		return r.duplicate(p, se)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		p.Kind, p.Offset = Truncated, int64(len(r.data))
 		p.Message = "the document ends too early; the file was cut off"

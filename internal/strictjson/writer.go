@@ -3,8 +3,8 @@ package strictjson
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -30,9 +30,12 @@ func (e *ValueError) Unwrap() error { return e.Err }
 type Writer struct {
 	Buf      []byte
 	depth    int
-	pointers int // being followed at the moment
-	path     []Step
+	pointers int      // being followed at the moment
+	keys     []string // of the objects being written, a stack
 }
+
+// Reset makes w as new, keeping its memory.
+func (w *Writer) Reset() { *w = Writer{Buf: w.Buf[:0], keys: w.keys[:0]} }
 
 // Begin opens an object or a list, '{' or '['.
 func (w *Writer) Begin(bracket byte) {
@@ -269,7 +272,15 @@ func (w *Writer) marshaled(v any) error {
 }
 
 func (w *Writer) refuse(what string, err error) error {
-	return &ValueError{Path: slices.Clone(w.path), Message: what, Err: err}
+	return &ValueError{Message: what, Err: err}
+}
+
+// within adds a step in front of the path of a refusal, on the way up.
+func within(err error, step Step) error {
+	if ve, ok := errors.AsType[*ValueError](err); ok {
+		ve.Path = slices.Insert(ve.Path, 0, step)
+	}
+	return err
 }
 
 func writeList(w *Writer, n int, item func(i int) error) error {
@@ -279,12 +290,9 @@ func writeList(w *Writer, n int, item func(i int) error) error {
 	w.Begin('[')
 	for i := range n {
 		w.Item(i == 0)
-		w.path = append(w.path, Step{Index: int64(i)})
-		err := item(i)
-		w.path = w.path[:len(w.path)-1]
-		if err != nil {
+		if err := item(i); err != nil {
 			w.depth--
-			return err
+			return within(err, Step{Index: int64(i)})
 		}
 	}
 	w.End(']', n == 0)
@@ -296,20 +304,26 @@ func writeObject[V any](w *Writer, m map[string]V, value func(V) error) error {
 		return w.refuse(tooDeep, nil)
 	}
 	w.Begin('{')
-	for i, key := range slices.Sorted(maps.Keys(m)) {
+	base := len(w.keys)
+	for key := range m {
+		w.keys = append(w.keys, key)
+	}
+	keys := w.keys[base:]
+	slices.Sort(keys)
+	for i, key := range keys {
 		w.Item(i == 0)
-		w.path = append(w.path, Step{Name: &key})
 		err := w.String(key)
 		if err == nil {
 			w.Buf = append(w.Buf, ':', ' ')
 			err = value(m[key])
 		}
-		w.path = w.path[:len(w.path)-1]
 		if err != nil {
 			w.depth--
-			return err
+			w.keys = w.keys[:base]
+			return within(err, Step{Name: &key})
 		}
 	}
+	w.keys = w.keys[:base]
 	w.End('}', len(m) == 0)
 	return nil
 }

@@ -1,0 +1,147 @@
+//go:build unix
+
+package atomicfile
+
+import (
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// A file is read with four system calls. os.File would ask the poller, which regular files do not
+// have, and os.Root follows links that stay inside, which would have to be found out afterwards.
+// O_NOFOLLOW on a single name below a directory that is held open can do neither harm.
+const openFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
+
+// Read returns the content of a regular file, if that is at most limit bytes, and which version it
+// was. A link, FIFO, device or directory is refused without waiting for it. The content is put into
+// buf if that is large enough.
+func (d *Dir) Read(name string, limit int64, buf []byte) (data []byte, id ID, err error) {
+	if e := d.control(func(fd int) { data, id, err = read(fd, name, limit, buf) }); e != nil {
+		return nil, ID{}, e
+	}
+	return data, id, err
+}
+
+// ReadFile is [Dir.Read] for a path, whose directories are trusted.
+func ReadFile(path string, limit int64, buf []byte) ([]byte, error) {
+	data, _, err := read(unix.AT_FDCWD, path, limit, buf)
+	return data, err
+}
+
+// Stat returns which version of a regular file there is now.
+func (d *Dir) Stat(name string) (ID, error) {
+	var st unix.Stat_t
+	var err error
+	if e := d.control(func(fd int) {
+		err = again(func() error { return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	}); e != nil {
+		return ID{}, e
+	}
+	if err != nil {
+		return ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() {
+		return ID{}, notRegular("stat", name, mode)
+	}
+	return idOf(&st), nil
+}
+
+// control calls do with the directory's descriptor, which no Close takes away meanwhile.
+func (d *Dir) control(do func(fd int)) error {
+	conn, err := d.self.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return conn.Control(func(fd uintptr) { do(int(fd)) })
+}
+
+func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {
+	var fd int
+	err := again(func() (err error) {
+		fd, err = unix.Openat(dir, name, openFlags, 0)
+		return err
+	})
+	switch err {
+	case nil:
+	case unix.ELOOP:
+		return nil, ID{}, notRegular("open", name, fs.ModeSymlink)
+	case unix.ENXIO:
+		return nil, ID{}, notRegular("open", name, fs.ModeSocket)
+	default:
+		return nil, ID{}, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing was written
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return nil, ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() {
+		return nil, ID{}, notRegular("open", name, mode)
+	}
+	if st.Size > limit {
+		return nil, ID{}, tooLarge(name)
+	}
+	// One byte more than the file had shows its end, or that it grew.
+	if int64(cap(buf)) <= st.Size {
+		buf = make([]byte, 0, st.Size+1)
+	}
+	buf = buf[:0]
+	for {
+		n := 0
+		err := again(func() (err error) {
+			n, err = unix.Read(fd, buf[len(buf):cap(buf)])
+			return err
+		})
+		if err != nil {
+			return nil, ID{}, &fs.PathError{Op: "read", Path: name, Err: err}
+		}
+		whole := len(buf)+n < cap(buf) // a regular file reads short at its end only
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, ID{}, tooLarge(name)
+		}
+		if whole {
+			return buf, idOf(&st), nil
+		}
+		buf = append(buf, 0)[:len(buf)]
+	}
+}
+
+// again repeats a call that a signal interrupted.
+func again(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+func idOf(st *unix.Stat_t) ID {
+	return ID{
+		Device: uint64(st.Dev), Inode: uint64(st.Ino), Size: st.Size, //nolint:unconvert // other widths elsewhere
+		Modified: st.Mtim.Nano(), Change: st.Ctim.Nano(),
+	}
+}
+
+func fileMode(mode uint32) fs.FileMode {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return 0
+	case unix.S_IFDIR:
+		return fs.ModeDir
+	case unix.S_IFLNK:
+		return fs.ModeSymlink
+	case unix.S_IFIFO:
+		return fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return fs.ModeSocket
+	default:
+		return fs.ModeDevice
+	}
+}
+
+func syncDir(dir *os.File) error { return dir.Sync() }
+
+func rename(root *os.Root, from, to string) error { return root.Rename(from, to) }

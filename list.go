@@ -1,0 +1,159 @@
+package scriptspec
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+)
+
+// All iterates over every spec of the store, those of steps included, sorted by file name. Files are
+// loaded on all cores and handed out in order, a bounded number ahead. A file that cannot be loaded
+// yields a nil Spec and its error, and the rest go on. Other files of the directory are passed over.
+func (st *Store) All() iter.Seq2[Spec, error] {
+	return func(yield func(Spec, error) bool) {
+		for r := range st.each(context.Background(), func(loaded) error { return nil }) {
+			if !yield(r.spec, r.err) {
+				return
+			}
+		}
+	}
+}
+
+// ValidateAll iterates over the specs of the store like [Store.All] and yields with each what
+// [ScriptExecutionSpec.ValidateSpec] says of it, nil where nothing is wrong. Each path is looked at
+// once in a call, however many specs name it. When ctx ends, its error is yielded last.
+// o.StepNameRule is called from several goroutines at once.
+func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[Spec, error] {
+	return func(yield func(Spec, error) bool) {
+		look := lookOnce()
+		for r := range st.each(ctx, func(l loaded) error { return validateSpec(l.spec, o, look) }) {
+			if !yield(r.spec, r.err) {
+				return
+			}
+		}
+	}
+}
+
+// loaded is a spec of the store, or why there is none, or what is wrong with it.
+type loaded struct {
+	spec Spec
+	err  error
+}
+
+// each loads every spec and calls check for those that load, on all cores.
+func (st *Store) each(ctx context.Context, check func(loaded) error) iter.Seq[loaded] {
+	return func(yield func(loaded) bool) {
+		files, err := st.open(false)
+		if errors.Is(err, fs.ErrNotExist) {
+			return // no directory, no specs
+		}
+		var names []string
+		if err == nil {
+			names, err = specFiles(files)
+		}
+		if err != nil {
+			yield(loaded{err: atPath("list", err, st.specs)})
+			return
+		}
+		for l := range inOrder(names, func(name string) loaded {
+			if ctx.Err() != nil {
+				return loaded{}
+			}
+			script, _ := scriptOfFile(name)
+			s, err := st.loadFrom(files, script, name)
+			if err == nil {
+				err = check(loaded{spec: s})
+			}
+			return loaded{s, err}
+		}) {
+			if ctx.Err() != nil {
+				yield(loaded{err: context.Cause(ctx)})
+				return
+			}
+			if errors.Is(l.err, fs.ErrNotExist) && l.spec == nil {
+				continue // deleted since the directory was read
+			}
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// specFiles returns the names of the spec files of a directory, sorted.
+func specFiles(files *atomicfile.Dir) ([]string, error) {
+	names, err := files.Names()
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, ok := scriptOfFile(name)
+		return !ok
+	})
+	slices.Sort(names)
+	return names, nil
+}
+
+const (
+	chunkSize = 64 // items that one goroutine does at a time
+	ahead     = 4  // chunks per goroutine that are done before they are asked for
+)
+
+// inOrder calls do for every item on all cores and yields the results in the order of the items. No
+// goroutine is left when it returns.
+func inOrder[In, Out any](items []In, do func(In) Out) iter.Seq[Out] {
+	return func(yield func(Out) bool) {
+		type chunk struct {
+			in  []In
+			out chan []Out
+		}
+		workers := min(runtime.GOMAXPROCS(0), len(items)/chunkSize+1)
+		todo := make(chan chunk)
+		order := make(chan chunk, workers*ahead) // its size bounds what is done ahead
+		stop := make(chan struct{})
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer close(stop)
+		running.Go(func() {
+			defer close(order)
+			defer close(todo)
+			for in := range slices.Chunk(items, chunkSize) {
+				c := chunk{in, make(chan []Out, 1)}
+				select {
+				case order <- c:
+				case <-stop:
+					return
+				}
+				select {
+				case todo <- c:
+				case <-stop:
+					return
+				}
+			}
+		})
+		for range workers {
+			running.Go(func() {
+				for c := range todo {
+					out := make([]Out, len(c.in))
+					for i, item := range c.in {
+						out[i] = do(item)
+					}
+					c.out <- out
+				}
+			})
+		}
+		for c := range order {
+			for _, out := range <-c.out {
+				if !yield(out) {
+					return
+				}
+			}
+		}
+	}
+}
