@@ -182,7 +182,7 @@ func (e *encoder) extra(place string, extra map[string]json.RawMessage, known []
 		err := e.w.String(key)
 		e.w.Buf = append(e.w.Buf, ':', ' ')
 		if err == nil {
-			err = e.w.Value(extra[key])
+			err = e.w.Raw(extra[key])
 		}
 		if err != nil {
 			e.errs = append(e.errs, unsupported(fieldExtra, place+printable(key), key, err))

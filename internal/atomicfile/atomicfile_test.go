@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,7 +184,7 @@ func TestLockExcludes(t *testing.T) {
 	other, err := OpenPath(path) // as another process would
 	require.NoError(t, err)
 	defer other.Close()
-	counter := 0
+	var counter atomic.Int64
 	var group sync.WaitGroup
 	for _, dir := range []*Dir{d, d, other, other} {
 		group.Go(func() {
@@ -191,13 +193,15 @@ func TestLockExcludes(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				counter++ // the race detector watches
+				n := counter.Load() // not Add: without the lock this loses counts
+				runtime.Gosched()
+				counter.Store(n + 1)
 				unlock()
 			}
 		})
 	}
 	group.Wait()
-	assert.Equal(t, 100, counter)
+	assert.Equal(t, int64(100), counter.Load())
 }
 
 func TestLockIsBounded(t *testing.T) {

@@ -89,10 +89,9 @@ func (w *Writer) StringMap(m map[string]string) error {
 	return writeObject(w, m, w.String)
 }
 
-// Raw writes a JSON value given as text, laid out anew.
+// Raw writes a JSON value given as text, laid out anew, its members in their order.
 func (w *Writer) Raw(raw []byte) error {
-	v := jsontext.Value(raw)
-	if !v.IsValid() {
+	if !jsontext.Value(raw).IsValid() {
 		return w.refuse("raw text that is not valid JSON", nil)
 	}
 	if depth(raw)+w.depth > MaxDepth {
@@ -172,7 +171,7 @@ func (w *Writer) Value(v any) error {
 			w.Buf = append(w.Buf, "null"...)
 			return nil
 		}
-		return w.Raw(v)
+		return w.parsed(v)
 	default:
 		return w.reflected(v)
 	}
@@ -268,7 +267,19 @@ func (w *Writer) marshaled(v any) error {
 	if err != nil {
 		return w.refuse(fmt.Sprintf("a value of type %T that does not marshal", v), err)
 	}
-	return w.Raw(raw)
+	return w.parsed(raw)
+}
+
+// parsed writes JSON given as text as the value it means, so with its names sorted.
+func (w *Writer) parsed(raw []byte) error {
+	var r Reader
+	r.Reset(raw)
+	v, _ := r.Any()
+	r.End()
+	if len(r.problems) > 0 {
+		return w.refuse("raw text that is not valid JSON: "+r.problems[0].Message, nil)
+	}
+	return w.Value(v)
 }
 
 func (w *Writer) refuse(what string, err error) error {

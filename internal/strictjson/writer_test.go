@@ -54,7 +54,7 @@ func TestWriterValues(t *testing.T) {
 		"map by key":        {map[string]int{"b": 1, "a": 2}, "{\n  \"a\": 2,\n  \"b\": 1\n}"},
 		"map of ints":       {map[int]string{2: "b", 1: "a"}, "{\n  \"1\": \"a\",\n  \"2\": \"b\"\n}"},
 		"bytes":             {[]byte("hi"), `"aGk="`},
-		"raw":               {json.RawMessage(` {"b":1.0,"a":[ ]} `), "{\n  \"b\": 1.0,\n  \"a\": []\n}"},
+		"raw":               {json.RawMessage(` {"b":1.0,"a":[ ]} `), "{\n  \"a\": [],\n  \"b\": 1.0\n}"},
 		"struct":            {point{X: 1.5}, "{\n  \"x\": 1.5\n}"},
 		"pointer":           {&seven, "7"},
 		"nil pointer":       {(*int)(nil), "null"},
@@ -65,6 +65,14 @@ func TestWriterValues(t *testing.T) {
 			assert.Equal(t, test.want, write(t, test.value))
 		})
 	}
+}
+
+func TestWriterRawKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	var w Writer
+	require.NoError(t, w.Raw([]byte(` {"b":1.0,"a":[ ]} `)))
+	assert.Equal(t, "{\n  \"b\": 1.0,\n  \"a\": []\n}", string(w.Buf))
+	require.Error(t, w.Raw([]byte(`{"a":1,"a":2}`)))
 }
 
 func TestWriterRefuses(t *testing.T) {
