@@ -2,20 +2,24 @@ package scriptspec
 
 import (
 	"hash/maphash"
+	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// specCache keeps the specs of a store's files, so that a file that has not changed is not decoded
-// again. The zero value is ready.
+// specCache keeps the specs of a store's files and their names, so that what has not changed is not
+// read and decoded again. The zero value is ready.
 type specCache struct {
 	mu    sync.RWMutex
 	specs map[string]*cachedSpec
+	names cachedNames
 }
 
-// cachedSpec is never changed once it is in the cache.
+// cachedSpec is never changed once it is in the cache, but for valid.
 type cachedSpec struct {
 	spec Spec
 	id   atomicfile.ID
@@ -24,25 +28,92 @@ type cachedSpec struct {
 	// later version. A file that is replaced twice within a tick of the file system's clock may have
 	// the same times, and the same inode; then its text decides.
 	settled bool
+	// valid tells that nothing is wrong with the spec itself.
+	valid atomic.Bool
+}
+
+// ownErrors is what is wrong with the spec itself. It is not asked again where that is nothing.
+func (c *cachedSpec) ownErrors(s Spec) []*FieldError {
+	if c.valid.Load() {
+		return nil
+	}
+	errs := ownErrors(s)
+	if len(errs) == 0 {
+		c.valid.Store(true)
+	}
+	return errs
+}
+
+// cachedNames is the sorted list of a directory's spec files, never changed.
+type cachedNames struct {
+	id      atomicfile.ID
+	sorted  []string
+	settled bool
 }
 
 const (
 	// cacheLimit is the size up to which files are kept.
 	cacheLimit = 64 << 10
-	// clockTick is longer than a tick of any file system's clock; FAT counts in 2 seconds.
-	clockTick = 3 * time.Second
+	// fineTick is longer than a tick of a file system's clock that counts parts of a second, which
+	// for Linux is that of its scheduler. coarseTick is for those that count whole ones; FAT counts
+	// in steps of two.
+	fineTick   = 100 * time.Millisecond
+	coarseTick = 3 * time.Second
 )
 
 var cacheSeed = maphash.MakeSeed()
 
-// load returns a copy of the spec in a file, which errors call path.
-func (c *specCache) load(files *atomicfile.Dir, name, path string) (Spec, error) {
+// list returns the names of the spec files of a directory, sorted. They are not to be changed.
+func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
+	now := time.Now()
+	id, err := files.Self()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.RLock()
+	kept := c.names
+	c.mu.RUnlock()
+	if kept.settled && kept.id == id {
+		return kept.sorted, nil
+	}
+	names, err := files.Names()
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, ok := scriptOfFile(name)
+		return !ok
+	})
+	slices.Sort(names)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.names = cachedNames{id, names, settled(now, id)}
+	return names, nil
+}
+
+// settled reports whether something that was looked at now has not changed for longer than a tick of
+// its clock. A time in the future never settles.
+func settled(now time.Time, id atomicfile.ID) bool {
+	return older(now, id.Modified) && older(now, id.Change)
+}
+
+func older(now time.Time, at int64) bool {
+	tick := fineTick
+	if at%int64(time.Second) == 0 {
+		tick = coarseTick
+	}
+	return now.UnixNano()-at > int64(tick)
+}
+
+// load returns a copy of the spec in a file, and what is kept of it, if anything. Errors call the
+// directory dir.
+func (c *specCache) load(files *atomicfile.Dir, dir, name string) (Spec, *cachedSpec, error) {
 	c.mu.RLock()
 	kept := c.specs[name]
 	c.mu.RUnlock()
 	if kept != nil && kept.settled {
 		if id, err := files.Stat(name); err == nil && id == kept.id {
-			return cloneSpec(kept.spec), nil
+			return cloneSpec(kept.spec), kept, nil
 		}
 	}
 	buf := buffers.Get().(*[]byte)
@@ -51,33 +122,35 @@ func (c *specCache) load(files *atomicfile.Dir, name, path string) (Spec, error)
 	data, id, err := files.Read(name, DefaultMaxBytes, *buf)
 	if err != nil {
 		c.drop(name)
-		return nil, readError(err, path)
+		return nil, nil, readError(err, filepath.Join(dir, name))
 	}
 	*buf = data
-	settled := now.UnixNano()-id.Modified > int64(clockTick)
 	sum := maphash.Bytes(cacheSeed, data)
 	if kept != nil && kept.sum == sum && kept.id.Size == id.Size {
-		if settled {
-			c.put(name, &cachedSpec{kept.spec, id, sum, settled})
+		s := kept.spec
+		if settled(now, id) {
+			kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, settled: true})
 		}
-		return cloneSpec(kept.spec), nil
+		return cloneSpec(s), kept, nil
 	}
-	s, err := decode(data, path, false)
+	s, err := decode(data, filepath.Join(dir, name), false)
 	if err != nil {
 		c.drop(name)
-		return nil, err
+		return nil, nil, err
 	}
-	if len(data) <= cacheLimit {
-		c.put(name, &cachedSpec{s, id, sum, settled})
-		s = cloneSpec(s)
+	if len(data) > cacheLimit {
+		c.drop(name)
+		return s, nil, nil
 	}
-	return s, nil
+	kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, settled: settled(now, id)})
+	return cloneSpec(s), kept, nil
 }
 
-func (c *specCache) put(name string, s *cachedSpec) {
+func (c *specCache) put(name string, s *cachedSpec) *cachedSpec {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	setEntry(&c.specs, name, s)
+	return s
 }
 
 func (c *specCache) drop(name string) {

@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -220,30 +221,47 @@ func storableErrors(s Spec) []*FieldError {
 			errs = append(errs, entryError(c, fieldEnviron, key, "", tagEnvValue, value, code))
 		}
 	}
-	return append(errs, nulErrors(s)...)
+	switch s := s.self().(type) {
+	case *ScriptExecutionSpec:
+		errs = append(errs, nulInPaths(c, fieldInputs, s.InputPaths)...)
+		errs = append(errs, nulInPaths(c, fieldOutputs, s.OutputPaths)...)
+	case *EnhancedScriptExecutionSpec:
+		errs = append(errs, nulInSpecs(c, fieldInputs, s.InputPathSpecs)...)
+		errs = append(errs, nulInSpecs(c, fieldOutputs, s.OutputPathSpecs)...)
+	}
+	return errs
 }
 
-// nulErrors finds NUL in the names and paths of inputs and outputs.
-func nulErrors(s Spec) []*FieldError {
-	var errs []*FieldError
-	check := func(f field, key, member, tag, text string) {
-		if code := checkEnvValue(text); code != "" {
-			errs = append(errs, entryError(s.core(), f, key, member, tag, text, code))
+// nulInPaths finds NUL in logical names and paths.
+func nulInPaths(c core, f field, paths map[string]string) (errs []*FieldError) {
+	for key, path := range paths {
+		if code := checkEnvValue(key); code != "" {
+			errs = append(errs, entryError(c, f, key, "", tagLogicalName, key, code))
+		}
+		if code := checkEnvValue(path); code != "" {
+			errs = append(errs, entryError(c, f, key, "", tagPath, path, code))
 		}
 	}
-	enhanced, _ := s.self().(*EnhancedScriptExecutionSpec)
-	pathMember := ""
-	if enhanced != nil {
-		pathMember = ".path"
-	}
-	for _, f := range [...]field{fieldInputs, fieldOutputs} {
-		s.eachPath(f, func(key, path string) {
-			check(f, key, "", tagLogicalName, key)
-			check(f, key, pathMember, tagPath, path)
-		})
-	}
-	if enhanced != nil {
-		enhanced.eachName(func(f field, key, member, name string) { check(f, key, member, tagAlias, name) })
+	return errs
+}
+
+// nulInSpecs is nulInPaths for path specs, with their logical names and aliases.
+func nulInSpecs(c core, f field, specs map[string]PathSpec) (errs []*FieldError) {
+	for key, p := range specs {
+		if code := checkEnvValue(key); code != "" {
+			errs = append(errs, entryError(c, f, key, "", tagLogicalName, key, code))
+		}
+		if code := checkEnvValue(p.LogicalName); code != "" {
+			errs = append(errs, entryError(c, f, key, ".logical_name", tagLogicalName, p.LogicalName, code))
+		}
+		if code := checkEnvValue(p.Path); code != "" {
+			errs = append(errs, entryError(c, f, key, ".path", tagPath, p.Path, code))
+		}
+		for i, alias := range p.Aliases {
+			if code := checkEnvValue(alias); code != "" {
+				errs = append(errs, entryError(c, f, key, fmt.Sprintf(".aliases[%d]", i), tagAlias, alias, code))
+			}
+		}
 	}
 	return errs
 }

@@ -118,7 +118,10 @@ func (a JobArgs) write(w *strictjson.Writer) error {
 // problems names every argument that JSON cannot carry.
 func (a JobArgs) problems() []*FieldError {
 	var errs []*FieldError
-	for key := range a {
+	for key, v := range a {
+		if s, ok := v.(string); ok && utf8.ValidString(s) && utf8.ValidString(key) {
+			continue
+		}
 		if _, err := a.value(key); err != nil {
 			errs = append(errs, err)
 		}
@@ -130,9 +133,13 @@ func (a JobArgs) clone() JobArgs {
 	if a == nil {
 		return nil
 	}
-	c := make(JobArgs, len(a))
+	c := maps.Clone(a)
 	for key, v := range a {
-		c[key] = cloneValue(v, 1)
+		switch v.(type) {
+		case nil, bool, string, json.Number, int, float64: // copied with the map
+		default:
+			c[key] = cloneValue(v, 1)
+		}
 	}
 	return c
 }

@@ -8,21 +8,13 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
 // All iterates over every spec of the store, those of steps included, sorted by file name. Files are
 // loaded on all cores and handed out in order, a bounded number ahead. A file that cannot be loaded
 // yields a nil Spec and its error, and the rest go on. Other files of the directory are passed over.
 func (st *Store) All() iter.Seq2[Spec, error] {
-	return func(yield func(Spec, error) bool) {
-		for r := range st.each(context.Background(), func(loaded) error { return nil }) {
-			if !yield(r.spec, r.err) {
-				return
-			}
-		}
-	}
+	return st.each(context.Background(), func(Spec, *cachedSpec) error { return nil })
 }
 
 // ValidateAll iterates over the specs of the store like [Store.All] and yields with each what
@@ -32,33 +24,35 @@ func (st *Store) All() iter.Seq2[Spec, error] {
 func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[Spec, error] {
 	return func(yield func(Spec, error) bool) {
 		look := lookOnce()
-		for r := range st.each(ctx, func(l loaded) error { return validateSpec(l.spec, o, look) }) {
-			if !yield(r.spec, r.err) {
-				return
+		st.each(ctx, func(s Spec, kept *cachedSpec) error {
+			var errs []*FieldError
+			if kept != nil {
+				errs = kept.ownErrors(s)
+			} else {
+				errs = ownErrors(s)
 			}
-		}
+			return checkSpec(s, errs, o, look)
+		})(yield)
 	}
 }
 
-// loaded is a spec of the store, or why there is none, or what is wrong with it.
-type loaded struct {
-	spec Spec
-	err  error
-}
-
 // each loads every spec and calls check for those that load, on all cores.
-func (st *Store) each(ctx context.Context, check func(loaded) error) iter.Seq[loaded] {
-	return func(yield func(loaded) bool) {
+func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) iter.Seq2[Spec, error] {
+	type loaded struct {
+		spec Spec
+		err  error
+	}
+	return func(yield func(Spec, error) bool) {
 		files, err := st.open(false)
 		if errors.Is(err, fs.ErrNotExist) {
 			return // no directory, no specs
 		}
 		var names []string
 		if err == nil {
-			names, err = specFiles(files)
+			names, err = st.cache.list(files)
 		}
 		if err != nil {
-			yield(loaded{err: atPath("list", err, st.specs)})
+			yield(nil, atPath("list", err, st.specs))
 			return
 		}
 		for l := range inOrder(names, func(name string) loaded {
@@ -66,38 +60,24 @@ func (st *Store) each(ctx context.Context, check func(loaded) error) iter.Seq[lo
 				return loaded{}
 			}
 			script, _ := scriptOfFile(name)
-			s, err := st.loadFrom(files, script, name)
+			s, kept, err := st.loadFrom(files, script, name)
 			if err == nil {
-				err = check(loaded{spec: s})
+				err = check(s, kept)
 			}
 			return loaded{s, err}
 		}) {
 			if ctx.Err() != nil {
-				yield(loaded{err: context.Cause(ctx)})
+				yield(nil, context.Cause(ctx))
 				return
 			}
 			if errors.Is(l.err, fs.ErrNotExist) && l.spec == nil {
 				continue // deleted since the directory was read
 			}
-			if !yield(l) {
+			if !yield(l.spec, l.err) {
 				return
 			}
 		}
 	}
-}
-
-// specFiles returns the names of the spec files of a directory, sorted.
-func specFiles(files *atomicfile.Dir) ([]string, error) {
-	names, err := files.Names()
-	if err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		_, ok := scriptOfFile(name)
-		return !ok
-	})
-	slices.Sort(names)
-	return names, nil
 }
 
 const (

@@ -54,14 +54,16 @@ func lookOnce() looker {
 		once    sync.Once
 		finding finding
 	}
-	var seen sync.Map // of key to *entry
+	var mu sync.Mutex
+	seen := map[key]*entry{}
 	return func(r role, path string) finding {
-		k := key{r, path}
-		v, ok := seen.Load(k)
-		if !ok {
-			v, _ = seen.LoadOrStore(k, new(entry))
+		mu.Lock()
+		e := seen[key{r, path}]
+		if e == nil {
+			e = new(entry)
+			seen[key{r, path}] = e
 		}
-		e := v.(*entry)
+		mu.Unlock()
 		e.once.Do(func() { e.finding = look(r, path) })
 		return e.finding
 	}

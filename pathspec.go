@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 )
 
 // PathSpec is a path with the names under which other steps may know it.
@@ -109,18 +108,6 @@ func (s *EnhancedScriptExecutionSpec) eachPath(f field, do func(key, path string
 	}
 	for key, p := range m {
 		do(key, p.Path)
-	}
-}
-
-// eachName visits the logical names and aliases of every path spec, with their place in it.
-func (s *EnhancedScriptExecutionSpec) eachName(do func(f field, key, member, name string)) {
-	for f, specs := range map[field]map[string]PathSpec{fieldInputs: s.InputPathSpecs, fieldOutputs: s.OutputPathSpecs} {
-		for key, p := range specs {
-			do(f, key, ".logical_name", p.LogicalName)
-			for i, alias := range p.Aliases {
-				do(f, key, ".aliases["+strconv.Itoa(i)+"]", alias)
-			}
-		}
 	}
 }
 

@@ -57,6 +57,9 @@ func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 // readAll reads to the end, or one byte more than the limit, into buf or a larger one.
 func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 	buf = buf[:0]
+	if known, ok := r.(interface{ Len() int }); ok {
+		buf = slices.Grow(buf, int(min(int64(known.Len()), limit)+1))
+	}
 	for {
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(4096, len(buf)))

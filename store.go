@@ -41,7 +41,6 @@ type Store struct {
 
 	mu      sync.Mutex
 	files   *atomicfile.Dir // of .specs; nil until it is there
-	info    fs.FileInfo     // of files
 	durable bool            // the entry of .specs in its parent is on disk
 	swept   time.Time
 	closed  bool
@@ -280,18 +279,19 @@ func (st *Store) load(scriptName, name string) (Spec, error) {
 	if err != nil {
 		return nil, atPath("open", err, filepath.Join(st.specs, name))
 	}
-	return st.loadFrom(files, scriptName, name)
+	s, _, err := st.loadFrom(files, scriptName, name)
+	return s, err
 }
 
-func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string) (Spec, error) {
-	s, err := st.cache.load(files, name, filepath.Join(st.specs, name))
+func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string) (Spec, *cachedSpec, error) {
+	s, kept, err := st.cache.load(files, st.specs, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if got := *s.core().scriptName; got != scriptName {
-		return nil, fileError(filepath.Join(st.specs, name), fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
+		return nil, nil, fileError(filepath.Join(st.specs, name), fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
 	}
-	return s, nil
+	return s, kept, nil
 }
 
 // open returns .specs, creating it if asked to. The directory may be replaced while the store is
@@ -303,7 +303,7 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, &fs.PathError{Op: "open", Path: st.specs, Err: fs.ErrClosed}
 	}
 	if st.files != nil && (st.durable || !create) {
-		if now, err := os.Lstat(st.specs); err == nil && os.SameFile(now, st.info) {
+		if st.files.IsAt(st.specs) {
 			return st.files, nil
 		}
 	}
@@ -340,8 +340,8 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, atPath("open", errors.Join(err, root.Close()), st.specs)
 	}
 	// A link that took the directory's place in between would have been followed.
-	if st.info, err = files.Info(); err != nil || !os.SameFile(info, st.info) {
-		return nil, errors.Join(atPath("open", errors.New("replaced while it was opened"), st.specs), err, files.Close())
+	if !files.IsAt(st.specs) {
+		return nil, errors.Join(atPath("open", errors.New("replaced while it was opened"), st.specs), files.Close())
 	}
 	if create {
 		// Even if another process made the directory: it may not have come this far.

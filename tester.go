@@ -118,13 +118,12 @@ func cleanEnvKeeps(name string) bool {
 // runErrors checks what must hold before a process is started: all rules, except that a step may
 // have any name, and that the job arguments can be handed over.
 func runErrors(s Spec) []*FieldError {
-	errs := slices.DeleteFunc(ruleErrors(s), func(fe *FieldError) bool {
+	if isNil(s) {
+		return ruleErrors(s)
+	}
+	return slices.DeleteFunc(ownErrors(s), func(fe *FieldError) bool {
 		return fe.at.field == fieldStepName && fe.Code == CodeFormat
 	})
-	if isNil(s) {
-		return errs
-	}
-	return append(errs, s.core().jobArgs.problems()...)
 }
 
 // scriptRun is one run of one script.

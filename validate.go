@@ -108,10 +108,19 @@ func validateSpec(s Spec, o *ValidateOptions, look looker) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
+	return checkSpec(s, ownErrors(s), o, look)
+}
+
+// ownErrors is what is wrong with a spec wherever it is: its rules, and arguments without JSON.
+func ownErrors(s Spec) []*FieldError {
+	return append(ruleErrors(s), s.core().jobArgs.problems()...)
+}
+
+// checkSpec is validateSpec for a spec with these errors of its own.
+func checkSpec(s Spec, errs []*FieldError, o *ValidateOptions, look looker) error {
 	if o == nil {
 		o = &ValidateOptions{}
 	}
-	errs := ruleErrors(s)
 	if o.StepNameRule != nil {
 		errs = slices.DeleteFunc(errs, func(fe *FieldError) bool {
 			return fe.at.field == fieldStepName && fe.Code == CodeFormat
@@ -124,7 +133,6 @@ func validateSpec(s Spec, o *ValidateOptions, look looker) error {
 	}
 	errs = append(errs, scriptErrors(s, look)...)
 	errs = append(errs, pathErrors(s, o, look)...)
-	errs = append(errs, s.core().jobArgs.problems()...)
 	errs = append(errs, jobArgErrors(s, o.RequiredJobArgs)...)
 	return newValidationError(subject(s), errs)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,6 +42,8 @@ type Dir struct {
 	root *os.Root
 	self *os.File      // for reading and flushing the directory
 	held chan struct{} // holds a value while a goroutine of this process has the lock
+
+	use sync.RWMutex // held for reading while the descriptor of self is used
 }
 
 // Open returns the directory of root, which Close closes.
@@ -66,10 +69,11 @@ func OpenPath(path string) (*Dir, error) {
 }
 
 // Close releases the directory.
-func (d *Dir) Close() error { return errors.Join(d.self.Close(), d.root.Close()) }
-
-// Info describes the directory itself.
-func (d *Dir) Info() (fs.FileInfo, error) { return d.self.Stat() }
+func (d *Dir) Close() error {
+	d.use.Lock()
+	defer d.use.Unlock()
+	return errors.Join(d.self.Close(), d.root.Close())
+}
 
 // Sync makes the entries of the directory durable.
 func (d *Dir) Sync() error {

@@ -120,7 +120,7 @@ func TestFaultsOfASave(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, "newer", string(data))
 			}
-			assert.Equal(t, []string{"create", "write", "chmod", "sync", "close", "lock", "rename", "sync directory"}, steps)
+			assert.Equal(t, []string{"create", "write", "chmod", "sync", "close", "lock", "lock", "rename", "sync directory"}, steps)
 		})
 	}
 }

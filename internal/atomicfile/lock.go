@@ -34,7 +34,7 @@ func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
 			<-d.held
 		}
 	}()
-	for {
+	for tries := 0; ; tries++ {
 		lock, err := d.tryLock(ctx)
 		if err != nil {
 			return nil, err
@@ -45,10 +45,15 @@ func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
 				<-d.held
 			}, nil
 		}
+		// Made a moment ago, or replaced: at once the first time, then with pauses.
+		pause := time.Duration(0)
+		if tries > 0 {
+			pause = lockPoll
+		}
 		select {
 		case <-ctx.Done():
 			return nil, locked(ctx)
-		case <-time.After(lockPoll):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -58,21 +63,16 @@ func (d *Dir) tryLock(ctx context.Context) (*flock.Flock, error) {
 	if err := step("lock"); err != nil {
 		return nil, err
 	}
-	// Made inside of the root; what is locked by its path afterwards is only ever opened.
-	f, err := d.root.OpenFile(LockName, os.O_RDONLY|os.O_CREATE|lockFlags, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
 	lock := flock.New(filepath.Join(d.root.Name(), LockName), flock.SetFlag(os.O_RDONLY|lockFlags))
 	ok, err := lock.TryLockContext(ctx, lockPoll)
 	if ctx.Err() != nil && !ok {
 		return nil, locked(ctx)
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EINTR) {
-		return nil, nil // replaced a moment ago; interrupted
+	if errors.Is(err, syscall.EINTR) {
+		return nil, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, d.makeLock()
 	}
 	if err != nil {
 		return nil, err
@@ -91,6 +91,15 @@ func (d *Dir) tryLock(ctx context.Context) (*flock.Flock, error) {
 		return nil, err
 	}
 	return nil, nil
+}
+
+// makeLock makes the lock file inside of the root: what is locked by its path is only ever opened.
+func (d *Dir) makeLock() error {
+	f, err := d.root.OpenFile(LockName, os.O_RDONLY|os.O_CREATE|lockFlags, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func locked(ctx context.Context) error {

@@ -55,6 +55,20 @@ func (d *Dir) Stat(name string) (ID, error) {
 	return idOf(info), nil
 }
 
+// Self returns which version of the directory there is now. Here that cannot be told: none is like
+// another.
+func (d *Dir) Self() (ID, error) { return ID{Modified: time.Now().UnixNano()}, nil }
+
+// IsAt reports whether the directory is what stands at a path, and that no link.
+func (d *Dir) IsAt(path string) bool {
+	there, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	self, err := d.self.Stat()
+	return err == nil && os.SameFile(there, self)
+}
+
 // open opens a regular file. Opening follows links that stay inside of the root, so the file that
 // was opened must be the one that has the name; a save in between makes it look like a link, hence
 // the further tries.

@@ -17,11 +17,10 @@ const openFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOC
 // Read returns the content of a regular file, if that is at most limit bytes, and which version it
 // was. A link, FIFO, device or directory is refused without waiting for it. The content is put into
 // buf if that is large enough.
-func (d *Dir) Read(name string, limit int64, buf []byte) (data []byte, id ID, err error) {
-	if e := d.control(func(fd int) { data, id, err = read(fd, name, limit, buf) }); e != nil {
-		return nil, ID{}, e
-	}
-	return data, id, err
+func (d *Dir) Read(name string, limit int64, buf []byte) ([]byte, ID, error) {
+	d.use.RLock()
+	defer d.use.RUnlock()
+	return read(int(d.self.Fd()), name, limit, buf)
 }
 
 // ReadFile is [Dir.Read] for a path, whose directories are trusted.
@@ -32,13 +31,9 @@ func ReadFile(path string, limit int64, buf []byte) ([]byte, error) {
 
 // Stat returns which version of a regular file there is now.
 func (d *Dir) Stat(name string) (ID, error) {
-	var st unix.Stat_t
-	var err error
-	if e := d.control(func(fd int) {
-		err = again(func() error { return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
-	}); e != nil {
-		return ID{}, e
-	}
+	d.use.RLock()
+	defer d.use.RUnlock()
+	st, err := stat(int(d.self.Fd()), name)
 	if err != nil {
 		return ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
@@ -48,13 +43,36 @@ func (d *Dir) Stat(name string) (ID, error) {
 	return idOf(&st), nil
 }
 
-// control calls do with the directory's descriptor, which no Close takes away meanwhile.
-func (d *Dir) control(do func(fd int)) error {
-	conn, err := d.self.SyscallConn()
-	if err != nil {
-		return err
+// Self returns which version of the directory there is now: one with other entries has another ID.
+func (d *Dir) Self() (ID, error) {
+	d.use.RLock()
+	defer d.use.RUnlock()
+	var st unix.Stat_t
+	err := unix.Fstat(int(d.self.Fd()), &st)
+	for err == unix.EINTR {
+		err = unix.Fstat(int(d.self.Fd()), &st)
 	}
-	return conn.Control(func(fd uintptr) { do(int(fd)) })
+	return idOf(&st), err
+}
+
+// IsAt reports whether the directory is what stands at a path, and that no link.
+func (d *Dir) IsAt(path string) bool {
+	there, err := stat(unix.AT_FDCWD, path)
+	if err != nil {
+		return false
+	}
+	self, err := d.Self()
+	at := idOf(&there)
+	return err == nil && at.Device == self.Device && at.Inode == self.Inode
+}
+
+// stat does not follow a link.
+func stat(dir int, name string) (st unix.Stat_t, err error) {
+	err = unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	for err == unix.EINTR {
+		err = unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	return st, err
 }
 
 func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {

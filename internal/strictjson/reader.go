@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,7 +23,7 @@ const tooDeep = "nested more than 1000 deep"
 // method makes progress and [Reader.Err] says so. The zero Reader is ready for [Reader.Reset].
 type Reader struct {
 	data     []byte
-	text     string // data once more, if strings are to be parts of it
+	texts    strings.Builder // strings are parts of it
 	src      bytes.Buffer
 	dec      *jsontext.Decoder
 	problems []Problem
@@ -52,20 +53,18 @@ func (r *Reader) note(p Problem) {
 	}
 }
 
-// shareLimit is up to which size the strings of a document are parts of one copy of its text, which
-// is faster and no larger than many small ones. Beyond it one that is kept would keep too much.
-const shareLimit = 4096
+// Strings are cut from blocks, which is faster and takes less memory than an allocation for each. A
+// string that is kept keeps its block, so blocks are small.
+const maxBlock = 2048
 
 // Duplicate names are found here: the decoder would stop at the first.
 var decoderOptions = jsontext.AllowDuplicateNames(true)
 
 // Reset makes r ready to read data, which must not change until the walk is over.
 func (r *Reader) Reset(data []byte) {
-	r.data, r.text, r.problems, r.broken, r.last, r.duplicates = data, "", nil, false, 0, 0
+	r.data, r.problems, r.broken, r.last, r.duplicates = data, nil, false, 0, 0
 	r.values = max(minValues, len(data)/bytesPerValue)
-	if len(data) <= shareLimit {
-		r.text = string(data)
-	}
+	r.texts.Reset()
 	r.src = *bytes.NewBuffer(data) // which the decoder reads in place
 	if r.dec == nil {
 		r.dec = jsontext.NewDecoder(&r.src, decoderOptions)
@@ -149,12 +148,19 @@ func (r *Reader) String() (string, bool) {
 
 // Text returns a name as a string.
 func (r *Reader) Text(name []byte) string {
-	if end := r.dec.InputOffset() - 1; r.text != "" && end >= int64(len(name)) {
-		if s := r.text[end-int64(len(name)) : end]; s == string(name) {
-			return s
-		}
+	if len(name) > maxBlock/4 {
+		return string(name)
 	}
-	return string(name)
+	start := r.texts.Len()
+	if r.texts.Cap()-start < len(name) {
+		// A new block, for the half of the text that is not names of fields and punctuation.
+		left := len(r.data) - int(r.dec.InputOffset())
+		r.texts.Reset()
+		r.texts.Grow(min(max(left/2, len(name)), maxBlock))
+		start = 0
+	}
+	r.texts.Write(name)
+	return r.texts.String()[start:]
 }
 
 // unquote returns the text of the JSON string that was read last.
@@ -177,13 +183,7 @@ func (r *Reader) Number() (json.Number, bool) {
 	return r.number(v), ok
 }
 
-func (r *Reader) number(v jsontext.Value) json.Number {
-	if r.text != "" {
-		end := r.dec.InputOffset()
-		return json.Number(r.text[end-int64(len(v)) : end])
-	}
-	return json.Number(v)
-}
+func (r *Reader) number(v jsontext.Value) json.Number { return json.Number(r.Text(v)) }
 
 // Raw reads any value as it stands in the text.
 func (r *Reader) Raw() (json.RawMessage, bool) {

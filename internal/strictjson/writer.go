@@ -86,7 +86,7 @@ func (w *Writer) String(s string) error {
 
 // StringMap writes an object of strings.
 func (w *Writer) StringMap(m map[string]string) error {
-	return writeObject(w, m, w.String)
+	return writeObject(w, m, (*Writer).String)
 }
 
 // Raw writes a JSON value given as text, laid out anew, its members in their order.
@@ -163,7 +163,7 @@ func (w *Writer) Value(v any) error {
 	case []any:
 		return writeList(w, len(v), func(i int) error { return w.Value(v[i]) })
 	case map[string]any:
-		return writeObject(w, v, w.Value)
+		return writeObject(w, v, (*Writer).Value)
 	case map[string]string:
 		return w.StringMap(v)
 	case json.RawMessage:
@@ -251,7 +251,7 @@ func (w *Writer) reflected(v any) error {
 			for key, value := range rv.Seq2() {
 				m[key.String()] = value.Interface()
 			}
-			return writeObject(w, m, w.Value)
+			return writeObject(w, m, (*Writer).Value)
 		}
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
 		return w.refuse("a value of type "+rv.Type().String(), nil)
@@ -310,7 +310,7 @@ func writeList(w *Writer, n int, item func(i int) error) error {
 	return nil
 }
 
-func writeObject[V any](w *Writer, m map[string]V, value func(V) error) error {
+func writeObject[V any](w *Writer, m map[string]V, value func(*Writer, V) error) error {
 	if w.depth >= MaxDepth {
 		return w.refuse(tooDeep, nil)
 	}
@@ -326,12 +326,13 @@ func writeObject[V any](w *Writer, m map[string]V, value func(V) error) error {
 		err := w.String(key)
 		if err == nil {
 			w.Buf = append(w.Buf, ':', ' ')
-			err = value(m[key])
+			err = value(w, m[key])
 		}
 		if err != nil {
 			w.depth--
 			w.keys = w.keys[:base]
-			return within(err, Step{Name: &key})
+			name := key // or key would be allocated each time
+			return within(err, Step{Name: &name})
 		}
 	}
 	w.keys = w.keys[:base]
