@@ -2,6 +2,8 @@ package scriptspec
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +74,12 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	return d.doc.spec(), nil
 }
 
+// An empty and a truncated file can be told from what is merely wrong.
+var (
+	errEmpty     = fmt.Errorf("%w: %w", ErrCorrupt, io.EOF)
+	errTruncated = fmt.Errorf("%w: %w", ErrCorrupt, io.ErrUnexpectedEOF)
+)
+
 // decodeError places a problem. Steps under prefix are written as map keys.
 func decodeError(data []byte, file, prefix string, p strictjson.Problem) *DecodeError {
 	e := &DecodeError{File: file, Path: prefix + stepsText(p.Path), Message: p.Message}
@@ -80,7 +88,11 @@ func decodeError(data []byte, file, prefix string, p strictjson.Problem) *Decode
 	}
 	e.Line, e.Column = strictjson.Position(data, p.Offset)
 	switch p.Kind {
-	case strictjson.Empty, strictjson.Truncated, strictjson.Trailing, strictjson.Syntax, strictjson.Encoding:
+	case strictjson.Empty:
+		e.Err = errEmpty
+	case strictjson.Truncated:
+		e.Err = errTruncated
+	case strictjson.Trailing, strictjson.Syntax, strictjson.Encoding:
 		e.Err = ErrCorrupt
 	}
 	return e

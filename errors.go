@@ -230,8 +230,9 @@ var (
 	// ErrEnhanced is returned where a basic spec is asked for and the file holds an enhanced
 	// one: loading it as basic would drop its aliases.
 	ErrEnhanced = errors.New("file holds an enhanced spec")
-	// ErrCorrupt is returned where a file is not one whole JSON document: empty, cut off,
-	// followed by something else, or not JSON. The file is left as it is.
+	// ErrCorrupt is returned where a file is not one whole JSON document: empty (which is io.EOF
+	// as well), cut off (io.ErrUnexpectedEOF), followed by something else, or not JSON. The file
+	// is left as it is.
 	ErrCorrupt = errors.New("file is not one whole JSON document")
 	// ErrMismatch is returned where a file of the store holds a spec of another script than its
 	// name says.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -408,6 +409,10 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	_, err = scriptspec.Load(broken)
 	require.ErrorIs(t, err, scriptspec.ErrCorrupt)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	_, err = decode("")
+	require.ErrorIs(t, err, scriptspec.ErrCorrupt)
+	require.ErrorIs(t, err, io.EOF)
 	data, err := os.ReadFile(broken)
 	require.NoError(t, err)
 	assert.Equal(t, "{", string(data), "left as it is")

@@ -1,0 +1,72 @@
+// Command python is the Go side of persist.py: it loads, validates and saves the specs of a test
+// data directory and prints the microseconds for one file as JSON.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: python TEST_DATA_DIR; run persist.py instead")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string) error {
+	store, err := scriptspec.OpenStore(dir, nil)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	files, err := filepath.Glob(filepath.Join(dir, scriptspec.SpecsDir, "*.json"))
+	if err != nil {
+		return err
+	}
+	specs := make([]*scriptspec.ScriptExecutionSpec, len(files))
+	times := map[string]float64{}
+	timed := func(name string, action func(i int) error) {
+		if err != nil {
+			return
+		}
+		start := time.Now()
+		for i := range files {
+			if err = action(i); err != nil {
+				return
+			}
+		}
+		times[name] = float64(time.Since(start).Nanoseconds()) / 1000 / float64(len(files))
+	}
+	timed("load", func(i int) (err error) {
+		specs[i], err = scriptspec.Load(files[i])
+		return err
+	})
+	timed("validate", func(i int) error { return specs[i].ValidateSpec(nil) })
+	timed("save_unchanged", func(i int) error { return store.Save(specs[i]) })
+	timed("write", func(i int) error { // what Python's side does, for comparison
+		var text bytes.Buffer
+		if err := scriptspec.Encode(&text, specs[i]); err != nil {
+			return err
+		}
+		return os.WriteFile(files[i], text.Bytes(), 0o600)
+	})
+	timed("save", func(i int) error {
+		specs[i].AddJobArg("batch_size", -i)
+		return store.Save(specs[i])
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(times)
+}
