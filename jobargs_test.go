@@ -70,7 +70,6 @@ func TestJobArgsCloneGoesToTheBottom(t *testing.T) {
 	t.Parallel()
 	type part struct {
 		List []int
-		kept []int //nolint:unused // unexported fields are left alone
 	}
 	s := noted()
 	s.AddJobArg("struct", part{List: []int{1}})

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,14 +25,14 @@ func (m maker) text() string {
 		"a", "b", "_", "data", "é", "e\u0301", "🚀", "\u2028", "\u202e", "<>&", `"`, `\`, "\n", "\t", "/", " ", "", "日本",
 		"\ufeff", "\u007f", "[", "].path", "=", "\x01",
 	}
-	s := ""
+	var s strings.Builder
 	for range m.IntN(4) {
-		s += alphabet[m.IntN(len(alphabet))]
+		s.WriteString(alphabet[m.IntN(len(alphabet))])
 	}
 	if m.IntN(200) == 0 {
-		s += []string{"\x00", "\xff", "\xed\xa0\x80"}[m.IntN(3)]
+		s.WriteString([]string{"\x00", "\xff", "\xed\xa0\x80"}[m.IntN(3)])
 	}
-	return s
+	return s.String()
 }
 
 func (m maker) value(depth int) any {

@@ -108,8 +108,8 @@ func (t Timestamp) AppendText(b []byte) ([]byte, error) {
 	return t.appendText(b)
 }
 
-// MarshalBinary, UnmarshalBinary and the Gob methods, which time.Time has too, keep a naive time
-// naive.
+// MarshalBinary is AppendText. Like UnmarshalBinary and the Gob methods it stands in the place of the
+// one of [time.Time], which would lose that a time is naive.
 func (t Timestamp) MarshalBinary() ([]byte, error) { return t.AppendText(nil) }
 
 // UnmarshalBinary reads what MarshalBinary writes.

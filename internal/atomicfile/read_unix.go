@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -37,7 +38,7 @@ func (d *Dir) Stat(name string) (ID, error) {
 	if err != nil {
 		return ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
-	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() {
+	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() { //nolint:unconvert // 16 bits elsewhere
 		return ID{}, notRegular("stat", name, mode)
 	}
 	return idOf(&st), nil
@@ -81,11 +82,11 @@ func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {
 		fd, err = unix.Openat(dir, name, openFlags, 0)
 		return err
 	})
-	switch err {
-	case nil:
-	case unix.ELOOP:
+	switch {
+	case err == nil:
+	case errors.Is(err, unix.ELOOP):
 		return nil, ID{}, notRegular("open", name, fs.ModeSymlink)
-	case unix.ENXIO:
+	case errors.Is(err, unix.ENXIO):
 		return nil, ID{}, notRegular("open", name, fs.ModeSocket)
 	default:
 		return nil, ID{}, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -95,7 +96,7 @@ func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {
 	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return nil, ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
-	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() {
+	if mode := fileMode(uint32(st.Mode)); !mode.IsRegular() { //nolint:unconvert // 16 bits elsewhere
 		return nil, ID{}, notRegular("open", name, mode)
 	}
 	if st.Size > limit {
@@ -130,7 +131,7 @@ func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {
 // again repeats a call that a signal interrupted.
 func again(call func() error) error {
 	for {
-		if err := call(); err != unix.EINTR {
+		if err := call(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}
