@@ -64,6 +64,24 @@ type Comparer struct{ p pair }
 // Compare is [Compare] for prepared names.
 func (c *Comparer) Compare(a, b *Name) float64 { return c.p.compare(a, b) }
 
+// AtLeast returns the similarity if that is at least the threshold. Where the cheaper measures show
+// that it cannot be, the text ratio is not computed.
+func (c *Comparer) AtLeast(a, b *Name, threshold float64) (float64, bool) {
+	if a.comparable(b) {
+		most := Components{String: 1, Token: tokenOverlap(a, b), Semantic: semanticOverlap(a, b), Substring: substring(a, b)}
+		if most.Total() < threshold {
+			return 0, false
+		}
+	}
+	s := c.p.compare(a, b)
+	return s, s >= threshold
+}
+
+// comparable reports whether the four measures decide.
+func (n *Name) comparable(o *Name) bool {
+	return n.raw != "" && o.raw != "" && len(n.text)+len(o.text) > 0 && !bytes.Equal(n.text, o.text)
+}
+
 // Measure returns the four measures of two names that normalise to different texts.
 func (c *Comparer) Measure(a, b *Name) Components { return c.p.measure(a, b) }
 
