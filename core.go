@@ -171,6 +171,8 @@ func equalExtra(a, b map[string]json.RawMessage) bool {
 	})
 }
 
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
 // sortedPaths lists the inputs or outputs of a spec by key.
 func sortedPaths(s Spec, f field) []pathEntry {
 	var entries []pathEntry

@@ -61,17 +61,25 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	d.r.Reset(data)
 	d.document()
 	d.r.End()
-	if problems := d.r.Problems(); len(problems) > 0 {
-		errs := make(decodeErrors, len(problems))
-		for i, p := range problems {
-			errs[i] = decodeError(data, file, "", p)
-		}
-		if len(errs) == 1 {
-			return nil, errs[0]
-		}
-		return nil, errs
+	if err := problemsError(data, file, d.r.Problems()); err != nil {
+		return nil, err
 	}
 	return d.doc.spec(), nil
+}
+
+// problemsError returns the problems of a file as one error, nil for none.
+func problemsError(data []byte, file string, problems []strictjson.Problem) error {
+	errs := make(decodeErrors, len(problems))
+	for i, p := range problems {
+		errs[i] = decodeError(data, file, "", p)
+	}
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return errs
 }
 
 // An empty and a truncated file can be told from what is merely wrong.

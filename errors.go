@@ -33,6 +33,11 @@ const (
 	CodeMissing      Code = "missing"       // a required job argument is absent
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
+	CodeDuplicate    Code = "duplicate"     // a node or an output path stands twice in a pipeline
+	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph
+	CodeSelfEdge     Code = "self_edge"     // an edge leads from a node to itself
+	CodeCycle        Code = "cycle"         // the graph cannot be ordered
+	CodeNoMatch      Code = "no_match"      // no output matches an input along an edge
 )
 
 // FieldError is one problem with one field of a spec.

@@ -139,24 +139,33 @@ func (st *Store) LoadEnhanced(scriptName string) (*EnhancedScriptExecutionSpec, 
 // LoadStep reads the basic spec of a step: its own file if there is one, else the script's, with
 // StepName set to the step's.
 func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, error) {
-	name, fe := stepFile(stepName, scriptName)
-	if fe != nil {
-		return nil, fe
+	s, file, err := st.loadStep(stepName, scriptName)
+	if err != nil {
+		return nil, err
 	}
-	s, err := st.load(scriptName, name)
+	return asBasic(s, file)
+}
+
+// loadStep is LoadStep for both kinds of spec, with the file it took.
+func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err error) {
+	name, fe := stepFile(stepName, scriptName)
+	if step, err := ParseStepName(stepName); fe != nil && err == nil && step.JobType != strings.ToLower(step.JobType) {
+		// Such a step cannot have a file of its own.
+		name, fe = stepFile(step.Base, scriptName)
+	}
+	if fe != nil {
+		return nil, "", fe
+	}
+	s, err = st.load(scriptName, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		name = scriptName + specFileSuffix
 		s, err = st.load(scriptName, name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	b, err := asBasic(s, filepath.Join(st.specs, name))
-	if err != nil {
-		return nil, err
-	}
-	b.StepName = stepName
-	return b, nil
+	*s.core().stepName = stepName
+	return s, filepath.Join(st.specs, name), nil
 }
 
 // Update loads a script's basic spec, lets fn change it and saves it, while no other process or

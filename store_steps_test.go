@@ -76,8 +76,10 @@ func TestStoreStepsRefuseNames(t *testing.T) {
 		err := store.SaveStep(named(script, step))
 		_, ok := errors.AsType[*scriptspec.FieldError](err)
 		require.True(t, ok, "%s %s: %v", step, script, err)
-		_, err = store.LoadStep(step, script)
-		require.Error(t, err, "%s %s", step, script)
+		if step != "Prep_Training" { // which may be read from the script's file
+			_, err = store.LoadStep(step, script)
+			require.Error(t, err, "%s %s", step, script)
+		}
 	}
 	require.Error(t, store.SaveStep(nil))
 	assert.Equal(t, before, tree(t, dir))

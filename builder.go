@@ -1,0 +1,329 @@
+package scriptspec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// SpecBuilder leads from the nodes of a DAG to scripts and specs. It may be used by several
+// goroutines; its fields must not be changed after the first use. It creates and changes no file.
+type SpecBuilder struct {
+	// Store has the specs that LoadOrCreate looks for, and its test data directory is where new
+	// specs have their inputs and outputs.
+	Store *Store
+	// ScriptDirs are searched for scripts, without their subdirectories. A relative one is taken from
+	// the working directory at the first use.
+	ScriptDirs []string
+	// Scripts names the script file of a node, or of all nodes of a base step. An empty name declares
+	// that there is none.
+	Scripts map[string]string
+	// Terms take the place of DefaultTerms, if not nil.
+	Terms map[string]string
+
+	once    sync.Once
+	dirs    []string // ScriptDirs, absolute
+	terms   termReplacer
+	onceErr error
+
+	mu      sync.Mutex
+	scripts scriptIndex
+}
+
+// ErrNoScript is returned for a node that is declared to have no script. It is a normal outcome:
+// pipelines skip such a node.
+var ErrNoScript = errors.New("the step is declared to have no script")
+
+// ResolveMethod tells how the script of a node was found. The set is closed.
+type ResolveMethod string
+
+// The ways in which a script is found, in the order in which they are tried.
+const (
+	ResolvedByTable ResolveMethod = "table" // SpecBuilder.Scripts has it
+	ResolvedExact   ResolveMethod = "exact" // <snake_case of the base>.py in a script directory
+	ResolvedEqual   ResolveMethod = "equal" // the one file that is equal but for case, separators and abbreviations
+)
+
+// Resolution is the script of a node.
+type Resolution struct {
+	// Node is the node that was asked for, Step its parts.
+	Node string
+	Step StepName
+	// ScriptName is the script's name, ScriptPath its absolute path.
+	ScriptName, ScriptPath string
+	// Method tells how it was found.
+	Method ResolveMethod
+	// Script is what was read in the script; nil if it could not be read: then a new spec has the
+	// design note's logical names, and Unread says why.
+	Script *ScriptInterface
+	Unread string
+}
+
+// NotFoundError is returned for a node that has no script where scripts are looked for. It is
+// fs.ErrNotExist.
+type NotFoundError struct {
+	Node string
+	// Tried says what was looked for and where.
+	Tried []string
+	// Suggestions are the three nearest files, the nearest first. None is ever taken for the
+	// node's: that is for SpecBuilder.Scripts to say.
+	Suggestions []string
+}
+
+// Error returns one line with the node, what was tried and the suggestions.
+func (e *NotFoundError) Error() string {
+	text := fmt.Sprintf("node %s has no script; tried %s", printable(e.Node), printable(strings.Join(e.Tried, ", ")))
+	if len(e.Suggestions) > 0 {
+		text += "; the nearest files are " + printable(strings.Join(e.Suggestions, ", "))
+	}
+	return text + "; name its script in SpecBuilder.Scripts, or \"\" if it has none"
+}
+
+// Is reports that the error is fs.ErrNotExist.
+func (e *NotFoundError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// AmbiguousError is returned for a node that several files fit equally.
+type AmbiguousError struct {
+	Node string
+	// Candidates are their absolute paths, sorted.
+	Candidates []string
+}
+
+// Error returns one line with the node and the files.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("node %s fits several scripts: %s; name one of them in SpecBuilder.Scripts",
+		printable(e.Node), printable(strings.Join(e.Candidates, ", ")))
+}
+
+// Resolve finds the script of a node: in Scripts by the node and then by its base, else the file
+// <snake_case of the base>.py in the first of ScriptDirs that has it, else the one file in all of
+// them that is equal to it when case and separators do not count and abbreviations are spelt out
+// (XGBoostModelEval and xgboost_model_evaluation.py). It never takes a file that is merely similar.
+//
+// The error is a [*FieldError] for what is no step name, [ErrNoScript], a [*NotFoundError] or an
+// [*AmbiguousError]. The script is also read, all those of ScriptDirs at once the first time.
+func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
+	step, err := ParseStepName(node)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.prepare(); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.scripts.refresh(b.dirs, b.terms); err != nil {
+		return nil, err
+	}
+	r := &Resolution{Node: node, Step: step}
+	file, err := b.find(r)
+	if err != nil {
+		return nil, err
+	}
+	r.ScriptPath = file
+	stem := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	if r.ScriptName = toSnakeCase(stem, b.terms); checkScriptName(r.ScriptName) != "" {
+		return nil, identityError(fieldScriptName, stem, CodeFormat)
+	}
+	r.Script, r.Unread = b.scripts.read(file, b.tableFiles())
+	return r, nil
+}
+
+// find returns the absolute path of a node's script and notes how it was found.
+func (b *SpecBuilder) find(r *Resolution) (string, error) {
+	for _, key := range []string{r.Node, r.Step.Base} {
+		file, ok := b.Scripts[key]
+		if !ok {
+			continue
+		}
+		if file == "" {
+			return "", fmt.Errorf("node %s: %w", printable(r.Node), ErrNoScript)
+		}
+		r.Method = ResolvedByTable
+		return b.fromTable(r.Node, file)
+	}
+	name := toSnakeCase(r.Step.Base, b.terms)
+	tried := []string{"SpecBuilder.Scripts"}
+	for _, dir := range b.dirs {
+		file := filepath.Join(dir, name+".py")
+		if b.scripts.has(file) {
+			r.Method = ResolvedExact
+			return file, nil
+		}
+		tried = append(tried, file)
+	}
+	switch equal := b.scripts.equal(r.Step.Base, b.terms); len(equal) {
+	case 0:
+		for _, dir := range b.dirs {
+			tried = append(tried, "every "+filepath.Join(dir, "*.py")+" that is equal to "+name)
+		}
+		return "", &NotFoundError{r.Node, tried, b.scripts.nearest(name)}
+	case 1:
+		r.Method = ResolvedEqual
+		return equal[0], nil
+	default:
+		return "", &AmbiguousError{r.Node, equal}
+	}
+}
+
+// fromTable checks a file that the user's table names.
+func (b *SpecBuilder) fromTable(node, file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
+		tried := []string{"SpecBuilder.Scripts: " + errs[0].Message}
+		return "", &NotFoundError{node, tried, b.scripts.nearest(strings.TrimSuffix(filepath.Base(path), ".py"))}
+	}
+	return path, nil
+}
+
+// tableFiles lists the files of the table, to be read along with the rest.
+func (b *SpecBuilder) tableFiles() []string {
+	var files []string
+	for _, file := range b.Scripts {
+		if path, err := filepath.Abs(file); err == nil && file != "" {
+			files = append(files, path)
+		}
+	}
+	return files
+}
+
+// prepare makes the directories absolute, once.
+func (b *SpecBuilder) prepare() error {
+	b.once.Do(func() {
+		for _, dir := range b.ScriptDirs {
+			abs, err := filepath.Abs(dir)
+			if err != nil {
+				b.onceErr = err
+				return
+			}
+			b.dirs = append(b.dirs, abs)
+		}
+		b.terms = defaultReplacer
+		if b.Terms != nil {
+			b.terms = newTermReplacer(b.Terms)
+		}
+	})
+	return b.onceErr
+}
+
+// Without a script that can be read, a new spec has the logical names of the design note's example.
+var (
+	noteInputs  = []ScriptName{{Name: "config"}, {Name: "data_input"}}
+	noteOutputs = []ScriptName{{Name: "data_output"}, {Name: "metrics"}}
+)
+
+// SpecFromNode returns a new spec for a node, with what Resolve finds and these defaults, all to be
+// changed as need be:
+//
+//   - script_path is absolute;
+//   - inputs and outputs are those whose logical names stand in the script, at
+//     <test_data_dir>/<node>/input/<logical name> and .../output/<logical name>, so that no two nodes
+//     share a directory; those of the design note where the script cannot be read;
+//   - job_args has "job_type" if the node has one;
+//   - the timestamps are now.
+func (b *SpecBuilder) SpecFromNode(node string) (*ScriptExecutionSpec, error) {
+	r, err := b.Resolve(node)
+	if err != nil {
+		return nil, err
+	}
+	return b.newSpec(r)
+}
+
+func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
+	if b.Store == nil {
+		return nil, &FieldError{Path: "Store", Code: CodeRequired, Message: "SpecBuilder.Store is required: it says where inputs and outputs are"}
+	}
+	s := New(r.ScriptName, r.Node, r.ScriptPath)
+	inputs, outputs := noteInputs, noteOutputs
+	if r.Script != nil {
+		inputs, outputs = r.Script.InputPaths, r.Script.OutputPaths
+	}
+	dir := filepath.Join(b.Store.dir, r.Node)
+	for _, name := range inputs {
+		setEntry(&s.InputPaths, name.Name, filepath.Join(dir, "input", pathElement(name.Name)))
+	}
+	for _, name := range outputs {
+		setEntry(&s.OutputPaths, name.Name, filepath.Join(dir, "output", pathElement(name.Name)))
+	}
+	if r.Step.JobType != "" {
+		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
+	}
+	return s, nil
+}
+
+// pathElement makes a logical name one element of a path: it comes from a script and may be anything.
+func pathElement(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r == ':' || r < ' ' {
+			return '_'
+		}
+		return r
+	}, name)
+	if strings.Trim(clean, ".") == "" {
+		return "_" + clean
+	}
+	return clean
+}
+
+// LoadOrCreate returns the spec of a node from the store: the step's own file, else the script's with
+// step_name set to the node. If there is neither it makes a new one, as SpecFromNode does, without
+// saving it, and created is true.
+func (b *SpecBuilder) LoadOrCreate(node string) (s *ScriptExecutionSpec, created bool, err error) {
+	spec, created, err := b.loadOrCreate(node)
+	if err != nil {
+		return nil, false, err
+	}
+	basic, err := asBasic(spec, b.Store.Path(*spec.core().scriptName))
+	return basic, created, err
+}
+
+// loadOrCreate is LoadOrCreate for both kinds of spec.
+func (b *SpecBuilder) loadOrCreate(node string) (s Spec, created bool, err error) {
+	r, err := b.Resolve(node)
+	if err != nil {
+		return nil, false, err
+	}
+	if b.Store != nil {
+		s, _, err := b.Store.loadStep(node, r.ScriptName)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return s, false, err
+		}
+	}
+	made, err := b.newSpec(r)
+	if err != nil {
+		return nil, false, err
+	}
+	return made, true, nil
+}
+
+// FromDAG makes a pipeline of a graph, with a spec for each node as LoadOrCreate has it, of either
+// kind. Nodes that are declared to have no script are skipped by name. The error joins those of all
+// nodes that could not be resolved; the pipeline has the rest even then.
+func (b *SpecBuilder) FromDAG(d *DAG) (*PipelineTestingSpec, error) {
+	if d == nil {
+		return nil, (&PipelineTestingSpec{}).Validate()
+	}
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	p := &PipelineTestingSpec{DAG: d, Specs: map[string]Spec{}, Skip: map[string]string{}}
+	var errs []error
+	for _, node := range d.Nodes {
+		s, _, err := b.loadOrCreate(node)
+		switch {
+		case errors.Is(err, ErrNoScript):
+			p.Skip[node] = ErrNoScript.Error()
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			p.Specs[node] = s
+		}
+	}
+	return p, errors.Join(errs...)
+}

@@ -1,0 +1,202 @@
+package scriptspec
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/scriptspec/scriptspec/internal/pydriver"
+)
+
+// ScriptInterface is what the text of a script tells of it, without running or importing it.
+type ScriptInterface struct {
+	// Path is the script's file.
+	Path string
+	// HasMain tells that there is a function main, IsAsync that it is a coroutine.
+	HasMain, IsAsync bool
+	// Parameters are those of main, in order.
+	Parameters []ScriptParameter
+	// InputPaths, OutputPaths, EnvironVars and JobArgs are the names that the script uses by
+	// literal keys and attributes, sorted. EnvironVars also has those of os.environ and os.getenv.
+	InputPaths, OutputPaths, EnvironVars, JobArgs []ScriptName
+	// Dynamic lists those of input_paths, output_paths, environ_vars and job_args of which the
+	// script also uses names that only a run can tell.
+	Dynamic []string
+	// Error says why the script cannot be read, as "line 3: invalid syntax"; the rest is empty then.
+	Error string
+}
+
+// ScriptParameter is a parameter of a script's main.
+type ScriptParameter struct {
+	Name string
+	// Kind is as in Python's inspect: positional_only, positional_or_keyword, var_positional,
+	// keyword_only or var_keyword.
+	Kind       string
+	HasDefault bool
+}
+
+// ScriptName is a logical name, variable or argument that a script uses.
+type ScriptName struct {
+	Name string
+	// Required tells that the script fails without it, as far as its text shows.
+	Required bool
+	// Default is the literal default that the script has for it, as JSON reads it; nil for none.
+	Default any
+}
+
+// Inspect reads scripts as Python does, but without importing them: one start of the interpreter
+// ($SCRIPTSPEC_PYTHON, else python3) serves all. The results are in the order of the scripts; a
+// script that is missing or no Python has an Error. The error is for no or no usable interpreter.
+func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error) {
+	results := make([]*ScriptInterface, len(scripts))
+	var paths []string
+	var places []int
+	for i, script := range scripts {
+		results[i] = &ScriptInterface{Path: script}
+		path, err := filepath.Abs(script)
+		if err != nil {
+			return nil, err
+		}
+		// Opening what is no regular file might wait for ever.
+		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
+			results[i].Error = errs[0].Message
+			continue
+		}
+		paths, places = append(paths, path), append(places, i)
+	}
+	if len(paths) == 0 {
+		return results, nil
+	}
+	python, err := (&RuntimeTester{}).python()
+	if err != nil {
+		return nil, err
+	}
+	found, err := pydriver.Inspect(ctx, python, paths)
+	if err != nil {
+		return nil, err
+	}
+	for k, f := range found {
+		r := results[places[k]]
+		r.HasMain, r.IsAsync, r.Dynamic, r.Error = f.HasMain, f.IsAsync, f.Dynamic, printable(f.Error)
+		for _, p := range f.Parameters {
+			r.Parameters = append(r.Parameters, ScriptParameter(p))
+		}
+		r.InputPaths, r.OutputPaths = scriptNames(f.InputPaths), scriptNames(f.OutputPaths)
+		r.EnvironVars, r.JobArgs = scriptNames(f.EnvironVars), scriptNames(f.JobArgs)
+	}
+	return results, nil
+}
+
+func scriptNames(uses []pydriver.Use) []ScriptName {
+	var names []ScriptName
+	for _, u := range uses {
+		names = append(names, ScriptName(u))
+	}
+	return names
+}
+
+// DriftKind tells in which way a spec and its script have come apart. The set is closed.
+type DriftKind string
+
+// The kinds of drift.
+const (
+	DriftMissing    DriftKind = "missing"    // the script reads it, the spec lacks it
+	DriftUnused     DriftKind = "unused"     // the spec has it, the script never reads it
+	DriftMain       DriftKind = "main"       // there is no main, or it cannot be called with the four parameters
+	DriftUnreadable DriftKind = "unreadable" // the script cannot be read
+)
+
+// Drift is one difference between a spec and its script.
+type Drift struct {
+	Kind DriftKind
+	// Path is the place in the spec, as in FieldError; "script_path" where the script as a whole is
+	// meant.
+	Path string
+	// Optional tells that the script may well run as it is: it has a default for what is missing,
+	// or a library may read what it does not.
+	Optional bool
+	// Message is a sentence.
+	Message string
+}
+
+// String returns path and message.
+func (d Drift) String() string { return d.Path + ": " + d.Message }
+
+// CompareWithScript lists where a spec and the reading of its script differ: by field, then by name.
+// Names of which the script reads others at run time are never called unused.
+func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
+	if isNil(s) || script == nil {
+		return nil
+	}
+	if script.Error != "" {
+		return []Drift{{DriftUnreadable, "script_path", false, "the script cannot be read: " + script.Error}}
+	}
+	c := s.core()
+	drifts := mainDrift(script)
+	for _, side := range []struct {
+		field  field
+		member string
+		uses   []ScriptName
+		has    []string
+		env    bool
+	}{
+		{fieldInputs, "input_paths", script.InputPaths, entryKeys(sortedPaths(s, fieldInputs)), false},
+		{fieldOutputs, "output_paths", script.OutputPaths, entryKeys(sortedPaths(s, fieldOutputs)), false},
+		{fieldEnviron, "environ_vars", script.EnvironVars, sortedKeys(*c.environVars), true},
+		{fieldJobArgs, "job_args", script.JobArgs, sortedKeys(*c.jobArgs), false},
+	} {
+		name := c.name(side.field)
+		for _, use := range side.uses {
+			if !slices.Contains(side.has, use.Name) && !(side.env && !use.Required) {
+				message := "the script reads it and the spec lacks it"
+				if !use.Required {
+					message += "; the script can do without"
+				}
+				drifts = append(drifts, Drift{DriftMissing, keyed(name, use.Name), !use.Required, message})
+			}
+		}
+		for _, key := range side.has {
+			used := slices.ContainsFunc(side.uses, func(u ScriptName) bool { return u.Name == key })
+			if !used && !slices.Contains(script.Dynamic, side.member) {
+				drifts = append(drifts, Drift{DriftUnused, keyed(name, key), side.env, "the spec has it and the script never reads it"})
+			}
+		}
+	}
+	return drifts
+}
+
+// mainParameters are what main is called with.
+var mainParameters = [...]string{"input_paths", "output_paths", "environ_vars", "job_args"}
+
+// mainDrift says what keeps main from being called with its four parameters by name.
+func mainDrift(script *ScriptInterface) []Drift {
+	if !script.HasMain {
+		return []Drift{{DriftMain, "script_path", false, "the script has no function main"}}
+	}
+	var drifts []Drift
+	takes := map[string]bool{}
+	any := false
+	for _, p := range script.Parameters {
+		known := slices.Contains(mainParameters[:], p.Name)
+		switch {
+		case p.Kind == "var_keyword":
+			any = true
+		case p.Kind == "positional_or_keyword" || p.Kind == "keyword_only":
+			takes[p.Name] = true
+			if !known && !p.HasDefault {
+				drifts = append(drifts, Drift{DriftMain, "script_path", false,
+					fmt.Sprintf("main has a parameter %s without a default, which nothing is passed for", p.Name)})
+			}
+		case p.Kind == "positional_only" && !p.HasDefault:
+			drifts = append(drifts, Drift{DriftMain, "script_path", false,
+				fmt.Sprintf("main takes %s by position only; it is called by name", p.Name)})
+		}
+	}
+	for _, name := range mainParameters {
+		if !takes[name] && !any {
+			drifts = append(drifts, Drift{DriftMain, "script_path", false, "main has no parameter " + name})
+		}
+	}
+	return drifts
+}

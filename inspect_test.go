@@ -1,0 +1,162 @@
+package scriptspec_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+const manyUses = `
+import os, argparse
+from os import environ, getenv
+KEY = "by_constant"
+TWICE = "a"
+TWICE = "b"
+open("/tmp/scriptspec-inspect-was-run", "w")  # never done: the script is only read
+if True:
+    def helper(input_paths, environ_vars):
+        return input_paths[KEY], input_paths[TWICE], environ_vars.get("HELPED", "yes")
+
+async def main(input_paths, output_paths, environ_vars, job_args, logger=None, *, extra=1, **kwargs):
+    a = input_paths["data_input"], input_paths.get("optional", None), input_paths[a]
+    if "asked" in input_paths:
+        pass
+    output_paths["data_output"], output_paths.get("data_output")
+    for name in output_paths.items():
+        pass
+    os.environ["NEEDED"], os.environ.get("WITH", 3), os.getenv("GOT"), environ["SHORT"], getenv("SHORTER", "x"), os.environ.get(a)
+    os.environ["SET"] = "x"
+    environ_vars["OWN"], environ_vars.get("OPEN", [1, {"k": None}])
+    job_args.rate, job_args.rate, getattr(job_args, "soft", 0.5), getattr(job_args, "hard"), vars(job_args)["dict"], vars(job_args).get("dictget", object())
+    hasattr(job_args, "asked")
+    job_args.written = 1
+`
+
+func TestInspect(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	rich, bare, broken, text := filepath.Join(dir, "rich.py"), filepath.Join(dir, "bare.py"), filepath.Join(dir, "broken.py"), filepath.Join(dir, "x.txt")
+	write(t, rich, manyUses)
+	write(t, bare, "x = 1\n")
+	write(t, broken, "def main(input_paths:\n")
+	write(t, text, "")
+	found, err := scriptspec.Inspect(t.Context(), rich, filepath.Join(dir, "none.py"), bare, broken, text, dir)
+	require.NoError(t, err)
+	require.Len(t, found, 6)
+	r := found[0]
+	assert.Empty(t, r.Error)
+	assert.True(t, r.HasMain)
+	assert.True(t, r.IsAsync)
+	assert.Equal(t, []scriptspec.ScriptParameter{
+		{Name: "input_paths", Kind: "positional_or_keyword"}, {Name: "output_paths", Kind: "positional_or_keyword"},
+		{Name: "environ_vars", Kind: "positional_or_keyword"}, {Name: "job_args", Kind: "positional_or_keyword"},
+		{Name: "logger", Kind: "positional_or_keyword", HasDefault: true}, {Name: "extra", Kind: "keyword_only", HasDefault: true},
+		{Name: "kwargs", Kind: "var_keyword", HasDefault: true},
+	}, r.Parameters)
+	assert.Equal(t, []scriptspec.ScriptName{{Name: "asked"}, {Name: "by_constant", Required: true}, {Name: "data_input", Required: true}, {Name: "optional"}}, r.InputPaths)
+	assert.Equal(t, []scriptspec.ScriptName{{Name: "data_output", Required: true}}, r.OutputPaths)
+	assert.Equal(t, []scriptspec.ScriptName{
+		{Name: "GOT"}, {Name: "HELPED", Default: "yes"}, {Name: "NEEDED", Required: true},
+		{Name: "OPEN", Default: []any{jsonNumber("1"), map[string]any{"k": nil}}},
+		{Name: "OWN", Required: true}, {Name: "SET"}, {Name: "SHORT", Required: true}, {Name: "SHORTER", Default: "x"}, {Name: "WITH", Default: jsonNumber("3")},
+	}, r.EnvironVars)
+	assert.Equal(t, []scriptspec.ScriptName{
+		{Name: "asked"}, {Name: "dict", Required: true}, {Name: "dictget"}, {Name: "hard", Required: true}, {Name: "rate", Required: true},
+		{Name: "soft", Default: jsonNumber("0.5")}, {Name: "written"},
+	}, r.JobArgs)
+	assert.Equal(t, []string{"environ_vars", "input_paths", "output_paths"}, r.Dynamic)
+	assert.NoFileExists(t, "/tmp/scriptspec-inspect-was-run")
+
+	assert.Contains(t, found[1].Error, "does not exist")
+	assert.False(t, found[2].HasMain)
+	assert.Empty(t, found[2].Error)
+	assert.Contains(t, found[3].Error, "line 1")
+	assert.Contains(t, found[4].Error, "Python file")
+	assert.NotEmpty(t, found[5].Error)
+	for i, path := range []string{rich, filepath.Join(dir, "none.py"), bare, broken, text, dir} {
+		assert.Equal(t, path, found[i].Path)
+	}
+	assert.Len(t, tree(t, dir), 5, "nothing was written")
+}
+
+func TestInspectWithoutPython(t *testing.T) {
+	t.Setenv("SCRIPTSPEC_PYTHON", "/no/such/python")
+	s := onDisk(t)
+	_, err := scriptspec.Inspect(t.Context(), s.ScriptPath)
+	require.Error(t, err)
+	found, err := scriptspec.Inspect(t.Context(), "/no/such/script.py")
+	require.NoError(t, err, "there is nothing to read")
+	assert.NotEmpty(t, found[0].Error)
+}
+
+func TestCompareWithScript(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	script := filepath.Join(dir, "step.py")
+	write(t, script, `
+import os
+def main(input_paths, output_paths, environ_vars, job_args):
+    input_paths["raw"], input_paths.get("hint"), output_paths["clean"], os.environ["TOKEN"], os.getenv("SOFT"), job_args.rate, getattr(job_args, "soft", 1)
+`)
+	found, err := scriptspec.Inspect(t.Context(), script)
+	require.NoError(t, err)
+	s := scriptspec.New("step", "Step", script)
+	for name := range map[string]bool{"raw": true, "old": true} {
+		s.AddInputPath(name, "/x")
+	}
+	s.AddOutputPath("clean", "/y")
+	s.AddEnvironVar("PYTHONPATH", "/src")
+	s.AddJobArg("speed", 1)
+	var got []string
+	for _, d := range scriptspec.CompareWithScript(s, found[0]) {
+		got = append(got, string(d.Kind)+" "+d.String()+map[bool]string{true: " (optional)"}[d.Optional])
+	}
+	assert.Equal(t, []string{
+		`missing input_paths["hint"]: the script reads it and the spec lacks it; the script can do without (optional)`,
+		`unused input_paths["old"]: the spec has it and the script never reads it`,
+		`missing environ_vars["TOKEN"]: the script reads it and the spec lacks it`,
+		`unused environ_vars["PYTHONPATH"]: the spec has it and the script never reads it (optional)`,
+		`missing job_args["rate"]: the script reads it and the spec lacks it`,
+		`missing job_args["soft"]: the script reads it and the spec lacks it; the script can do without (optional)`,
+		`unused job_args["speed"]: the spec has it and the script never reads it`,
+	}, got)
+	enhanced := scriptspec.CompareWithScript(scriptspec.Enhance(s, nil), found[0])
+	assert.Equal(t, `input_path_specs["hint"]`, enhanced[0].Path)
+	assert.Empty(t, scriptspec.CompareWithScript(nil, found[0]))
+	assert.Empty(t, scriptspec.CompareWithScript(s, nil))
+}
+
+func TestCompareMain(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	for text, want := range map[string][]string{
+		"x = 1":                    {"the script has no function main"},
+		"def main(**kwargs): pass": nil,
+		"def main(*, input_paths, output_paths, environ_vars, job_args=None): pass":      nil,
+		"def main(input_paths, output_paths, environ_vars, job_args, logger=None): pass": nil,
+		"def main(input_paths, output_paths, environ_vars, job_args, model): pass": {
+			"main has a parameter model without a default, which nothing is passed for"},
+		"def main(input_paths, output_paths, environ_vars): pass": {"main has no parameter job_args"},
+		"def main(input_paths, /, output_paths, environ_vars, job_args): pass": {
+			"main takes input_paths by position only; it is called by name", "main has no parameter input_paths"},
+		"def main(": {"the script cannot be read: line 1: "},
+	} {
+		script := filepath.Join(dir, "step.py")
+		write(t, script, text)
+		found, err := scriptspec.Inspect(t.Context(), script)
+		require.NoError(t, err)
+		drifts := scriptspec.CompareWithScript(scriptspec.New("step", "Step", script), found[0])
+		require.Len(t, drifts, len(want), "%s: %v", text, drifts)
+		for i, d := range drifts {
+			assert.Equal(t, "script_path", d.Path)
+			assert.Contains(t, d.Message, want[i])
+		}
+	}
+}

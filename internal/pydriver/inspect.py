@@ -1,0 +1,204 @@
+"""Reads Python scripts without running them, and tells what their main takes and reads.
+
+The list of paths is base64 of JSON, given to run() on the last line; a JSON list of what was found
+goes to standard output. Nothing of a script is imported or executed: only its syntax is looked at.
+"""
+
+import ast
+import base64
+import json
+import sys
+
+PATHS = ("input_paths", "output_paths")
+UNKNOWN = object()
+
+
+class Reading(ast.NodeVisitor):
+    """Collects the literal keys and names that a module reads."""
+
+    def __init__(self, constants):
+        self.constants = constants
+        self.paths = {name: {} for name in PATHS}
+        self.environ = {}
+        self.job_args = {}
+        self.dynamic = set()
+
+    def key(self, node):
+        """Returns the text of a key, or None where only a run could tell."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+        if type(node).__name__ == "Index":  # Python 3.8
+            return self.key(node.value)
+        if isinstance(node, ast.Name):
+            return self.constants.get(node.id)
+        return None
+
+    def found(self, table, where, node, required, default=UNKNOWN):
+        """Notes one use of a key. It is required if any use of it is."""
+        name = self.key(node)
+        if name is None:
+            self.dynamic.add(where)
+            return
+        entry = table.setdefault(name, {"name": name, "required": False})
+        entry["required"] = entry["required"] or required
+        if default is not UNKNOWN and "default" not in entry:
+            try:
+                value = ast.literal_eval(default)
+                json.dumps(value, allow_nan=False)
+                entry["default"] = value
+            except (ValueError, TypeError):
+                pass  # not a literal, or one without JSON
+
+    def table(self, node):
+        """Returns the table that an expression reads from, and what it is called."""
+        if isinstance(node, ast.Name):
+            if node.id in self.paths:
+                return self.paths[node.id], node.id
+            if node.id in ("environ_vars", "environ"):
+                return self.environ, "environ_vars"
+        if isinstance(node, ast.Attribute) and node.attr == "environ" and is_name(node.value, "os"):
+            return self.environ, "environ_vars"
+        if (
+            isinstance(node, ast.Call)
+            and is_name(node.func, "vars")
+            and len(node.args) == 1
+            and is_name(node.args[0], "job_args")
+        ):
+            return self.job_args, "job_args"
+        return None, None
+
+    def visit_Subscript(self, node):
+        table, where = self.table(node.value)
+        if table is not None:
+            self.found(table, where, node.slice, isinstance(node.ctx, ast.Load))
+        self.generic_visit(node)
+
+    def visit_Call(self, node):
+        func, args = node.func, node.args
+        default = args[1] if len(args) > 1 else UNKNOWN
+        if isinstance(func, ast.Attribute) and args:
+            table, where = self.table(func.value)
+            if table is not None and func.attr in ("get", "pop", "setdefault"):
+                self.found(table, where, args[0], False, default)
+            elif func.attr == "getenv" and is_name(func.value, "os"):
+                self.found(self.environ, "environ_vars", args[0], False, default)
+        elif is_name(func, "getenv") and args:
+            self.found(self.environ, "environ_vars", args[0], False, default)
+        elif is_name(func, "getattr", "hasattr") and len(args) > 1 and is_name(args[0], "job_args"):
+            required = func.id == "getattr" and len(args) == 2
+            self.found(self.job_args, "job_args", args[1], required, args[2] if len(args) > 2 else UNKNOWN)
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node):
+        if is_name(node.value, "job_args") and not node.attr.startswith("__"):
+            self.found(self.job_args, "job_args", ast.Constant(node.attr), isinstance(node.ctx, ast.Load))
+        self.generic_visit(node)
+
+    def visit_Compare(self, node):
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            table, where = self.table(node.comparators[0])
+            if table is not None and self.key(node.left) is not None:
+                self.found(table, where, node.left, False)
+        self.generic_visit(node)
+
+    def visit_For(self, node):
+        self.iterates(node.iter)
+        self.generic_visit(node)
+
+    visit_AsyncFor = visit_For
+
+    def visit_comprehension(self, node):
+        self.iterates(node.iter)
+        self.generic_visit(node)
+
+    def iterates(self, node):
+        """Whoever goes through all keys may read any."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        _, where = self.table(node)
+        if where is not None:
+            self.dynamic.add(where)
+
+
+def is_name(node, *names):
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def top_level(body):
+    """Yields the statements of a module, those under if and try included."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If):
+            yield from top_level(node.body)
+            yield from top_level(node.orelse)
+        elif isinstance(node, ast.Try):
+            for part in (node.body, node.orelse, node.finalbody):
+                yield from top_level(part)
+            for handler in node.handlers:
+                yield from top_level(handler.body)
+
+
+def parameters(function):
+    """Lists the parameters of a function: name, kind, whether there is a default."""
+    args = function.args
+    positional = getattr(args, "posonlyargs", []) + args.args
+    without = len(positional) - len(args.defaults)
+    listed = []
+    for i, arg in enumerate(positional):
+        kind = "positional_only" if i < len(getattr(args, "posonlyargs", [])) else "positional_or_keyword"
+        listed.append({"name": arg.arg, "kind": kind, "has_default": i >= without})
+    if args.vararg:
+        listed.append({"name": args.vararg.arg, "kind": "var_positional", "has_default": True})
+    for arg, default in zip(args.kwonlyargs, args.kw_defaults):
+        listed.append({"name": arg.arg, "kind": "keyword_only", "has_default": default is not None})
+    if args.kwarg:
+        listed.append({"name": args.kwarg.arg, "kind": "var_keyword", "has_default": True})
+    return listed
+
+
+def inspect(path):
+    """Returns what is to be known of one script."""
+    result = {"path": path, "has_main": False}
+    try:
+        with open(path, "rb") as f:
+            tree = ast.parse(f.read(), path)
+        statements = list(top_level(tree.body))
+        assigned = {}
+        for node in statements:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                assigned.setdefault(node.targets[0].id, []).append(node.value)
+        constants = {
+            name: values[0].value
+            for name, values in assigned.items()
+            if len(values) == 1 and isinstance(values[0], ast.Constant) and isinstance(values[0].value, str)
+        }
+        for node in statements:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "main":
+                result["has_main"] = True
+                result["is_async"] = isinstance(node, ast.AsyncFunctionDef)
+                result["parameters"] = parameters(node)
+        reading = Reading(constants)
+        reading.visit(tree)
+    except SyntaxError as error:
+        result["error"] = "line %s: %s" % (error.lineno, error.msg)
+        return result
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        result["error"] = "%s: %s" % (type(error).__name__, error)
+        return result
+    for name in PATHS:
+        result[name] = in_order(reading.paths[name])
+    result["environ_vars"] = in_order(reading.environ)
+    result["job_args"] = in_order(reading.job_args)
+    result["dynamic"] = sorted(reading.dynamic)
+    return result
+
+
+def in_order(table):
+    return [table[name] for name in sorted(table)]
+
+
+def run(encoded):
+    paths = json.loads(base64.b64decode(encoded).decode("utf-8", "surrogateescape"))
+    json.dump([inspect(path) for path in paths], sys.stdout)
+
+
