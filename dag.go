@@ -1,7 +1,6 @@
 package scriptspec
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ func LoadDAG(path string) (*DAG, error) {
 	if err := checkFilePath(path); err != nil {
 		return nil, atPath("open", err, path)
 	}
-	data, err := atomicfile.ReadFile(path, DefaultMaxBytes, nil)
+	data, _, err := atomicfile.ReadFile(path, DefaultMaxBytes, nil)
 	if err != nil {
 		return nil, readError(err, path)
 	}
@@ -137,15 +136,12 @@ func (d *dagDecoder) readEdges() {
 
 // place notes problems of the graph where its parts stand.
 func (d *dagDecoder) place(problems []dagProblem) {
-	at := func(p dagProblem) int64 {
-		if p.edge < 0 {
-			return d.nodes[p.node]
-		}
-		return d.edges[p.edge][p.node]
-	}
-	slices.SortStableFunc(problems, func(a, b dagProblem) int { return cmp.Compare(at(a), at(b)) })
 	for _, p := range problems {
-		d.r.RefuseMember(at(p), p.place(), p.message)
+		at := d.nodes
+		if p.edge >= 0 {
+			at = d.edges[p.edge][:]
+		}
+		d.r.RefuseMember(at[p.node], p.place(), p.message)
 	}
 }
 

@@ -67,15 +67,15 @@ func TestLoadDAGRefuses(t *testing.T) {
 		want []string
 	}{
 		"everything": {"{\"edges\": [[\"A\", \"X\"],\n [\"B\", \"B\"], [\"A\"], \"e\", [1, \"A\"]],\n\"nodes\": [\"A\", \"B\", \"A\", \"\", 7]}", []string{
-			"f:2:14: edges[2]: an edge is a list of two nodes",
-			"f:2:21: edges[3]: want a list, found a string",
-			"f:2:27: edges[4][0]: want a string, found a number",
-			"f:2:26: edges[4]: an edge is a list of two nodes",
-			"f:3:30: nodes[4]: want a string, found a number",
 			"f:1:18: edges[0][1]: edge A -> X: there is no node X",
 			"f:2:8: edges[1][1]: edge B -> B leads from a node to itself",
+			"f:2:14: edges[2]: an edge is a list of two nodes",
+			"f:2:21: edges[3]: want a list, found a string",
+			"f:2:26: edges[4]: an edge is a list of two nodes",
+			"f:2:27: edges[4][0]: want a string, found a number",
 			"f:3:21: nodes[2]: node A stands twice, first as nodes[0]",
 			"f:3:26: nodes[3]: a node without a name",
+			"f:3:30: nodes[4]: want a string, found a number",
 		}},
 		"no nodes":  {`{"edges": []}`, []string{"f:1:1: nodes: missing; a graph needs it"}},
 		"no object": {`[]`, []string{"f:1:1: want an object, found a list"}},

@@ -31,7 +31,6 @@
 //
 //	<test_data_dir>/.specs/<script_name>_runtime_test_spec.json
 //	<test_data_dir>/.specs/<script_name>.<job_type>_runtime_test_spec.json  (SaveStep)
-//	<test_data_dir>/.specs/.lock
 //
 // The members of a file, in the order in which they are written: script_name, step_name,
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced

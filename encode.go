@@ -24,12 +24,15 @@ import (
 // cannot carry. All else that Validate reports, empty paths for one, is written: a spec may be saved
 // before it is finished. What is written, Decode reads; Decode also reads names that need fixing.
 func Encode(w io.Writer, s Spec) error {
-	e, err := encode(s)
+	e, err := encode(s, 0)
 	if err != nil {
 		return err
 	}
 	defer e.release()
-	_, err = w.Write(e.w.Buf)
+	n, err := w.Write(e.w.Buf)
+	if err == nil && n < len(e.w.Buf) {
+		err = io.ErrShortWrite
+	}
 	return err
 }
 
@@ -38,13 +41,18 @@ type encoder struct {
 	core core
 	w    strictjson.Writer
 	errs []*FieldError
+
+	costliest field // the field with most values so far
+	most      int   // and what they cost
+	before    int   // what all that is written cost when the field began
 }
 
 // encoders are used again: each holds a buffer.
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
-// encode returns an encoder with the text of the spec in its buffer, to be released after use.
-func encode(s Spec) (*encoder, error) {
+// encode returns an encoder with the text of the spec in its buffer, to be released after use. With a
+// limit it stops soon after the text is longer than that.
+func encode(s Spec, limit int) (*encoder, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
 	}
@@ -52,8 +60,14 @@ func encode(s Spec) (*encoder, error) {
 		return nil, newValidationError(subject(s), errs)
 	}
 	e := encoders.Get().(*encoder)
-	e.core = s.core()
+	e.core, e.w.Limit = s.core(), limit
 	e.document(s)
+	if len(e.errs) == 0 && !e.w.Readable() {
+		e.errs = append(e.errs, &FieldError{
+			Path: e.core.name(e.costliest), Code: CodeUnsupported, at: fieldPos{field: e.costliest},
+			Message: "holds more values than a document of its size may have", Hint: "keep them in a file of their own, as an input",
+		})
+	}
 	if len(e.errs) > 0 {
 		defer e.release()
 		return nil, newValidationError(subject(s), e.errs)
@@ -66,7 +80,7 @@ func (e *encoder) release() {
 	if cap(e.w.Buf) > keepBuffer {
 		return
 	}
-	e.core, e.errs = core{}, nil
+	*e = encoder{w: e.w}
 	e.w.Reset()
 	encoders.Put(e)
 }
@@ -88,6 +102,7 @@ func (e *encoder) document(s Spec) {
 	e.jobArgs()
 	e.time(fieldCreatedAt, *e.core.createdAt)
 	e.time(fieldUpdatedAt, *e.core.updatedAt)
+	e.count(fieldJobArgs)
 	e.extra("", *e.core.extra, memberNames[:])
 	e.w.End('}', false)
 	e.w.Buf = append(e.w.Buf, '\n')
@@ -96,8 +111,19 @@ func (e *encoder) document(s Spec) {
 var errNotUTF8 = errors.New("text that is not valid UTF-8")
 
 func (e *encoder) name(f field) {
+	if f > fieldScriptName {
+		e.count(f - 1)
+	}
 	e.w.Item(f == fieldScriptName)
 	e.w.Name(e.core.name(f))
+}
+
+// count notes what a field cost.
+func (e *encoder) count(f field) {
+	if cost := e.w.Cost() - e.before; cost > e.most {
+		e.costliest, e.most = f, cost
+	}
+	e.before = e.w.Cost()
 }
 
 func (e *encoder) text(f field, s string) {
@@ -109,9 +135,16 @@ func (e *encoder) text(f field, s string) {
 
 func (e *encoder) stringMap(f field, m map[string]string) {
 	e.name(f)
-	if e.w.StringMap(m) == nil {
+	err := e.w.StringMap(m)
+	if err == nil {
 		return
 	}
+	found := len(e.errs)
+	defer func() {
+		if len(e.errs) == found {
+			e.errs = append(e.errs, unsupported(f, e.core.name(f), "", err))
+		}
+	}()
 	// Only what failed is looked at again, so as to name every entry.
 	for key, value := range m {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
@@ -157,8 +190,12 @@ func (e *encoder) pathSpec(key string, p PathSpec) error {
 
 func (e *encoder) jobArgs() {
 	e.name(fieldJobArgs)
-	if e.core.jobArgs.write(&e.w) != nil {
-		e.errs = append(e.errs, e.core.jobArgs.problems()...)
+	if err := e.core.jobArgs.write(&e.w); err != nil {
+		found := e.core.jobArgs.problems()
+		if len(found) == 0 {
+			found = append(found, err) // whatever it is, what was written is not whole
+		}
+		e.errs = append(e.errs, found...)
 	}
 }
 

@@ -96,7 +96,9 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 
 // value returns the JSON form of one argument.
 func (a JobArgs) value(key string) ([]byte, *FieldError) {
-	var w strictjson.Writer
+	const depth = 2 // in a file it stands in job_args, and that in the document
+	w := strictjson.Writer{Compact: true, Limit: DefaultMaxBytes}
+	w.At(depth)
 	err := w.Value(a[key])
 	if !utf8.ValidString(key) {
 		err = errNotUTF8
@@ -108,7 +110,7 @@ func (a JobArgs) value(key string) ([]byte, *FieldError) {
 }
 
 // write appends the arguments as an object; the error names the argument.
-func (a JobArgs) write(w *strictjson.Writer) error {
+func (a JobArgs) write(w *strictjson.Writer) *FieldError {
 	if err := w.Value(map[string]any(a)); err != nil {
 		return unsupported(fieldJobArgs, "job_args", "", err)
 	}
@@ -151,7 +153,7 @@ func (a JobArgs) equal(b JobArgs) bool {
 		if sameScalar(x, y) {
 			return true
 		}
-		var wx, wy strictjson.Writer
+		wx, wy := strictjson.Writer{Compact: true}, strictjson.Writer{Compact: true}
 		if wx.Value(x) != nil || wy.Value(y) != nil {
 			return reflect.DeepEqual(x, y)
 		}
@@ -261,9 +263,12 @@ func stepsText(steps []strictjson.Step) string {
 	var b []byte
 	for _, s := range steps {
 		b = append(b, '[')
-		if s.Name != nil {
+		switch {
+		case s.Name != nil:
 			b = strconv.AppendQuote(b, clip(*s.Name))
-		} else {
+		case s.Index < 0:
+			b = append(b, "..."...)
+		default:
 			b = strconv.AppendInt(b, s.Index, 10)
 		}
 		b = append(b, ']')

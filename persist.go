@@ -58,14 +58,14 @@ func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 	buf = buf[:0]
 	if known, ok := r.(interface{ Len() int }); ok {
-		buf = slices.Grow(buf, int(min(int64(known.Len()), limit)+1))
+		buf = slices.Grow(buf, int(min(int64(max(known.Len(), 0)), limit, DefaultMaxBytes)+1))
 	}
-	for {
+	const patience = 100 // reads of nothing, as package bufio has it
+	for empty := 0; empty < patience; empty++ {
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(4096, len(buf)))
 		}
-		room := buf[len(buf):min(int64(cap(buf)), limit+1)]
-		n, err := r.Read(room)
+		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit+1)])
 		buf = buf[:len(buf)+n]
 		switch {
 		case err == io.EOF:
@@ -74,8 +74,11 @@ func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 			return nil, err
 		case int64(len(buf)) > limit:
 			return buf, nil
+		case n > 0:
+			empty = -1
 		}
 	}
+	return nil, io.ErrNoProgress
 }
 
 // Load reads a basic spec from a file. An enhanced one is refused with [ErrEnhanced], since its
@@ -97,7 +100,8 @@ func LoadEnhanced(path string) (*EnhancedScriptExecutionSpec, error) {
 	return asEnhanced(s), nil
 }
 
-// LoadFS reads a spec of either kind from a file system, such as an embedded one.
+// LoadFS reads a spec of either kind from a file system, such as an embedded one. It follows links
+// where the file system does.
 func LoadFS(fsys fs.FS, name string) (Spec, error) {
 	// Looked at before it is opened: opening a FIFO would wait for its other end.
 	info, err := fs.Stat(fsys, name)
@@ -112,6 +116,9 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, fileError(name, "replaced by what is not a regular file while it was opened", atomicfile.ErrNotRegular)
+	}
 	return Decode(f, &DecodeOptions{File: name})
 }
 
@@ -156,7 +163,7 @@ func loadFile(path string) (Spec, error) {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	data, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf)
+	data, _, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf)
 	if err != nil {
 		return nil, readError(err, path)
 	}
@@ -198,10 +205,10 @@ func saveFile(s Spec, path string) error {
 	data := e.w.Buf
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	if old, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf); err == nil {
+	if old, id, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf); err == nil {
 		*buf = old
 		if says(old, data, s) {
-			return nil
+			return atPath("save", atomicfile.FlushFile(path, id), path)
 		}
 	}
 	return atPath("save", atomicfile.WriteFile(path, data, 0o600), path)
@@ -209,7 +216,7 @@ func saveFile(s Spec, path string) error {
 
 // encodeToSave refuses what Load would: what is saved can be loaded.
 func encodeToSave(s Spec, path string) (*encoder, error) {
-	e, err := encode(s)
+	e, err := encode(s, DefaultMaxBytes)
 	if err == nil && len(e.w.Buf) > DefaultMaxBytes {
 		return nil, tooLarge(path, DefaultMaxBytes)
 	}

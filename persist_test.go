@@ -165,6 +165,89 @@ func TestEncodeRefuses(t *testing.T) {
 	require.Error(t, scriptspec.Encode(&bytes.Buffer{}, nil))
 }
 
+// What is written can be read: nesting and size are bounded alike on both sides, and a refusal leaves
+// the file as it was.
+func TestWhatIsWrittenCanBeRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spec.json")
+	require.NoError(t, noted().Save(path))
+	nested := func(depth int) any {
+		var v any = []any{}
+		for range depth - 1 {
+			v = []any{v}
+		}
+		return v
+	}
+	saved := 0
+	for depth := 990; depth < 1005; depth++ {
+		for name, s := range map[string]*scriptspec.ScriptExecutionSpec{"arguments": noted(), "extra": noted()} {
+			if name == "arguments" {
+				s.JobArgs["x"] = nested(depth)
+			} else {
+				s.Extra = map[string]jsonRaw{"x": jsonRaw(strings.Repeat("[", depth) + strings.Repeat("]", depth))}
+			}
+			before, err := os.ReadFile(path)
+			require.NoError(t, err)
+			if err := s.Save(path); err != nil {
+				require.Contains(t, problems(t, err)[0].message, "deep")
+				after, err := os.ReadFile(path)
+				require.NoError(t, err)
+				require.Equal(t, before, after)
+				continue
+			}
+			saved++
+			back, err := scriptspec.Load(path)
+			require.NoError(t, err, "%s %d deep", name, depth)
+			require.True(t, s.Equal(back))
+		}
+	}
+	assert.Equal(t, 2*9-1+2, saved, "998 levels of an argument and 999 of an unknown member fit")
+
+	large := noted()
+	many := make([]any, 300_000)
+	for i := range many {
+		many[i] = map[string]any{}
+	}
+	large.JobArgs = scriptspec.JobArgs{"x": many}
+	ps := problems(t, scriptspec.Encode(io.Discard, large))
+	require.NotEmpty(t, ps)
+	assert.Equal(t, "job_args", ps[0].path)
+	require.Error(t, large.Save(path))
+
+	blowUp := noted()
+	lists := make([]any, 100)
+	for i := range lists {
+		lists[i] = nested(900)
+	}
+	blowUp.JobArgs["x"] = lists
+	require.Error(t, blowUp.Save(path), "155 MB of indentation")
+	require.True(t, blowUp.Equal(blowUp.Clone()))
+}
+
+// A writer that takes less than it was given and says nothing of it.
+type shortWriter struct{}
+
+func (shortWriter) Write([]byte) (int, error) { return 10, nil }
+
+func TestEncodeToAShortWriter(t *testing.T) {
+	t.Parallel()
+	require.ErrorIs(t, scriptspec.Encode(shortWriter{}, noted()), io.ErrShortWrite)
+}
+
+// idle is a reader that never has anything, nor an end.
+type idle struct{ length int }
+
+func (idle) Read([]byte) (int, error) { return 0, nil }
+func (i idle) Len() int               { return i.length }
+
+func TestDecodeFromOddReaders(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int{0, -5, math.MaxInt} {
+		_, err := scriptspec.Decode(idle{length}, &scriptspec.DecodeOptions{MaxBytes: math.MaxInt64})
+		require.ErrorIs(t, err, io.ErrNoProgress)
+	}
+}
+
 func TestDecodeKeepsEverything(t *testing.T) {
 	t.Parallel()
 	const text = `{
@@ -280,16 +363,16 @@ func TestDecodeReportsSeveralProblems(t *testing.T) {
 	_, err := decode(`{"script_name": 1, "job_args": [], "environ_vars": {"A": 1, "B": {}}, "updated_at": {}}`)
 	require.Error(t, err)
 	assert.Equal(t, []string{
+		`f.json:1:1: step_name: missing; a spec needs it`,
 		`f.json:1:17: script_name: want a string, found a number`,
 		`f.json:1:32: job_args: want an object, found a list`,
 		`f.json:1:58: environ_vars["A"]: want a string, found a number`,
 		`f.json:1:66: environ_vars["B"]: want a string, found an object`,
 		`f.json:1:85: updated_at: want a string, found an object`,
-		`f.json:1:1: step_name: missing; a spec needs it`,
 	}, strings.Split(err.Error(), "\n"))
 	de, ok := errors.AsType[*scriptspec.DecodeError](err)
 	require.True(t, ok)
-	assert.Equal(t, "script_name", de.Path)
+	assert.Equal(t, "step_name", de.Path)
 }
 
 func TestDecodeOptions(t *testing.T) {

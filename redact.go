@@ -82,10 +82,14 @@ func describe(s Spec) string {
 	} {
 		b.WriteString(" " + list.label + "=[")
 		for i, name := range list.names {
+			if i == maxListed {
+				fmt.Fprintf(&b, " and %d more", len(list.names)-i)
+				break
+			}
 			if i > 0 {
 				b.WriteByte(' ')
 			}
-			b.WriteString(quoteUnlessPlain(name))
+			b.WriteString(quoteUnlessPlain(clip(name)))
 		}
 		b.WriteByte(']')
 	}

@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -186,7 +187,11 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return atPath("update", err, file)
 	}
 	defer unlock()
-	s, err := st.Load(scriptName)
+	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file))
+	if err != nil {
+		return err
+	}
+	s, err := asBasic(loaded, file)
 	if err != nil {
 		return err
 	}
@@ -200,7 +205,8 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 	if s.ScriptName != scriptName {
 		return fileError(file, fmt.Sprintf("update changed script_name to %q", printable(s.ScriptName)), ErrMismatch)
 	}
-	if s.UpdatedAt.Equal(before.UpdatedAt) {
+	if !s.UpdatedAt.instant().After(before.UpdatedAt.instant()) {
+		s.UpdatedAt = before.UpdatedAt // never back, whatever fn did
 		s.UpdateTimestamp()
 	}
 	e, err := encodeToSave(s, file)
@@ -248,10 +254,10 @@ func (st *Store) save(s Spec, name string) error {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	if old, _, err := files.Read(name, DefaultMaxBytes, *buf); err == nil {
+	if old, id, err := files.Read(name, DefaultMaxBytes, *buf); err == nil {
 		*buf = old
 		if says(old, data, s) {
-			return nil
+			return atPath("save", files.Flush(name, id), file)
 		}
 	}
 	return atPath("save", files.Write(name, data, st.fileMode, func() (func(), error) {
@@ -266,6 +272,10 @@ func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func()
 	if unlock, err = files.Lock(ctx); err != nil {
 		return nil, err
 	}
+	if at, err := files.IsAt(st.specs); err != nil || !at {
+		unlock()
+		return nil, errors.Join(err, errReplaced)
+	}
 	const often = time.Hour
 	st.mu.Lock()
 	due := time.Since(st.swept) > often
@@ -278,6 +288,8 @@ func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func()
 	}
 	return unlock, nil
 }
+
+var errReplaced = errors.New("the directory was moved or replaced meanwhile; try again")
 
 // load reads a file of the store, which must be of the script.
 func (st *Store) load(scriptName, name string) (Spec, error) {
@@ -312,7 +324,9 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, &fs.PathError{Op: "open", Path: st.specs, Err: fs.ErrClosed}
 	}
 	if st.files != nil && (st.durable || !create) {
-		if st.files.IsAt(st.specs) {
+		if at, err := st.files.IsAt(st.specs); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, atPath("open", err, st.specs)
+		} else if at {
 			return st.files, nil
 		}
 	}
@@ -320,7 +334,7 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	st.files, st.durable = nil, false
 	if create {
 		if err := atomicfile.MakeAll(st.dir); err != nil {
-			return nil, err
+			return nil, atPath("mkdir", err, st.dir)
 		}
 	}
 	parent, err := os.OpenRoot(st.dir)
@@ -328,8 +342,10 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, err
 	}
 	defer parent.Close()
+	made := false
 	if create {
-		if err := parent.Mkdir(SpecsDir, st.dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := parent.Mkdir(SpecsDir, st.dirMode)
+		if made = err == nil; err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, atPath("mkdir", err, st.specs)
 		}
 	}
@@ -349,8 +365,13 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, atPath("open", errors.Join(err, root.Close()), st.specs)
 	}
 	// A link that took the directory's place in between would have been followed.
-	if !files.IsAt(st.specs) {
-		return nil, errors.Join(atPath("open", errors.New("replaced while it was opened"), st.specs), files.Close())
+	if at, err := files.IsAt(st.specs); err != nil || !at {
+		return nil, errors.Join(atPath("open", cmp.Or(err, errReplaced), st.specs), files.Close())
+	}
+	if made { // as asked for, whatever the umask
+		if err := files.Chmod(st.dirMode); err != nil {
+			return nil, errors.Join(atPath("chmod", err, st.specs), files.Close())
+		}
 	}
 	if create {
 		// Even if another process made the directory: it may not have come this far.

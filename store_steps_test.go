@@ -205,7 +205,7 @@ func TestStoreSweeps(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	assert.Equal(t, []string{".gitignore", ".lock", "README", "other_runtime_test_spec.json", "tabular_preprocessing_runtime_test_spec.json", "x_runtime_test_spec.json~"}, names)
+	assert.Equal(t, []string{".gitignore", "README", "other_runtime_test_spec.json", "tabular_preprocessing_runtime_test_spec.json", "x_runtime_test_spec.json~"}, names)
 }
 
 // The store keeps what it loaded, and notices every way in which a file can change.

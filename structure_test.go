@@ -39,7 +39,7 @@ func parsePackage(t *testing.T) []*ast.File {
 func TestExportedNamesAreDocumented(t *testing.T) {
 	t.Parallel()
 	model := map[string]bool{"ScriptExecutionSpec": true, "EnhancedScriptExecutionSpec": true, "PathSpec": true, "ValidateOptions": true, "DecodeOptions": true}
-	exported := 0
+	exported := 0 // types, functions and variables; the constants are members of closed sets
 	for _, file := range parsePackage(t) {
 		for _, decl := range file.Decls {
 			switch d := decl.(type) {
@@ -67,7 +67,9 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 					case *ast.ValueSpec:
 						for _, name := range s.Names {
 							if name.IsExported() {
-								exported++
+								if d.Tok == token.VAR {
+									exported++
+								}
 								assert.True(t, s.Doc != nil || s.Comment != nil || d.Doc != nil, name.Name)
 							}
 						}
@@ -76,7 +78,7 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 			}
 		}
 	}
-	assert.LessOrEqual(t, exported, 110, "a small package")
+	assert.LessOrEqual(t, exported, 85, "a small package")
 }
 
 func receiver(d *ast.FuncDecl) *ast.Ident {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,8 +44,28 @@ type Dir struct {
 	self *os.File      // for reading and flushing the directory
 	held chan struct{} // holds a value while a goroutine of this process has the lock
 
-	use sync.RWMutex // held for reading while the descriptor of self is used
+	// uses counts the calls under way; closing takes a large number from it. The last one closes.
+	uses atomic.Int64
 }
+
+const closing = 1 << 40
+
+// acquire keeps the directory open until release.
+func (d *Dir) acquire() error {
+	if d.uses.Add(1) < 0 {
+		d.release()
+		return fs.ErrClosed
+	}
+	return nil
+}
+
+func (d *Dir) release() {
+	if d.uses.Add(-1) == -closing {
+		_ = d.close() // Close has returned; nothing was left to be written
+	}
+}
+
+func (d *Dir) close() error { return errors.Join(d.self.Close(), d.root.Close()) }
 
 // Open returns the directory of root, which Close closes.
 func Open(root *os.Root) (*Dir, error) {
@@ -68,20 +89,35 @@ func OpenPath(path string) (*Dir, error) {
 	return d, nil
 }
 
-// Close releases the directory.
+// Close releases the directory, once the calls under way have come to their end, for which it does
+// not wait. Later ones fail with [fs.ErrClosed].
 func (d *Dir) Close() error {
-	d.use.Lock()
-	defer d.use.Unlock()
-	return errors.Join(d.self.Close(), d.root.Close())
+	if d.uses.Add(-closing) == -closing {
+		return d.close()
+	}
+	return nil
 }
 
-// Sync makes the entries of the directory durable.
-func (d *Dir) Sync() error {
+// sync makes the entries of the directory durable.
+func (d *Dir) sync() error {
 	return do("sync directory", func() error { return syncDir(d.self) })
+}
+
+// Chmod sets the permission bits of the directory.
+func (d *Dir) Chmod(perm fs.FileMode) error {
+	if err := d.acquire(); err != nil {
+		return err
+	}
+	defer d.release()
+	return d.self.Chmod(perm)
 }
 
 // Names returns the names of the directory's entries, in no order.
 func (d *Dir) Names() ([]string, error) {
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	defer d.release()
 	dir, err := d.root.Open(".") // a new one: the position of d.self is shared
 	if err != nil {
 		return nil, err
@@ -96,13 +132,19 @@ func (d *Dir) Names() ([]string, error) {
 // file is left. If guard is not nil, it is called before the file appears and what it returns
 // afterwards, so that a lock need not be held while data is flushed.
 func (d *Dir) Write(name string, data []byte, perm fs.FileMode, guard func() (release func(), err error)) (err error) {
-	if info, err := d.root.Lstat(name); err == nil {
-		switch {
-		case info.IsDir():
-			return notRegular("replace", name, info.Mode())
-		case info.Mode().IsRegular():
-			perm = info.Mode().Perm()
-		}
+	if err := d.acquire(); err != nil {
+		return err
+	}
+	defer d.release()
+	info, err := d.lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case info.IsRegular():
+		perm = info.Perm()
+	case info&fs.ModeSymlink == 0:
+		return notRegular("replace", name, info)
 	}
 	temp := tempPrefix + rand.Text() + tempSuffix
 	var f *os.File
@@ -133,7 +175,69 @@ func (d *Dir) Write(name string, data []byte, perm fs.FileMode, guard func() (re
 	if err := do("rename", func() error { return rename(d.root, temp, name) }); err != nil {
 		return err
 	}
-	return d.Sync()
+	if err := d.sync(); err != nil {
+		return err
+	}
+	if id, err := d.Stat(name); err == nil {
+		durable.add(id)
+	}
+	return nil
+}
+
+// Flush makes sure that a file which has the wanted content already is durable: whoever wrote it may
+// have been cut off, or not have cared. It does nothing for a version that was flushed before, or is
+// old enough for the system to have written it.
+func (d *Dir) Flush(name string, id ID) error {
+	if durable.has(id) {
+		return nil
+	}
+	if err := d.acquire(); err != nil {
+		return err
+	}
+	defer d.release()
+	f, err := d.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := do("flush", f.Sync); err != nil {
+		return err
+	}
+	if err := d.sync(); err != nil {
+		return err
+	}
+	durable.add(id)
+	return nil
+}
+
+// durable remembers versions of files that are on disk.
+var durable versions
+
+type versions struct {
+	mu  sync.Mutex
+	ids map[ID]struct{}
+}
+
+func (v *versions) add(id ID) {
+	const most = 4096
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ids == nil || len(v.ids) >= most {
+		v.ids = map[ID]struct{}{} // forgetting costs a flush
+	}
+	v.ids[id] = struct{}{}
+}
+
+func (v *versions) has(id ID) bool {
+	const writtenBack = int64(2 * time.Minute) // Linux writes after 30 seconds
+	age := time.Now().UnixNano() - max(id.Change, id.Modified)
+	if age > writtenBack {
+		return true
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, ok := v.ids[id]
+	return ok
 }
 
 // fill writes, flushes and closes a new file.
@@ -155,22 +259,30 @@ func fill(f *os.File, data []byte, perm fs.FileMode) error {
 
 // Remove removes a file, durably.
 func (d *Dir) Remove(name string) error {
-	info, err := d.root.Lstat(name)
+	if err := d.acquire(); err != nil {
+		return err
+	}
+	defer d.release()
+	mode, err := d.lstat(name)
 	if err != nil {
 		return err
 	}
-	if info.IsDir() {
-		return notRegular("remove", name, info.Mode())
+	if mode.IsDir() {
+		return notRegular("remove", name, mode)
 	}
 	if err := d.root.Remove(name); err != nil {
 		return err
 	}
-	return d.Sync()
+	return d.sync()
 }
 
 // Sweep removes temporary files that no save can still be using, as a killed process leaves them.
 // What cannot be removed stays; that is no error of the caller's.
 func (d *Dir) Sweep() {
+	if d.acquire() != nil {
+		return
+	}
+	defer d.release()
 	names, err := d.Names()
 	if err != nil {
 		return
@@ -192,12 +304,36 @@ func isTemp(name string) bool {
 
 // WriteFile is [Dir.Write] for a path.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
-	d, err := OpenPath(filepath.Dir(path))
+	d, name, err := openParent(path)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return d.Write(filepath.Base(path), data, perm, nil)
+	return d.Write(name, data, perm, nil)
+}
+
+// FlushFile is [Dir.Flush] for a path.
+func FlushFile(path string, id ID) error {
+	if durable.has(id) {
+		return nil
+	}
+	d, name, err := openParent(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Flush(name, id)
+}
+
+// openParent opens the directory that the path names, not the one it would name if .. could be
+// taken back without looking at links.
+func openParent(path string) (d *Dir, name string, err error) {
+	dir, name := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	d, err = OpenPath(dir)
+	return d, name, err
 }
 
 func notRegular(op, name string, mode fs.FileMode) error {

@@ -51,7 +51,7 @@ func TestWriteAndRead(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, now, id)
 		buf = got
-		whole, err := ReadFile(filepath.Join(path, "f"), 1<<20, nil)
+		whole, _, err := ReadFile(filepath.Join(path, "f"), 1<<20, nil)
 		require.NoError(t, err)
 		assert.Equal(t, text, string(whole))
 	}
@@ -119,7 +119,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		_, _, err := d.Read(name, 10, nil)
 		assert.ErrorIs(t, err, want, name)
-		_, err = ReadFile(filepath.Join(dir, name), 10, nil)
+		_, _, err = ReadFile(filepath.Join(dir, name), 10, nil)
 		assert.ErrorIs(t, err, want, name)
 	}
 	data, _, err := d.Read("file", 11, nil)
@@ -225,27 +225,54 @@ func TestLockIsBounded(t *testing.T) {
 	unlock()
 }
 
-// Who holds the lock of a file that is no longer the lock file holds nothing.
-func TestLockFileReplaced(t *testing.T) {
+// There is no lock file that could be taken away while someone has the lock: everything in the
+// directory may go.
+func TestLockHasNoFile(t *testing.T) {
 	t.Parallel()
 	d, path := openTemp(t)
 	unlock, err := d.Lock(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, os.Remove(filepath.Join(path, LockName)))
+	assert.Empty(t, names(t, path))
 	other, err := OpenPath(path)
 	require.NoError(t, err)
 	defer other.Close()
-	second, err := other.Lock(t.Context())
-	require.NoError(t, err)
-	second()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err = other.Lock(ctx)
+	require.ErrorIs(t, err, ErrLocked)
 	unlock()
+}
 
-	outside := filepath.Join(t.TempDir(), "outside")
-	require.NoError(t, os.Remove(filepath.Join(path, LockName)))
-	require.NoError(t, os.Symlink(outside, filepath.Join(path, LockName)))
-	_, err = d.Lock(t.Context())
-	require.Error(t, err)
-	assert.NoFileExists(t, outside)
+// Calls under way come to their end; later ones are told.
+func TestCloseDuringUse(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	for range 50 {
+		d, err := OpenPath(path)
+		require.NoError(t, err)
+		started := make(chan struct{})
+		var group sync.WaitGroup
+		group.Go(func() {
+			err := d.Write("f", []byte("x"), 0o600, func() (func(), error) {
+				close(started)
+				return d.Lock(t.Context())
+			})
+			if err != nil {
+				assert.ErrorIs(t, err, fs.ErrClosed)
+			}
+		})
+		<-started
+		require.NoError(t, d.Close())
+		_, _, err = d.Read("f", 10, nil)
+		require.ErrorIs(t, err, fs.ErrClosed)
+		require.ErrorIs(t, d.Write("f", nil, 0o600, nil), fs.ErrClosed)
+		_, err = d.Lock(t.Context())
+		require.ErrorIs(t, err, fs.ErrClosed)
+		group.Wait()
+	}
+	for _, name := range names(t, path) {
+		assert.False(t, isTemp(name), name)
+	}
 }
 
 func TestMakeAll(t *testing.T) {

@@ -7,13 +7,16 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
 // Read returns the content of a regular file, if that is at most limit bytes, and which version it
 // was. A link, device or directory is refused. The content is put into buf if that is large enough.
 func (d *Dir) Read(name string, limit int64, buf []byte) ([]byte, ID, error) {
+	if err := d.acquire(); err != nil {
+		return nil, ID{}, err
+	}
+	defer d.release()
 	f, info, err := d.open(name)
 	if err != nil {
 		return nil, ID{}, err
@@ -33,18 +36,21 @@ func (d *Dir) Read(name string, limit int64, buf []byte) ([]byte, ID, error) {
 }
 
 // ReadFile is [Dir.Read] for a path, whose directories are trusted.
-func ReadFile(path string, limit int64, buf []byte) ([]byte, error) {
-	d, err := OpenPath(filepath.Dir(path))
+func ReadFile(path string, limit int64, buf []byte) ([]byte, ID, error) {
+	d, name, err := openParent(path)
 	if err != nil {
-		return nil, err
+		return nil, ID{}, err
 	}
 	defer d.Close()
-	data, _, err := d.Read(filepath.Base(path), limit, buf)
-	return data, err
+	return d.Read(name, limit, buf)
 }
 
 // Stat returns which version of a regular file there is now.
 func (d *Dir) Stat(name string) (ID, error) {
+	if err := d.acquire(); err != nil {
+		return ID{}, err
+	}
+	defer d.release()
 	info, err := d.root.Lstat(name)
 	if err != nil {
 		return ID{}, err
@@ -60,13 +66,22 @@ func (d *Dir) Stat(name string) (ID, error) {
 func (d *Dir) Self() (ID, error) { return ID{Modified: time.Now().UnixNano()}, nil }
 
 // IsAt reports whether the directory is what stands at a path, and that no link.
-func (d *Dir) IsAt(path string) bool {
+func (d *Dir) IsAt(path string) (bool, error) {
 	there, err := os.Lstat(path)
 	if err != nil {
-		return false
+		return false, err
 	}
 	self, err := d.self.Stat()
-	return err == nil && os.SameFile(there, self)
+	return err == nil && os.SameFile(there, self), err
+}
+
+// lstat returns the mode of an entry.
+func (d *Dir) lstat(name string) (fs.FileMode, error) {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode(), nil
 }
 
 // open opens a regular file. Opening follows links that stay inside of the root, so the file that

@@ -19,21 +19,24 @@ const openFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOC
 // was. A link, FIFO, device or directory is refused without waiting for it. The content is put into
 // buf if that is large enough.
 func (d *Dir) Read(name string, limit int64, buf []byte) ([]byte, ID, error) {
-	d.use.RLock()
-	defer d.use.RUnlock()
+	if err := d.acquire(); err != nil {
+		return nil, ID{}, err
+	}
+	defer d.release()
 	return read(int(d.self.Fd()), name, limit, buf)
 }
 
 // ReadFile is [Dir.Read] for a path, whose directories are trusted.
-func ReadFile(path string, limit int64, buf []byte) ([]byte, error) {
-	data, _, err := read(unix.AT_FDCWD, path, limit, buf)
-	return data, err
+func ReadFile(path string, limit int64, buf []byte) ([]byte, ID, error) {
+	return read(unix.AT_FDCWD, path, limit, buf)
 }
 
 // Stat returns which version of a regular file there is now.
 func (d *Dir) Stat(name string) (ID, error) {
-	d.use.RLock()
-	defer d.use.RUnlock()
+	if err := d.acquire(); err != nil {
+		return ID{}, err
+	}
+	defer d.release()
 	st, err := stat(int(d.self.Fd()), name)
 	if err != nil {
 		return ID{}, &fs.PathError{Op: "stat", Path: name, Err: err}
@@ -46,8 +49,10 @@ func (d *Dir) Stat(name string) (ID, error) {
 
 // Self returns which version of the directory there is now: one with other entries has another ID.
 func (d *Dir) Self() (ID, error) {
-	d.use.RLock()
-	defer d.use.RUnlock()
+	if err := d.acquire(); err != nil {
+		return ID{}, err
+	}
+	defer d.release()
 	var st unix.Stat_t
 	err := unix.Fstat(int(d.self.Fd()), &st)
 	for err == unix.EINTR {
@@ -57,14 +62,23 @@ func (d *Dir) Self() (ID, error) {
 }
 
 // IsAt reports whether the directory is what stands at a path, and that no link.
-func (d *Dir) IsAt(path string) bool {
+func (d *Dir) IsAt(path string) (bool, error) {
 	there, err := stat(unix.AT_FDCWD, path)
 	if err != nil {
-		return false
+		return false, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	self, err := d.Self()
 	at := idOf(&there)
-	return err == nil && at.Device == self.Device && at.Inode == self.Inode
+	return err == nil && at.Device == self.Device && at.Inode == self.Inode, err
+}
+
+// lstat returns the mode of an entry.
+func (d *Dir) lstat(name string) (fs.FileMode, error) {
+	st, err := stat(int(d.self.Fd()), name)
+	if err != nil {
+		return 0, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return fileMode(uint32(st.Mode)) | fs.FileMode(st.Mode&0o777), nil //nolint:unconvert // 16 bits elsewhere
 }
 
 // stat does not follow a link.
@@ -116,8 +130,10 @@ func read(dir int, name string, limit int64, buf []byte) ([]byte, ID, error) {
 		if err != nil {
 			return nil, ID{}, &fs.PathError{Op: "read", Path: name, Err: err}
 		}
-		whole := len(buf)+n < cap(buf) // a regular file reads short at its end only
 		buf = buf[:len(buf)+n]
+		// A short read behind the size that the file had is its end; before it, some file systems
+		// have more.
+		whole := n == 0 || int64(len(buf)) >= st.Size && len(buf) < cap(buf)
 		if int64(len(buf)) > limit {
 			return nil, ID{}, tooLarge(name)
 		}
@@ -161,6 +177,12 @@ func fileMode(mode uint32) fs.FileMode {
 	}
 }
 
-func syncDir(dir *os.File) error { return dir.Sync() }
+func syncDir(dir *os.File) error {
+	err := dir.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+		return nil // a file system that knows no such thing
+	}
+	return err
+}
 
 func rename(root *os.Root, from, to string) error { return root.Rename(from, to) }

@@ -20,7 +20,7 @@ const tooDeep = "nested more than 1000 deep"
 
 // Reader walks one document, value by value. A value of the wrong type is noted as a [Problem] and
 // passed over, so that one walk finds all of them. A syntax error ends the walk: from then on no
-// method makes progress and [Reader.Err] says so. The zero Reader is ready for [Reader.Reset].
+// method makes progress. The zero Reader is ready for [Reader.Reset].
 type Reader struct {
 	data     []byte
 	texts    strings.Builder // strings are parts of it
@@ -28,29 +28,9 @@ type Reader struct {
 	dec      *jsontext.Decoder
 	problems []Problem
 	broken   bool
-	last     int64 // offset before the value read last
-
-	duplicates int
-	values     int // how many more there may be
-}
-
-const (
-	// maxProblems ends the walk: whoever has made so many mistakes knows enough.
-	maxProblems = 100
-	// maxLookups is for how many duplicates the first place is looked up, in a walk of its own.
-	maxLookups = 5
-	// minValues and bytesPerValue bound how many values a document may have, which in memory take
-	// many times the bytes of their text: a million, or one for every 16 bytes where that is more.
-	minValues     = 1 << 20
-	bytesPerValue = 16
-)
-
-// note adds a problem.
-func (r *Reader) note(p Problem) {
-	r.problems = append(r.problems, p)
-	if len(r.problems) >= maxProblems {
-		r.broken = true
-	}
+	last     int64   // offset before the value read last
+	starts   []int64 // of the objects and lists that the reader is in
+	budget   budget
 }
 
 // Strings are cut from blocks, which is faster and takes less memory than an allocation for each. A
@@ -62,8 +42,8 @@ var decoderOptions = jsontext.AllowDuplicateNames(true)
 
 // Reset makes r ready to read data, which must not change until the walk is over.
 func (r *Reader) Reset(data []byte) {
-	r.data, r.problems, r.broken, r.last, r.duplicates = data, nil, false, 0, 0
-	r.values = max(minValues, len(data)/bytesPerValue)
+	r.data, r.problems, r.broken, r.last, r.starts = data, nil, false, 0, r.starts[:0]
+	r.budget = budget{}
 	r.texts.Reset()
 	r.src = *bytes.NewBuffer(data) // which the decoder reads in place
 	if r.dec == nil {
@@ -76,9 +56,6 @@ func (r *Reader) Reset(data []byte) {
 		r.broken = true
 	}
 }
-
-// Problems returns what was refused so far, in the order of the text.
-func (r *Reader) Problems() []Problem { return r.problems }
 
 // Broken reports whether the text stopped being JSON.
 func (r *Reader) Broken() bool { return r.broken }
@@ -93,26 +70,27 @@ func (r *Reader) begin(kind jsontext.Kind) bool {
 	if !r.want(kind) {
 		return false
 	}
+	start := r.Here()
 	if _, err := r.dec.ReadToken(); err != nil {
 		r.fail(err)
 		return false
 	}
+	r.starts = append(r.starts, start)
 	if r.dec.StackDepth() > MaxDepth {
-		r.tooDeep()
+		r.stop(start, TooDeep, tooDeep)
 		return false
 	}
-	return true
+	return r.spend(kind)
 }
 
-// Name returns the next member name of the object entered last, as the text between the quotation
-// marks if that has no escapes, else decoded. It reports false at the end of the object, which it
-// leaves. The bytes are valid until the next call.
+// Name returns the next member name of the object entered last, decoded. It reports false at the end
+// of the object, which it leaves. The bytes are valid until the next call.
 func (r *Reader) Name() ([]byte, bool) {
 	if r.end('}') {
 		return nil, false
 	}
 	v, ok := r.value()
-	if !ok {
+	if !ok || len(v) < 2 || v[0] != '"' {
 		return nil, false
 	}
 	return unquoteBytes(v), true
@@ -130,7 +108,9 @@ func (r *Reader) end(kind jsontext.Kind) bool {
 	}
 	if _, err := r.dec.ReadToken(); err != nil {
 		r.fail(err)
+		return true
 	}
+	r.starts = r.starts[:len(r.starts)-1]
 	return true
 }
 
@@ -185,52 +165,62 @@ func (r *Reader) Number() (json.Number, bool) {
 
 func (r *Reader) number(v jsontext.Value) json.Number { return json.Number(r.Text(v)) }
 
-// Raw reads any value as it stands in the text.
+// Raw reads any value as it stands in the text, which has been looked at for duplicates.
 func (r *Reader) Raw() (json.RawMessage, bool) {
-	v, ok := r.value()
-	if !ok {
+	start := r.Here()
+	if !r.walk(true) {
 		return nil, false
 	}
-	raw := json.RawMessage(v.Clone())
-	if raw[0] == '{' || raw[0] == '[' {
-		// Walked on its own, for the duplicates and the depth in it.
-		start := r.dec.InputOffset() - int64(len(raw))
-		inner := Reader{}
-		inner.Reset(raw)
-		inner.Any()
-		for _, p := range inner.problems {
-			p.Offset, p.Path = p.Offset+start, append(pathOf(r.dec), p.Path...)
-			r.note(p)
-		}
-		if depth(raw)+r.dec.StackDepth() > MaxDepth && len(inner.problems) == 0 {
-			r.tooDeep()
-			return nil, false
-		}
-	}
-	return raw, true
+	return bytes.Clone(r.data[start:r.dec.InputOffset()]), true
 }
 
 // Skip passes over the next value.
-func (r *Reader) Skip() {
-	if r.broken {
-		return
+func (r *Reader) Skip() { r.walk(false) }
+
+// walk goes through the next value, token by token: depth is bounded here and not by the decoder,
+// and every problem has its exact place.
+func (r *Reader) walk(findDuplicates bool) bool {
+	switch r.Kind() {
+	case '{':
+		if !r.Object() {
+			return false
+		}
+		var seen map[string]struct{}
+		for name, ok := r.Name(); ok; name, ok = r.Name() {
+			if findDuplicates {
+				if _, twice := seen[string(name)]; twice {
+					r.Duplicate()
+				} else {
+					if seen == nil {
+						seen = map[string]struct{}{}
+					}
+					seen[string(name)] = struct{}{}
+				}
+			}
+			if !r.walk(findDuplicates) {
+				return false
+			}
+		}
+	case '[':
+		if !r.Array() {
+			return false
+		}
+		for r.More() {
+			if !r.walk(findDuplicates) {
+				return false
+			}
+		}
+	default:
+		if _, ok := r.value(); !ok {
+			return false
+		}
 	}
-	r.last = r.dec.InputOffset()
-	if err := r.dec.SkipValue(); err != nil {
-		r.fail(err)
-	}
+	return !r.broken
 }
 
 // Any reads any value: nil, bool, string, [json.Number], []any or map[string]any.
 func (r *Reader) Any() (any, bool) {
-	if r.values--; r.values < 0 && !r.broken {
-		r.note(Problem{Offset: r.Here(), Path: pathOf(r.dec), Kind: TooDeep, Message: "more values than a document of its size may have"})
-		r.broken = true
-	}
-	if r.broken {
-		return nil, false
-	}
-	switch r.dec.PeekKind() {
+	switch r.Kind() {
 	case '{':
 		return r.anyObject()
 	case '[':
@@ -303,31 +293,6 @@ func (r *Reader) End() {
 	}
 }
 
-// Refuse notes a problem of the caller's with the value (or name) read last.
-func (r *Reader) Refuse(message string) { r.RefuseAt(startOf(r.data, r.last), message) }
-
-// RefuseAt is Refuse for an object or list, which began at offset.
-func (r *Reader) RefuseAt(offset int64, message string) {
-	r.note(Problem{
-		Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Message: message,
-	})
-}
-
-// Here returns the offset of the next value or name.
-func (r *Reader) Here() int64 {
-	if r.broken {
-		return int64(len(r.data))
-	}
-	return startOf(r.data, r.dec.InputOffset())
-}
-
-// RefuseMember notes a problem with a member of the document's outermost object.
-func (r *Reader) RefuseMember(offset int64, name, message string) {
-	r.note(Problem{
-		Offset: offset, Path: []Step{{Name: &name}}, Kind: Semantic, Message: message,
-	})
-}
-
 // want checks the kind of the next value; a value of another kind is noted and passed over.
 func (r *Reader) want(kind jsontext.Kind) bool {
 	if r.broken {
@@ -342,13 +307,14 @@ func (r *Reader) want(kind jsontext.Kind) bool {
 		r.fail(err)
 		return false
 	}
+	start := r.Here()
 	if r.Skip(); !r.broken {
-		r.Refuse("want " + kindName(kind) + ", found " + kindName(got))
+		r.RefuseAt(start, "want "+kindName(kind)+", found "+kindName(got))
 	}
 	return false
 }
 
-// value reads the next value or name.
+// value reads the next scalar or name.
 func (r *Reader) value() (jsontext.Value, bool) {
 	if r.broken {
 		return nil, false
@@ -359,7 +325,16 @@ func (r *Reader) value() (jsontext.Value, bool) {
 		r.fail(err)
 		return nil, false
 	}
-	return v, true
+	return v, r.spend('"')
+}
+
+// spend takes from the budget what a value will cost in memory.
+func (r *Reader) spend(kind jsontext.Kind) bool {
+	if r.budget.spend(byte(kind), len(r.data)) {
+		return true
+	}
+	r.stop(r.Here(), TooDeep, tooMuch)
+	return false
 }
 
 // fail notes a syntax error, which ends the walk.
@@ -371,34 +346,25 @@ func (r *Reader) fail(err error) {
 	r.note(r.diagnose(err))
 }
 
-func (r *Reader) tooDeep() {
+// stop ends the walk where JSON would go on.
+func (r *Reader) stop(offset int64, kind Kind, message string) {
 	r.broken = true
-	p := pathOf(r.dec)
-	if len(p) > 8 {
-		p = p[:8]
-	}
-	r.note(Problem{
-		Offset: r.dec.InputOffset() - 1, Path: p, Kind: TooDeep,
-		Message: tooDeep,
-	})
+	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: kind, Message: message})
 }
 
 // diagnose says in our own words what is wrong: those of the decoder differ between versions of Go
 // and may quote the text.
 func (r *Reader) diagnose(err error) Problem {
-	p := Problem{Kind: Syntax, Offset: r.dec.InputOffset()}
-	se, ok := errors.AsType[*jsontext.SyntacticError](err)
-	p.Path = pathOf(r.dec)
-	if ok {
+	p := Problem{Kind: Syntax, Offset: r.dec.InputOffset(), Path: pathOf(r.dec)}
+	if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		p.Offset, p.Path = se.ByteOffset, steps(r.dec, se.JSONPointer)
 	}
 	p.Offset = min(max(p.Offset, 0), int64(len(r.data)))
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		p.Kind, p.Offset = Truncated, int64(len(r.data))
 		p.Message = "the document ends too early; the file was cut off"
-	default:
-		p.Offset, p.Message = explain(r.data, p.Offset)
+		return p
 	}
+	p.Offset, p.Message = explain(r.data, p.Offset)
 	return p
 }

@@ -88,7 +88,7 @@ func TestReaderRefuses(t *testing.T) {
 		"trailing comma in object": {`{"a": 1, }`, Syntax, 7, "comma"},
 		"Python literal":           {`{"a": True}`, Syntax, 6, "Python literal"},
 		"None":                     {`{"a": None}`, Syntax, 6, "Python literal"},
-		"leading zero":             {`[01]`, Syntax, 1, "invalid"},
+		"leading zero":             {`[01]`, Syntax, 1, "leading zero"},
 		"control character":        {"[\"a\nb\"]", Syntax, 3, "control character"},
 		"lone high surrogate":      {`["\ud800"]`, Syntax, 2, "surrogate"},
 		"lone low surrogate":       {`["\udc00x"]`, Syntax, 2, "surrogate"},
@@ -156,6 +156,59 @@ func TestReaderPath(t *testing.T) {
 		}
 	}
 	assert.Equal(t, `["a/b~"][1]["c"]`, b.String())
+}
+
+// What one duplicate, or a hundred, or deep names cost does not grow with the square of the text.
+func TestReaderBoundsItsWork(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("n", 8000)
+	for what, text := range map[string]string{
+		"late duplicate": strings.Repeat(`{"`+strings.Repeat("n", 100)+`":`, 900) + "[" + strings.Repeat(`{"a":1},`, 20000) + `{"a":1,"a":2}]` + strings.Repeat("}", 900),
+		"deep names":     strings.Repeat(`{"`+name+`":`, 900) + `{"a":1,"a":2,"b":3,"b":4}` + strings.Repeat("}", 900),
+		"nested twice":   strings.Repeat(`{"a":1,"a":`, 900) + "1" + strings.Repeat("}", 900),
+		"many":           "{" + strings.Repeat(`"a":1,`, 300000) + `"a":1}`,
+		"skipped":        strings.Repeat("[", 1_000_000),
+		"objects":        "[" + strings.Repeat("{},", 1_000_000) + "{}]",
+	} {
+		_, problems := read(text)
+		require.NotEmpty(t, problems, what)
+		size := 0
+		for _, p := range problems {
+			size += len(p.Message)
+			for _, s := range p.Path {
+				if s.Name != nil {
+					size += len(*s.Name)
+				}
+			}
+		}
+		assert.Less(t, size, 100_000, what)
+		var r Reader
+		r.Reset([]byte(text))
+		r.String() // passes over it
+		require.NotEmpty(t, r.Problems(), what)
+	}
+}
+
+func TestReaderNamesBothPlacesOfEveryDuplicate(t *testing.T) {
+	t.Parallel()
+	text := `{`
+	for i := range 20 {
+		text += fmt.Sprintf(`"k%d": 1, "k%d": 2, `, i, i)
+	}
+	text += "\"x\": {\"k\": 1,\n\"k\": 2}}"
+	var r Reader
+	r.Reset([]byte(text))
+	r.Raw()
+	r.End()
+	require.Len(t, r.Problems(), 21)
+	for i, p := range r.Problems()[:20] {
+		first := strings.Index(text, fmt.Sprintf(`"k%d"`, i)) + 1
+		assert.Contains(t, p.Message, fmt.Sprintf("first at 1:%d;", first))
+	}
+	last := r.Problems()[20]
+	assert.Contains(t, last.Message, fmt.Sprintf("first at 1:%d;", strings.Index(text, `{"k": 1`)+2))
+	line, column := Position([]byte(text), last.Offset)
+	assert.Equal(t, [2]int{2, 1}, [2]int{line, column})
 }
 
 func TestReaderIsReusable(t *testing.T) {

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -28,14 +29,23 @@ func (e *ValueError) Unwrap() error { return e.Err }
 // Writer appends JSON as Python's json.dump(indent=2, sort_keys=True, ensure_ascii=False) has it:
 // two spaces a level, names sorted, floats as repr writes them. The zero Writer is ready.
 type Writer struct {
-	Buf      []byte
+	Buf []byte
+	// Limit ends the writing soon after Buf has grown beyond it, in an error; 0 is for none.
+	Limit int
+	// Compact leaves out line breaks and indentation.
+	Compact bool
+
 	depth    int
 	pointers int      // being followed at the moment
 	keys     []string // of the objects being written, a stack
+	budget   budget
 }
 
 // Reset makes w as new, keeping its memory.
 func (w *Writer) Reset() { *w = Writer{Buf: w.Buf[:0], keys: w.keys[:0]} }
+
+// At tells that what is written will stand so many levels deep in a document.
+func (w *Writer) At(depth int) { w.depth = depth }
 
 // Begin opens an object or a list, '{' or '['.
 func (w *Writer) Begin(bracket byte) {
@@ -68,6 +78,9 @@ func (w *Writer) End(bracket byte, empty bool) {
 }
 
 func (w *Writer) newline() {
+	if w.Compact {
+		return
+	}
 	w.Buf = append(w.Buf, '\n')
 	for range w.depth {
 		w.Buf = append(w.Buf, ' ', ' ')
@@ -76,6 +89,7 @@ func (w *Writer) newline() {
 
 // String writes a string, which must be valid UTF-8.
 func (w *Writer) String(s string) error {
+	w.budget.spend('"', 0)
 	buf, err := jsontext.AppendQuote(w.Buf, s)
 	if err != nil {
 		return w.refuse("text that is not valid UTF-8", nil)
@@ -89,25 +103,33 @@ func (w *Writer) StringMap(m map[string]string) error {
 	return writeObject(w, m, (*Writer).String)
 }
 
+// Readable reports whether what was written is not too much for a [Reader].
+func (w *Writer) Readable() bool { return w.budget.spent <= max(freeCost, costPerByte*len(w.Buf)) }
+
+// Cost tells how much of what a Reader may take has been written.
+func (w *Writer) Cost() int { return w.budget.spent }
+
 // Raw writes a JSON value given as text, laid out anew, its members in their order.
 func (w *Writer) Raw(raw []byte) error {
-	if !jsontext.Value(raw).IsValid() {
-		return w.refuse("raw text that is not valid JSON", nil)
-	}
-	if depth(raw)+w.depth > MaxDepth {
-		return w.refuse(tooDeep, nil)
-	}
 	var r Reader
+	r.Reset(raw)
+	r.walk(true)
+	r.End()
+	if len(r.problems) > 0 {
+		return w.refuse("raw text that is not valid JSON: "+r.problems[0].Message, nil)
+	}
 	r.Reset(raw)
 	return w.copy(&r)
 }
 
 // copy writes the next value of r, numbers and the order of members as they are.
 func (w *Writer) copy(r *Reader) error {
-	switch r.Kind() {
+	switch kind := r.Kind(); kind {
 	case '{':
 		r.Object()
-		w.Begin('{')
+		if err := w.open('{'); err != nil {
+			return err
+		}
 		first := true
 		for name, ok := r.Name(); ok; name, ok = r.Name() {
 			w.Item(first)
@@ -115,7 +137,7 @@ func (w *Writer) copy(r *Reader) error {
 			if err := w.String(string(name)); err != nil {
 				return err
 			}
-			w.Buf = append(w.Buf, ':', ' ')
+			w.colon()
 			if err := w.copy(r); err != nil {
 				return err
 			}
@@ -123,7 +145,9 @@ func (w *Writer) copy(r *Reader) error {
 		w.End('}', first)
 	case '[':
 		r.Array()
-		w.Begin('[')
+		if err := w.open('['); err != nil {
+			return err
+		}
 		first := true
 		for r.More() {
 			w.Item(first)
@@ -138,15 +162,47 @@ func (w *Writer) copy(r *Reader) error {
 		return w.String(s)
 	default:
 		v, _ := r.value()
+		w.budget.spend(kind, 0)
 		w.Buf = append(w.Buf, v...)
 	}
 	return nil
+}
+
+// open begins an object or list, if that is not too deep and the text not too long already.
+func (w *Writer) open(bracket byte) error {
+	if w.depth >= MaxDepth {
+		return w.refuse(tooDeep, nil)
+	}
+	if err := w.checkLimit(); err != nil {
+		return err
+	}
+	w.budget.spend(bracket, 0)
+	w.Begin(bracket)
+	return nil
+}
+
+func (w *Writer) checkLimit() error {
+	if w.Limit > 0 && len(w.Buf) > w.Limit {
+		return w.refuse("more than "+strconv.Itoa(w.Limit)+" bytes of text", nil)
+	}
+	return nil
+}
+
+func (w *Writer) colon() {
+	w.Buf = append(w.Buf, ':')
+	if !w.Compact {
+		w.Buf = append(w.Buf, ' ')
+	}
 }
 
 // Value writes any value that JSON can carry: what [Reader.Any] returns, Go's numbers, strings,
 // slices and maps with string keys as they are, and everything else as [encoding/json] has it.
 // A float stays one: 1.0 and never 1. The error is a [*ValueError].
 func (w *Writer) Value(v any) error {
+	switch v.(type) {
+	case nil, bool, json.Number, int, float64:
+		w.budget.spend('0', 0)
+	}
 	switch v := v.(type) {
 	case nil:
 		w.Buf = append(w.Buf, "null"...)
@@ -213,6 +269,9 @@ func (w *Writer) reflected(v any) error {
 		return w.marshaled(v)
 	}
 	rv := reflect.ValueOf(v)
+	if k := rv.Kind(); k >= reflect.Int && k <= reflect.Float64 {
+		w.budget.spend('0', 0)
+	}
 	switch rv.Kind() {
 	case reflect.Bool:
 		return w.Value(rv.Bool())
@@ -286,22 +345,29 @@ func (w *Writer) refuse(what string, err error) error {
 	return &ValueError{Message: what, Err: err}
 }
 
-// within adds a step in front of the path of a refusal, on the way up.
+// within adds a step in front of the path of a refusal, on the way up. Of a long path the ends are
+// kept.
 func within(err error, step Step) error {
-	if ve, ok := errors.AsType[*ValueError](err); ok {
-		ve.Path = slices.Insert(ve.Path, 0, step)
+	const ends = 4
+	ve, ok := errors.AsType[*ValueError](err)
+	if !ok {
+		return err
+	}
+	ve.Path = slices.Insert(ve.Path, 0, step)
+	if len(ve.Path) > 2*ends+1 {
+		ve.Path[ends] = Step{Index: -1}
+		ve.Path = slices.Delete(ve.Path, ends+1, len(ve.Path)-ends)
 	}
 	return err
 }
 
 func writeList(w *Writer, n int, item func(i int) error) error {
-	if w.depth >= MaxDepth {
-		return w.refuse(tooDeep, nil)
+	if err := w.open('['); err != nil {
+		return err
 	}
-	w.Begin('[')
 	for i := range n {
 		w.Item(i == 0)
-		if err := item(i); err != nil {
+		if err := cmp.Or(item(i), w.checkLimit()); err != nil {
 			w.depth--
 			return within(err, Step{Index: int64(i)})
 		}
@@ -311,10 +377,9 @@ func writeList(w *Writer, n int, item func(i int) error) error {
 }
 
 func writeObject[V any](w *Writer, m map[string]V, value func(*Writer, V) error) error {
-	if w.depth >= MaxDepth {
-		return w.refuse(tooDeep, nil)
+	if err := w.open('{'); err != nil {
+		return err
 	}
-	w.Begin('{')
 	base := len(w.keys)
 	for key := range m {
 		w.keys = append(w.keys, key)
@@ -325,8 +390,8 @@ func writeObject[V any](w *Writer, m map[string]V, value func(*Writer, V) error)
 		w.Item(i == 0)
 		err := w.String(key)
 		if err == nil {
-			w.Buf = append(w.Buf, ':', ' ')
-			err = value(w, m[key])
+			w.colon()
+			err = cmp.Or(value(w, m[key]), w.checkLimit())
 		}
 		if err != nil {
 			w.depth--

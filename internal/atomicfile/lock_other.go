@@ -1,0 +1,32 @@
+//go:build !unix
+
+package atomicfile
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockName is the file whose lock stands for the directory. It is never deleted.
+const lockName = ".lock"
+
+// lockFile locks a file in the directory.
+func (d *Dir) lockFile(ctx context.Context) (release func(), err error) {
+	const poll = 2 * time.Millisecond
+	lock := flock.New(filepath.Join(d.root.Name(), lockName))
+	ok, err := lock.TryLockContext(ctx, poll)
+	if ctx.Err() != nil && !ok {
+		return nil, locked(ctx)
+	}
+	if err == nil && !ok {
+		err = errors.New("not locked")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil
+}
