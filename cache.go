@@ -106,8 +106,8 @@ func older(now time.Time, at int64) bool {
 }
 
 // load returns a copy of the spec in a file, and what is kept of it, if anything. Errors call the
-// directory dir.
-func (c *specCache) load(files *atomicfile.Dir, dir, name string) (Spec, *cachedSpec, error) {
+// directory dir. A file of more than limit bytes is not read.
+func (c *specCache) load(files *atomicfile.Dir, dir, name string, limit int64) (Spec, *cachedSpec, error) {
 	c.mu.RLock()
 	kept := c.specs[name]
 	c.mu.RUnlock()
@@ -119,7 +119,7 @@ func (c *specCache) load(files *atomicfile.Dir, dir, name string) (Spec, *cached
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
 	now := time.Now()
-	data, id, err := files.Read(name, DefaultMaxBytes, *buf)
+	data, id, err := files.Read(name, limit, *buf)
 	if err != nil {
 		c.drop(name)
 		return nil, nil, readError(err, filepath.Join(dir, name))

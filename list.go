@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
 // All iterates over every spec of the store, those of steps included, sorted by file name. Files are
@@ -39,8 +41,9 @@ func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[
 // each loads every spec and calls check for those that load, on all cores.
 func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) iter.Seq2[Spec, error] {
 	type loaded struct {
-		spec Spec
-		err  error
+		spec  Spec
+		err   error
+		later string // the name of a file that is to be loaded when its turn has come
 	}
 	return func(yield func(Spec, error) bool) {
 		files, err := st.open(false)
@@ -55,19 +58,31 @@ func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) 
 			yield(nil, atPath("list", err, st.specs))
 			return
 		}
-		for l := range inOrder(names, func(name string) loaded {
+		load := func(name string, limit int64) loaded {
 			if ctx.Err() != nil {
 				return loaded{}
 			}
 			script, _ := scriptOfFile(name)
-			s, kept, err := st.loadFrom(files, script, name)
+			s, kept, err := st.loadFrom(files, script, name, limit)
+			if limit < DefaultMaxBytes && errors.Is(err, atomicfile.ErrTooLarge) {
+				return loaded{later: name}
+			}
 			if err == nil {
 				err = check(s, kept)
 			}
-			return loaded{s, err}
-		}) {
+			return loaded{spec: s, err: err}
+		}
+		// Large files are not loaded ahead: a few of them would fill the memory.
+		for l := range inOrder(names, func(name string) loaded { return load(name, cacheLimit) }) {
+			if l.later != "" {
+				l = load(l.later, DefaultMaxBytes)
+			}
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))
+				return
+			}
+			if errors.Is(l.err, fs.ErrClosed) {
+				yield(nil, l.err)
 				return
 			}
 			if errors.Is(l.err, fs.ErrNotExist) && l.spec == nil {
@@ -122,6 +137,11 @@ func inOrder[In, Out any](items []In, do func(In) Out) iter.Seq[Out] {
 				for c := range todo {
 					out := make([]Out, len(c.in))
 					for i, item := range c.in {
+						select {
+						case <-stop:
+							return
+						default:
+						}
 						out[i] = do(item)
 					}
 					c.out <- out

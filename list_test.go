@@ -85,6 +85,46 @@ func TestAllWithBadFiles(t *testing.T) {
 	assert.Equal(t, []string{"s0", "corrupt", "s2", "special", "s4", "special", "mismatch", "s8"}, got)
 }
 
+// Large files come in their place, too, and are not loaded ahead.
+func TestAllWithLargeFiles(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, t.TempDir(), nil)
+	for i := range 40 {
+		s := named(fmt.Sprintf("s%02d", i), "S")
+		if i%4 == 1 {
+			s.AddJobArg("large", strings.Repeat("x", 100_000))
+		}
+		require.NoError(t, store.Save(s))
+	}
+	i := 0
+	for s, err := range store.All() {
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("s%02d", i), s.Basic().ScriptName)
+		i++
+	}
+	assert.Equal(t, 40, i)
+}
+
+func TestAllEndsWhenTheStoreIsClosed(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, t.TempDir(), nil)
+	for i := range 300 {
+		write(t, store.Path(fmt.Sprintf("s%03d", i)), strings.ReplaceAll(notedJSON, "tabular_preprocessing\"", fmt.Sprintf("s%03d\"", i)))
+	}
+	var last error
+	n := 0
+	for _, err := range store.All() {
+		last = err
+		if n++; n == 1 {
+			require.NoError(t, store.Close())
+		}
+	}
+	if last != nil { // everything may have been loaded before
+		require.ErrorIs(t, last, fs.ErrClosed)
+	}
+	assert.LessOrEqual(t, n, 300)
+}
+
 // Whoever stops early leaves no goroutine behind: synctest would find it.
 func TestAllStopsEarly(t *testing.T) {
 	t.Parallel()

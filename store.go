@@ -187,7 +187,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return atPath("update", err, file)
 	}
 	defer unlock()
-	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file))
+	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file), DefaultMaxBytes)
 	if err != nil {
 		return err
 	}
@@ -300,12 +300,12 @@ func (st *Store) load(scriptName, name string) (Spec, error) {
 	if err != nil {
 		return nil, atPath("open", err, filepath.Join(st.specs, name))
 	}
-	s, _, err := st.loadFrom(files, scriptName, name)
+	s, _, err := st.loadFrom(files, scriptName, name, DefaultMaxBytes)
 	return s, err
 }
 
-func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string) (Spec, *cachedSpec, error) {
-	s, kept, err := st.cache.load(files, st.specs, name)
+func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string, limit int64) (Spec, *cachedSpec, error) {
+	s, kept, err := st.cache.load(files, st.specs, name, limit)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -43,6 +43,7 @@ type Dir struct {
 	root *os.Root
 	self *os.File      // for reading and flushing the directory
 	held chan struct{} // holds a value while a goroutine of this process has the lock
+	id   ID            // device and inode of self
 
 	// uses counts the calls under way; closing takes a large number from it. The last one closes.
 	uses atomic.Int64
@@ -73,7 +74,11 @@ func Open(root *os.Root) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{root: root, self: self, held: make(chan struct{}, 1)}, nil
+	d := &Dir{root: root, self: self, held: make(chan struct{}, 1)}
+	if d.id, err = d.Self(); err != nil {
+		return nil, errors.Join(err, self.Close())
+	}
+	return d, nil
 }
 
 // OpenPath returns the directory at a path that is trusted.
@@ -229,15 +234,11 @@ func (v *versions) add(id ID) {
 }
 
 func (v *versions) has(id ID) bool {
-	const writtenBack = int64(2 * time.Minute) // Linux writes after 30 seconds
-	age := time.Now().UnixNano() - max(id.Change, id.Modified)
-	if age > writtenBack {
-		return true
-	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	_, ok := v.ids[id]
-	return ok
+	v.mu.Unlock()
+	const writtenBack = int64(2 * time.Minute) // Linux writes after 30 seconds
+	return ok || time.Now().UnixNano()-max(id.Change, id.Modified) > writtenBack
 }
 
 // fill writes, flushes and closes a new file.

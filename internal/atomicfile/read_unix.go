@@ -67,9 +67,8 @@ func (d *Dir) IsAt(path string) (bool, error) {
 	if err != nil {
 		return false, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	self, err := d.Self()
 	at := idOf(&there)
-	return err == nil && at.Device == self.Device && at.Inode == self.Inode, err
+	return at.Device == d.id.Device && at.Inode == d.id.Inode, nil
 }
 
 // lstat returns the mode of an entry.
