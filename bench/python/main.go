@@ -1,5 +1,6 @@
-// Command python is the Go side of persist.py: it loads, validates and saves the specs of a test
-// data directory and prints the microseconds for one file as JSON.
+// Command python is the Go side of the Python programs beside it: of persist.py it loads, validates
+// and saves the specs of a test data directory and prints the microseconds for one file, of match.py
+// it matches names and prints what it found and the seconds, both as JSON.
 package main
 
 import (
@@ -14,14 +15,50 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: python TEST_DATA_DIR; run persist.py instead")
+	var err error
+	switch {
+	case len(os.Args) == 2:
+		err = run(os.Args[1])
+	case len(os.Args) == 3 && os.Args[1] == "match":
+		err = match(os.Args[2])
+	default:
+		fmt.Fprintln(os.Stderr, "run persist.py or match.py instead")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// match matches the names of a file many times and tells the time of one.
+func match(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	type named struct {
+		Name    string
+		Aliases []string
+	}
+	var names struct{ Outputs, Inputs []named }
+	if err := json.Unmarshal(data, &names); err != nil {
+		return err
+	}
+	var source, dest scriptspec.EnhancedScriptExecutionSpec
+	for _, n := range names.Outputs {
+		source.AddOutputPathSpec(scriptspec.PathSpec{LogicalName: n.Name, Path: "/out", Aliases: n.Aliases})
+	}
+	for _, n := range names.Inputs {
+		dest.AddInputPathSpec(scriptspec.PathSpec{LogicalName: n.Name, Path: "/in", Aliases: n.Aliases})
+	}
+	const times = 50
+	var matches []scriptspec.PathMatch
+	start := time.Now()
+	for range times {
+		matches = (&scriptspec.PathMatcher{}).FindPathMatches(&source, &dest)
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"matches": matches, "seconds": time.Since(start).Seconds() / times})
 }
 
 func run(dir string) error {
