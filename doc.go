@@ -25,6 +25,9 @@
 // name in PascalCase with an optional job type ("TabularPreprocessing_training", matched in the
 // pipeline). [ToSnakeCase], [ToPascalCase] and [ParseStepName] lead from one to the other.
 //
+// A [SpecBuilder] finds the script of a node and makes its spec, [Inspect] reads what a script takes
+// without running it, a [PathMatcher] wires outputs to inputs, and a [DAG] orders nodes.
+//
 // # On disk
 //
 // A [Store] keeps the specs of a test data directory:
@@ -74,6 +77,12 @@
 //	a lone surrogate escape                a string that cannot be       refused
 //	                                       written as UTF-8
 //	1e400                                  inf                           kept as 1e400
+//	an enhanced file with the plain path   both are read                 they must agree; a save that
+//	maps as well                                                         changes something leaves the
+//	                                                                     plain maps out
+//	no script_path                         refused                       ""
+//	a wrong created_at in an enhanced      ignored by the enhanced       refused
+//	file                                   model
 //	nesting beyond 1,000                   RecursionError, from about    refused
 //	                                       the same depth on
 //	NUL in a path, name or environment     a string                      refused: no system
@@ -89,8 +98,11 @@
 //	no created_at                          the time of loading           zero
 //	a time as digits with an exponent      sometimes accepted            refused
 //	a fraction of 10 digits or more        cut off                       refused
-//	more than a million values, and more   as many as fit                refused
-//	than one for 16 bytes
+//	epoch times with a fraction that are   pydantic rounds or cuts       rounded to the microsecond;
+//	negative, finer than a microsecond,    in ways of its own            the integer part decides
+//	or within 1 of 2e10                                                  between seconds and millis
+//	more values than memory should be      as many as fit                refused: about ten times
+//	spent on                                                             its text, at least 32 MB
 //
 // # Deviations from the design note
 //
@@ -107,6 +119,8 @@
 //   - _to_snake_case knows technical terms (XGBoostTraining is xgboost_training, not
 //     xg_boost_training), cleans separators, and gives "" rather than an invalid name.
 //   - Loading an enhanced file as a basic spec is refused instead of dropping its aliases.
+//   - A node's script is found exactly or not at all; nothing is guessed, and no placeholder written.
+//   - A spec may have a file for each step (SaveStep), so that nodes do not overwrite each other's.
 //   - The script runs in a process of its own, with a timeout, with its environment in place
 //     before Python starts, and after it there must be data in every output.
 package scriptspec

@@ -192,6 +192,9 @@ func epoch(text string) (Timestamp, error) {
 		digits = strings.TrimPrefix(digits, "+")
 	}
 	whole, fraction, _ := strings.Cut(digits, ".")
+	if whole == "" && fraction != "" {
+		whole = "0"
+	}
 	n, err := strconv.ParseUint(whole, 10, 63)
 	if err != nil || strings.Trim(fraction, "0123456789") != "" || len(fraction) > 32 || n > 1<<48 {
 		return Timestamp{}, errTimeFormat
@@ -205,7 +208,7 @@ func epoch(text string) (Timestamp, error) {
 	if err != nil {
 		return Timestamp{}, errTimeFormat
 	}
-	micros := (sub + 5) / 10 // rounded, as floats of Python are
+	micros := (sub + 5) / 10 // rounded at the last place that is kept
 	for range places {
 		n *= 10
 	}
