@@ -244,6 +244,7 @@ func TestLoadOrCreate(t *testing.T) {
 	s, created, err := b.LoadOrCreate("StepA_training")
 	require.NoError(t, err)
 	assert.True(t, created)
+	assert.Equal(t, "step_a", s.ScriptName)
 	assert.NoDirExists(t, filepath.Join(dir, "data"), "it is not saved")
 
 	require.NoError(t, b.Store.Save(named("step_a", "StepA")))

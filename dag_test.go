@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -165,7 +166,7 @@ func chain(n int) *scriptspec.DAG {
 func BenchmarkTopologicalSort(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		d := chain(n)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			for b.Loop() {
 				_, err := d.TopologicalSort()
 				must(b, err)

@@ -148,7 +148,7 @@ func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
 	} {
 		name := c.name(side.field)
 		for _, use := range side.uses {
-			if !slices.Contains(side.has, use.Name) && !(side.env && !use.Required) {
+			if !slices.Contains(side.has, use.Name) && (use.Required || !side.env) {
 				message := "the script reads it and the spec lacks it"
 				if !use.Required {
 					message += "; the script can do without"

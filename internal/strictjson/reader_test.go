@@ -191,11 +191,12 @@ func TestReaderBoundsItsWork(t *testing.T) {
 
 func TestReaderNamesBothPlacesOfEveryDuplicate(t *testing.T) {
 	t.Parallel()
-	text := `{`
+	var b strings.Builder
+	b.WriteString(`{`)
 	for i := range 20 {
-		text += fmt.Sprintf(`"k%d": 1, "k%d": 2, `, i, i)
+		fmt.Fprintf(&b, `"k%d": 1, "k%d": 2, `, i, i)
 	}
-	text += "\"x\": {\"k\": 1,\n\"k\": 2}}"
+	text := b.String() + "\"x\": {\"k\": 1,\n\"k\": 2}}"
 	var r Reader
 	r.Reset([]byte(text))
 	r.Raw()
