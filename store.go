@@ -267,9 +267,7 @@ func (st *Store) save(s Spec, name string) error {
 
 // lock takes the lock of the store, and the occasion to sweep up what killed processes left.
 func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, st.lockTimeout)
-	defer cancel()
-	if unlock, err = files.Lock(ctx); err != nil {
+	if unlock, err = files.Lock(ctx, st.lockTimeout); err != nil {
 		return nil, err
 	}
 	if at, err := files.IsAt(st.specs); err != nil || !at {

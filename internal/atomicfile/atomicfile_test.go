@@ -189,7 +189,7 @@ func TestLockExcludes(t *testing.T) {
 	for _, dir := range []*Dir{d, d, other, other} {
 		group.Go(func() {
 			for range 25 {
-				unlock, err := dir.Lock(t.Context())
+				unlock, err := dir.Lock(t.Context(), time.Minute)
 				if !assert.NoError(t, err) {
 					return
 				}
@@ -210,17 +210,17 @@ func TestLockIsBounded(t *testing.T) {
 	other, err := OpenPath(path)
 	require.NoError(t, err)
 	defer other.Close()
-	unlock, err := d.Lock(t.Context())
+	unlock, err := d.Lock(t.Context(), time.Minute)
 	require.NoError(t, err)
 	for _, waiting := range []*Dir{d, other} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		_, err = waiting.Lock(ctx)
+		_, err = waiting.Lock(ctx, time.Minute)
 		cancel()
 		require.ErrorIs(t, err, ErrLocked)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	}
 	unlock()
-	unlock, err = other.Lock(t.Context())
+	unlock, err = other.Lock(t.Context(), time.Minute)
 	require.NoError(t, err)
 	unlock()
 }
@@ -230,7 +230,7 @@ func TestLockIsBounded(t *testing.T) {
 func TestLockHasNoFile(t *testing.T) {
 	t.Parallel()
 	d, path := openTemp(t)
-	unlock, err := d.Lock(t.Context())
+	unlock, err := d.Lock(t.Context(), time.Minute)
 	require.NoError(t, err)
 	assert.Empty(t, names(t, path))
 	other, err := OpenPath(path)
@@ -238,7 +238,7 @@ func TestLockHasNoFile(t *testing.T) {
 	defer other.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err = other.Lock(ctx)
+	_, err = other.Lock(ctx, time.Minute)
 	require.ErrorIs(t, err, ErrLocked)
 	unlock()
 }
@@ -255,7 +255,7 @@ func TestCloseDuringUse(t *testing.T) {
 		group.Go(func() {
 			err := d.Write("f", []byte("x"), 0o600, func() (func(), error) {
 				close(started)
-				return d.Lock(t.Context())
+				return d.Lock(t.Context(), time.Minute)
 			})
 			if err != nil {
 				assert.ErrorIs(t, err, fs.ErrClosed)
@@ -266,7 +266,7 @@ func TestCloseDuringUse(t *testing.T) {
 		_, _, err = d.Read("f", 10, nil)
 		require.ErrorIs(t, err, fs.ErrClosed)
 		require.ErrorIs(t, d.Write("f", nil, 0o600, nil), fs.ErrClosed)
-		_, err = d.Lock(t.Context())
+		_, err = d.Lock(t.Context(), time.Minute)
 		require.ErrorIs(t, err, fs.ErrClosed)
 		group.Wait()
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 	}
 	d, err := OpenPath(dir)
 	if err == nil {
-		err = d.Write("f", []byte("new"), 0o640, func() (func(), error) { return d.Lock(context.Background()) })
+		err = d.Write("f", []byte("new"), 0o640, func() (func(), error) { return d.Lock(context.Background(), time.Minute) })
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -112,7 +113,7 @@ func TestFaultsOfASave(t *testing.T) {
 				for _, entry := range left {
 					assert.True(t, isTemp(entry), entry)
 				}
-				unlock, err := d.Lock(t.Context())
+				unlock, err := d.Lock(t.Context(), time.Minute)
 				require.NoError(t, err, "the lock ended with the process")
 				unlock()
 				require.NoError(t, d.Write("f", []byte("newer"), 0o600, nil))

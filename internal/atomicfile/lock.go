@@ -4,24 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrLocked is returned if another process or goroutine had the lock for too long.
 var ErrLocked = errors.New("locked by another process or goroutine")
 
-// Lock waits until ctx ends for the directory's lock, which excludes other processes as well as
-// other goroutines, and returns what releases it. The lock ends with the process that has it. Who
-// waits is served in the order of arrival.
-func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
+// Lock waits until ctx ends, and no longer than a timeout, for the directory's lock, which excludes
+// other processes as well as other goroutines, and returns what releases it. The lock ends with the
+// process that has it. Who waits is served in the order of arrival.
+func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, locked(ctx)
 	}
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
+	// A timer is only made for who has to wait.
+	p := &patience{ctx: ctx, timeout: timeout}
+	defer p.end()
 	select {
 	case d.held <- struct{}{}:
 	default:
+		ctx := p.begin()
 		select {
 		case d.held <- struct{}{}:
 		case <-ctx.Done():
@@ -35,7 +40,7 @@ func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
 	}
 	var release func()
 	if err := do("lock", func() (err error) {
-		release, err = d.lockFile(ctx)
+		release, err = d.lockFile(p)
 		return err
 	}); err != nil {
 		free()
@@ -45,6 +50,26 @@ func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
 		release()
 		free()
 	}, nil
+}
+
+// patience is a context with a timeout that begins when it is first needed.
+type patience struct {
+	ctx     context.Context
+	timeout time.Duration
+	cancel  context.CancelFunc
+}
+
+func (p *patience) begin() context.Context {
+	if p.cancel == nil {
+		p.ctx, p.cancel = context.WithTimeout(p.ctx, p.timeout)
+	}
+	return p.ctx
+}
+
+func (p *patience) end() {
+	if p.cancel != nil {
+		p.cancel()
+	}
 }
 
 func locked(ctx context.Context) error {

@@ -3,7 +3,6 @@
 package atomicfile
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"time"
@@ -15,7 +14,8 @@ import (
 const lockName = ".lock"
 
 // lockFile locks a file in the directory.
-func (d *Dir) lockFile(ctx context.Context) (release func(), err error) {
+func (d *Dir) lockFile(p *patience) (release func(), err error) {
+	ctx := p.begin()
 	const poll = 2 * time.Millisecond
 	lock := flock.New(filepath.Join(d.root.Name(), lockName))
 	ok, err := lock.TryLockContext(ctx, poll)

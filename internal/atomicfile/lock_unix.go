@@ -3,7 +3,6 @@
 package atomicfile
 
 import (
-	"context"
 	"errors"
 	"syscall"
 
@@ -16,18 +15,18 @@ const lockName = ".lock"
 // lockFile locks the directory itself, by a descriptor of its own: there is no file that could be
 // deleted, replaced or linked elsewhere while someone holds or awaits its lock, and no path to be
 // swapped. Closing the descriptor releases the lock, as does the end of the process.
-func (d *Dir) lockFile(ctx context.Context) (release func(), err error) {
+func (d *Dir) lockFile(p *patience) (release func(), err error) {
 	fd, err := openAt(int(d.self.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
-	err = flock(ctx, fd)
+	err = flock(p, fd)
 	if cannotLock(err) { // NFS locks files only
 		fd, err = openAt(int(d.self.Fd()), lockName, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC)
 		if err != nil {
 			return nil, err
 		}
-		err = flock(ctx, fd)
+		err = flock(p, fd)
 	}
 	if err != nil {
 		return nil, err
@@ -39,9 +38,9 @@ func cannotLock(err error) bool {
 	return errors.Is(err, unix.EBADF) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOLCK)
 }
 
-// flock takes the lock of fd, or closes it. A wait that ctx ends goes on behind the scenes, since the
-// system offers no way to end it, until the lock comes free; then it is given up.
-func flock(ctx context.Context, fd int) error {
+// flock takes the lock of fd, or closes it. A wait that is given up goes on behind the scenes, since the
+// system offers no way to end it, until the lock comes free; then it is let go.
+func flock(p *patience, fd int) error {
 	err := again(func() error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
 		if err != nil {
@@ -49,10 +48,7 @@ func flock(ctx context.Context, fd int) error {
 		}
 		return err
 	}
-	if ctx.Err() != nil {
-		_ = unix.Close(fd)
-		return locked(ctx)
-	}
+	ctx := p.begin()
 	got := make(chan error)
 	go func() {
 		err := again(func() error { return unix.Flock(fd, unix.LOCK_EX) }) // the system serves in order
