@@ -1,5 +1,7 @@
 package similarity
 
+import "slices"
+
 // matcher computes the ratio of Python's difflib.SequenceMatcher(None, a, b), Ratcliff and Obershelp's
 // with the rule that from 200 characters on what b has too often counts for less. It keeps its
 // memory from one call to the next.
@@ -20,7 +22,7 @@ func (m *matcher) ratio(a, b []byte) float64 {
 	}
 	m.a, m.b = a, b
 	m.findPopular()
-	m.lengths = append(m.lengths[:0], make([]int, len(b)+1)...)
+	m.lengths = slices.Grow(m.lengths[:0], len(b)+1)[:len(b)+1] // cleared by longest
 	matched := 0
 	m.todo = append(m.todo[:0], span{0, len(a), 0, len(b)})
 	for len(m.todo) > 0 {

@@ -1,0 +1,5 @@
+//go:build race
+
+package scriptspec_test
+
+const raceDetector = true
