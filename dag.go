@@ -220,9 +220,22 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 // could come next it takes the one that stands first in Nodes. The error is a [*CycleError], or what
 // Validate returns.
 func (d *DAG) TopologicalSort() ([]string, error) {
+	numbers, _, err := d.order()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(numbers))
+	for i, node := range numbers {
+		names[i] = d.Nodes[node]
+	}
+	return names, nil
+}
+
+// order returns the numbers of the nodes in topological order, and what leads from each.
+func (d *DAG) order() (order []int, next func(node int) []int, err error) {
 	edges, problems := d.number()
 	if len(problems) > 0 {
-		return nil, d.Validate()
+		return nil, nil, d.Validate()
 	}
 	next, waiting := successors(len(d.Nodes), edges)
 	var ready intHeap
@@ -231,10 +244,10 @@ func (d *DAG) TopologicalSort() ([]string, error) {
 			ready = append(ready, node) // in order, so a heap already
 		}
 	}
-	order := make([]string, 0, len(d.Nodes))
+	order = make([]int, 0, len(d.Nodes))
 	for len(ready) > 0 {
 		node := ready.pop()
-		order = append(order, d.Nodes[node])
+		order = append(order, node)
 		for _, to := range next(node) {
 			if waiting[to]--; waiting[to] == 0 {
 				ready.push(to)
@@ -242,9 +255,31 @@ func (d *DAG) TopologicalSort() ([]string, error) {
 		}
 	}
 	if len(order) < len(d.Nodes) {
-		return nil, d.cycle(edges, waiting)
+		return nil, nil, d.cycle(edges, waiting)
 	}
-	return order, nil
+	return order, next, nil
+}
+
+// Levels plans the graph: the nodes that need no other, then those that need only these, and so on,
+// each level in the order of Nodes. What stands in one level may run at the same time. The error is
+// as of TopologicalSort.
+func (d *DAG) Levels() ([][]string, error) {
+	order, next, err := d.order()
+	if err != nil {
+		return nil, err
+	}
+	level, deepest := make([]int, len(d.Nodes)), -1
+	for _, node := range order {
+		deepest = max(deepest, level[node])
+		for _, to := range next(node) {
+			level[to] = max(level[to], level[node]+1)
+		}
+	}
+	levels := make([][]string, deepest+1)
+	for node, name := range d.Nodes {
+		levels[level[node]] = append(levels[level[node]], name)
+	}
+	return levels, nil
 }
 
 // successors returns the nodes that the edges of a node lead to, and how many edges lead to each.

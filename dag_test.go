@@ -120,6 +120,24 @@ func TestTopologicalSort(t *testing.T) {
 	}, problems(t, err))
 }
 
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	d := &scriptspec.DAG{
+		Nodes: []string{"report", "b", "load", "a", "alone"},
+		Edges: [][2]string{{"load", "a"}, {"load", "b"}, {"a", "report"}, {"b", "report"}, {"load", "report"}},
+	}
+	levels, err := d.Levels()
+	require.NoError(t, err)
+	assert.Equal(t, [][]string{{"load", "alone"}, {"b", "a"}, {"report"}}, levels)
+	levels, err = (&scriptspec.DAG{}).Levels()
+	require.NoError(t, err)
+	assert.Empty(t, levels)
+	d.Edges = append(d.Edges, [2]string{"report", "load"})
+	_, err = d.Levels()
+	_, ok := errors.AsType[*scriptspec.CycleError](err)
+	assert.True(t, ok)
+}
+
 func TestCycleError(t *testing.T) {
 	t.Parallel()
 	d := &scriptspec.DAG{
@@ -162,16 +180,29 @@ func chain(n int) *scriptspec.DAG {
 	return d
 }
 
-// BenchmarkTopologicalSort shows the time for a node and edge, which stays about the same.
-func BenchmarkTopologicalSort(b *testing.B) {
+// BenchmarkDAG shows the time for a node and edge, which stays about the same: of sorting, of planning
+// and of validating a pipeline of these nodes.
+func BenchmarkDAG(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		d := chain(n)
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			for b.Loop() {
-				_, err := d.TopologicalSort()
-				must(b, err)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(d.Nodes)+len(d.Edges)), "ns/part")
-		})
+		p := &scriptspec.PipelineTestingSpec{DAG: d, Specs: map[string]scriptspec.Spec{}}
+		for _, node := range d.Nodes {
+			s := scriptspec.New("node", node, "node.py")
+			s.AddInputPath("data", "/in/"+node)
+			s.AddOutputPath("data", "/out/"+node)
+			p.Specs[node] = s
+		}
+		for name, work := range map[string]func() error{
+			"sort":     func() error { _, err := d.TopologicalSort(); return err },
+			"levels":   func() error { _, err := d.Levels(); return err },
+			"validate": p.Validate,
+		} {
+			b.Run(name+"/"+strconv.Itoa(n), func(b *testing.B) {
+				for b.Loop() {
+					must(b, work())
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(d.Nodes)+len(d.Edges)), "ns/part")
+			})
+		}
 	}
 }
