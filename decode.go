@@ -130,7 +130,7 @@ type decoder struct {
 // release lets go of the document and keeps the buffers.
 func (d *decoder) release() {
 	d.doc = document{}
-	d.r.Reset(nil)
+	d.r.Release()
 	decoders.Put(d)
 }
 

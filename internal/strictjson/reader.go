@@ -57,6 +57,12 @@ func (r *Reader) Reset(data []byte) {
 	}
 }
 
+// Release lets go of the document. The next call must be Reset.
+func (r *Reader) Release() {
+	r.data, r.problems, r.broken = nil, nil, true
+	r.texts.Reset()
+}
+
 // Broken reports whether the text stopped being JSON.
 func (r *Reader) Broken() bool { return r.broken }
 
