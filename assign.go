@@ -59,7 +59,9 @@ func (m *PathMatcher) AssignAll(sources []*EnhancedScriptExecutionSpec, dest *En
 			return nil, validateRules(s)
 		}
 	}
-	a := &Assignment{Dest: dest.StepName}
+	a := &Assignment{
+		Dest: dest.StepName, Pairs: []AssignedPair{}, UnmatchedInputs: []string{}, UnusedOutputs: []OutputOfStep{}, Ties: []Tie{},
+	}
 	var all []candidate
 	for i, source := range sources {
 		for _, match := range m.FindPathMatches(source, dest) {
@@ -168,11 +170,15 @@ func (a *Assignment) Explain() string {
 		a.explainNear(&b, p.DestLogicalName)
 	}
 	for _, name := range a.UnmatchedInputs {
-		fmt.Fprintf(&b, "  %s <- nothing: no output has its name, one of its aliases or a similar name\n", printable(name))
+		why := "no output has its name, one of its aliases or a similar name"
+		if slices.ContainsFunc(a.near, func(c candidate) bool { return c.DestLogicalName == name }) {
+			why = "every output that fits feeds another input"
+		}
+		fmt.Fprintf(&b, "  %s <- nothing: %s\n", printable(name), why)
 		a.explainNear(&b, name)
 	}
 	for _, t := range a.Ties {
-		fmt.Fprintf(&b, "  tie: %s.%s was chosen for %s by the order of names;", printable(t.Chosen.Source),
+		fmt.Fprintf(&b, "  tie: %s.%s was chosen for %s by order alone;", printable(t.Chosen.Source),
 			printable(t.Chosen.SourceLogicalName), printable(t.Chosen.DestLogicalName))
 		for _, o := range t.Others {
 			fmt.Fprintf(&b, " %s.%s for %s is as good;", printable(o.Source), printable(o.SourceLogicalName), printable(o.DestLogicalName))

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -19,13 +21,15 @@ type SpecBuilder struct {
 	// the working directory at the first use.
 	ScriptDirs []string
 	// Scripts names the script file of a node, or of all nodes of a base step. An empty name declares
-	// that there is none.
+	// that there is none. A relative one is looked for in ScriptDirs, then in the working directory
+	// at the first use.
 	Scripts map[string]string
 	// Terms take the place of DefaultTerms, if not nil.
 	Terms map[string]string
 
 	once    sync.Once
-	dirs    []string // ScriptDirs, absolute
+	dirs    []string          // ScriptDirs, absolute
+	table   map[string]string // Scripts, absolute
 	terms   termReplacer
 	onceErr error
 
@@ -115,11 +119,11 @@ func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.scripts.refresh(b.dirs, b.terms); err != nil {
-		return nil, err
-	}
 	r := &Resolution{Node: node, Step: step}
-	file, err := b.find(r)
+	file, found, err := b.lookUp(r)
+	if !found && err == nil {
+		file, err = b.find(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,18 +136,33 @@ func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	return r, nil
 }
 
-// find returns the absolute path of a node's script and notes how it was found.
-func (b *SpecBuilder) find(r *Resolution) (string, error) {
+// lookUp asks the user's table, which needs no directory.
+func (b *SpecBuilder) lookUp(r *Resolution) (file string, found bool, err error) {
 	for _, key := range []string{r.Node, r.Step.Base} {
-		file, ok := b.Scripts[key]
+		path, ok := b.table[key]
 		if !ok {
 			continue
 		}
-		if file == "" {
-			return "", fmt.Errorf("node %s: %w", printable(r.Node), ErrNoScript)
+		if path == "" {
+			return "", true, fmt.Errorf("node %s: %w", printable(r.Node), ErrNoScript)
+		}
+		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
+			nf := &NotFoundError{Node: r.Node, Tried: []string{"SpecBuilder.Scripts: " + errs[0].Message}}
+			if b.scripts.refresh(b.dirs, b.terms) == nil {
+				nf.Suggestions = b.scripts.nearest(strings.TrimSuffix(filepath.Base(path), ".py"))
+			}
+			return "", true, nf
 		}
 		r.Method = ResolvedByTable
-		return b.fromTable(r.Node, file)
+		return path, true, nil
+	}
+	return "", false, nil
+}
+
+// find looks for the script of a node in the directories and notes how it was found.
+func (b *SpecBuilder) find(r *Resolution) (string, error) {
+	if err := b.scripts.refresh(b.dirs, b.terms); err != nil {
+		return "", err
 	}
 	name := toSnakeCase(r.Step.Base, b.terms)
 	tried := []string{"SpecBuilder.Scripts"}
@@ -169,28 +188,9 @@ func (b *SpecBuilder) find(r *Resolution) (string, error) {
 	}
 }
 
-// fromTable checks a file that the user's table names.
-func (b *SpecBuilder) fromTable(node, file string) (string, error) {
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return "", err
-	}
-	if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
-		tried := []string{"SpecBuilder.Scripts: " + errs[0].Message}
-		return "", &NotFoundError{node, tried, b.scripts.nearest(strings.TrimSuffix(filepath.Base(path), ".py"))}
-	}
-	return path, nil
-}
-
 // tableFiles lists the files of the table, to be read along with the rest.
 func (b *SpecBuilder) tableFiles() []string {
-	var files []string
-	for _, file := range b.Scripts {
-		if path, err := filepath.Abs(file); err == nil && file != "" {
-			files = append(files, path)
-		}
-	}
-	return files
+	return slices.DeleteFunc(slices.Sorted(maps.Values(b.table)), func(path string) bool { return path == "" })
 }
 
 // prepare makes the directories absolute, once.
@@ -204,12 +204,34 @@ func (b *SpecBuilder) prepare() error {
 			}
 			b.dirs = append(b.dirs, abs)
 		}
+		b.table = make(map[string]string, len(b.Scripts))
+		for key, file := range b.Scripts {
+			path, err := b.tablePath(file)
+			if err != nil {
+				b.onceErr = err
+				return
+			}
+			b.table[key] = path
+		}
 		b.terms = defaultReplacer
 		if b.Terms != nil {
 			b.terms = newTermReplacer(b.Terms)
 		}
 	})
 	return b.onceErr
+}
+
+// tablePath makes a file of the table absolute.
+func (b *SpecBuilder) tablePath(file string) (string, error) {
+	if file == "" || filepath.IsAbs(file) {
+		return file, nil
+	}
+	for _, dir := range b.dirs {
+		if path := filepath.Join(dir, file); isFile(path) {
+			return path, nil
+		}
+	}
+	return filepath.Abs(file)
 }
 
 // Without a script that can be read, a new spec has the logical names of the design note's example.
@@ -245,16 +267,30 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 		inputs, outputs = r.Script.InputPaths, r.Script.OutputPaths
 	}
 	dir := filepath.Join(b.Store.dir, r.Node)
-	for _, name := range inputs {
-		setEntry(&s.InputPaths, name.Name, filepath.Join(dir, "input", pathElement(name.Name)))
-	}
-	for _, name := range outputs {
-		setEntry(&s.OutputPaths, name.Name, filepath.Join(dir, "output", pathElement(name.Name)))
-	}
+	s.InputPaths = newPaths(filepath.Join(dir, "input"), inputs)
+	s.OutputPaths = newPaths(filepath.Join(dir, "output"), outputs)
 	if r.Step.JobType != "" {
 		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
 	}
 	return s, nil
+}
+
+// newPaths gives each name a path of its own in dir.
+func newPaths(dir string, names []ScriptName) map[string]string {
+	paths := map[string]string{}
+	taken := map[string]bool{}
+	for _, n := range names {
+		if n.Name == "" || strings.IndexByte(n.Name, 0) >= 0 {
+			continue // no spec may have it
+		}
+		element := pathElement(n.Name)
+		for i := 2; taken[element]; i++ {
+			element = fmt.Sprintf("%s_%d", pathElement(n.Name), i)
+		}
+		taken[element] = true
+		paths[n.Name] = filepath.Join(dir, element)
+	}
+	return paths
 }
 
 // pathElement makes a logical name one element of a path: it comes from a script and may be anything.

@@ -119,6 +119,105 @@ func TestResolveAmbiguous(t *testing.T) {
 	assert.Equal(t, scriptspec.ResolvedExact, r.Method)
 }
 
+// What is no step's script is none, whatever its name is equal to.
+func TestResolveOnlyScripts(t *testing.T) {
+	t.Parallel()
+	for node, file := range map[string]string{
+		"Init": "__init__.py", "Main": "__main__.py", "Foo": ".foo.py", "Foo_a": "._foo.py", "Foo_b": "foo~.py", "Foo_c": "#foo.py",
+		"Foo_d": "foo.py.py", "Foo_e": "_foo.py", "Foo_f": "foo..py", "ModelV12": "model_v1_2.py",
+	} {
+		b, _ := scriptTree(t, "scripts/"+file, "more/x.py")
+		_, err := b.Resolve(node)
+		require.ErrorIs(t, err, fs.ErrNotExist, "%s %s", node, file)
+	}
+	b, dir := scriptTree(t, "scripts/tabular_preprocess.py", "more/x.py")
+	r, err := b.Resolve("TabularPreProcess")
+	require.NoError(t, err, "equal without spelling anything out")
+	assert.Equal(t, filepath.Join(dir, "scripts", "tabular_preprocess.py"), r.ScriptPath)
+
+	b.ScriptDirs = nil
+	twice := &scriptspec.SpecBuilder{ScriptDirs: []string{filepath.Join(dir, "scripts"), filepath.Join(dir, "scripts"), filepath.Join(dir, "link")}}
+	require.NoError(t, os.Symlink("scripts", filepath.Join(dir, "link")))
+	_, err = twice.Resolve("TABULARPreprocess")
+	require.NoError(t, err, "one directory three times is one")
+}
+
+// A script that is gone is never an answer, and one that came is.
+func TestResolveFollowsTheDisk(t *testing.T) {
+	t.Parallel()
+	b, dir := scriptTree(t, "scripts/foo.py", "more/x.py", "real/own.py")
+	linked := filepath.Join(dir, "scripts", "linked.py")
+	require.NoError(t, os.Symlink(filepath.Join(dir, "real", "own.py"), linked))
+	for _, node := range []string{"Foo", "Linked"} {
+		_, err := b.Resolve(node)
+		require.NoError(t, err)
+	}
+	require.NoError(t, os.Remove(filepath.Join(dir, "real", "own.py")))
+	_, err := b.Resolve("Linked")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	write(t, filepath.Join(dir, "real", "own.py"), mainScript)
+	_, err = b.Resolve("Linked")
+	require.NoError(t, err)
+
+	// A refresh that fails half way must not make the old index look new.
+	more := filepath.Join(dir, "more")
+	require.NoError(t, os.Rename(more, more+"x"))
+	require.NoError(t, os.Remove(filepath.Join(dir, "scripts", "foo.py")))
+	write(t, filepath.Join(dir, "scripts", "new.py"), mainScript)
+	_, err = b.Resolve("Foo")
+	require.Error(t, err)
+	require.ErrorContains(t, err, "script directory")
+	require.NoError(t, os.Rename(more+"x", more))
+	_, err = b.Resolve("Foo")
+	nf, ok := errors.AsType[*scriptspec.NotFoundError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, "Foo", nf.Node)
+	_, err = b.Resolve("New")
+	require.NoError(t, err)
+}
+
+// What the table answers needs no directory, and is the same wherever the process stands.
+func TestResolveTable(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one/own.py", "two/own.py", "scripts/kept.py"} {
+		write(t, filepath.Join(dir, name), mainScript)
+	}
+	t.Chdir(filepath.Join(dir, "one"))
+	b := &scriptspec.SpecBuilder{
+		ScriptDirs: []string{filepath.Join(dir, "missing"), filepath.Join(dir, "scripts")},
+		Scripts:    map[string]string{"Load": "", "Own": "own.py", "Kept": "kept.py"},
+	}
+	for _, cwd := range []string{"one", "two"} {
+		t.Chdir(filepath.Join(dir, cwd))
+		_, err := b.Resolve("Load")
+		require.ErrorIs(t, err, scriptspec.ErrNoScript)
+		r, err := b.Resolve("Own")
+		require.NoError(t, err)
+		assert.Equal(t, filepath.Join(dir, "one", "own.py"), r.ScriptPath)
+		r, err = b.Resolve("Kept")
+		require.NoError(t, err)
+		assert.Equal(t, filepath.Join(dir, "scripts", "kept.py"), r.ScriptPath)
+	}
+	_, err := b.Resolve("Other")
+	require.ErrorContains(t, err, "script directory")
+}
+
+// Logical names come from a script and may be anything; each has a path of its own below the node's.
+func TestSpecFromNodePaths(t *testing.T) {
+	t.Parallel()
+	python(t)
+	b, dir := scriptTree(t, "more/x.py")
+	write(t, filepath.Join(dir, "scripts", "step.py"), `
+def main(input_paths, output_paths, environ_vars, job_args):
+    input_paths["a/b"], input_paths["a_b"], input_paths[""], input_paths[".."], input_paths["x\x00"]
+`)
+	s, err := b.SpecFromNode("Step")
+	require.NoError(t, err)
+	in := filepath.Join(dir, "data", "Step", "input")
+	assert.Equal(t, map[string]string{"a/b": filepath.Join(in, "a_b"), "a_b": filepath.Join(in, "a_b_2"), "..": filepath.Join(in, "_..")}, s.InputPaths)
+	require.NoError(t, s.Validate())
+}
+
 func TestResolveTerms(t *testing.T) {
 	t.Parallel()
 	b, dir := scriptTree(t, "scripts/fast_text.py", "more/x.py")

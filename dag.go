@@ -27,6 +27,9 @@ type CycleError struct {
 
 // Error returns the cycle: a -> b -> a.
 func (e *CycleError) Error() string {
+	if len(e.Cycle) == 0 {
+		return "the graph has a cycle"
+	}
 	names := make([]string, 0, len(e.Cycle)+1)
 	for _, name := range append(slices.Clone(e.Cycle), e.Cycle[0]) {
 		names = append(names, printable(name))
@@ -68,7 +71,7 @@ type dagDecoder struct {
 	dag   DAG
 	nodes []int64
 	edges [][2]int64
-	found bool
+	seen  map[string]bool
 }
 
 // document reads an object that has the members, or one called dag that has them.
@@ -78,9 +81,14 @@ func (d *dagDecoder) document(outermost bool) {
 		return
 	}
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		switch member := string(name); {
+		member := string(name)
+		if known := member == "nodes" || member == "edges" || member == "dag" && outermost; known && d.seen[member] {
+			d.r.Refuse("stands twice; a file has one graph")
+		} else if known {
+			setEntry(&d.seen, member, true)
+		}
+		switch {
 		case member == "nodes":
-			d.found = true
 			d.readNodes()
 		case member == "edges":
 			d.readEdges()
@@ -90,7 +98,7 @@ func (d *dagDecoder) document(outermost bool) {
 			d.r.Skip()
 		}
 	}
-	if outermost && !d.found && !d.r.Broken() {
+	if outermost && !d.seen["nodes"] && !d.r.Broken() {
 		d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
 	}
 }

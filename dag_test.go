@@ -79,6 +79,7 @@ func TestLoadDAGRefuses(t *testing.T) {
 			"f:3:30: nodes[4]: want a string, found a number",
 		}},
 		"no nodes":  {`{"edges": []}`, []string{"f:1:1: nodes: missing; a graph needs it"}},
+		"twice":     {"{\"nodes\": [\"A\"],\n\"dag\": {\"nodes\": [\"B\"]}}", []string{`f:2:9: dag["nodes"]: stands twice; a file has one graph`}},
 		"no object": {`[]`, []string{"f:1:1: want an object, found a list"}},
 		"cut off":   {`{"nodes": ["A"`, []string{"f:1:15: nodes: the document ends too early; the file was cut off"}},
 	} {

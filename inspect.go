@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,15 +14,17 @@ import (
 type ScriptInterface struct {
 	// Path is the script's file.
 	Path string
-	// HasMain tells that there is a function main, IsAsync that it is a coroutine.
-	HasMain, IsAsync bool
+	// HasMain tells that there is a main, IsAsync that it is a coroutine, Opaque that what it takes
+	// cannot be told from the text: it may be imported, a class, or the result of a call.
+	HasMain, IsAsync, Opaque bool
 	// Parameters are those of main, in order.
 	Parameters []ScriptParameter
 	// InputPaths, OutputPaths, EnvironVars and JobArgs are the names that the script uses by
 	// literal keys and attributes, sorted. EnvironVars also has those of os.environ and os.getenv.
 	InputPaths, OutputPaths, EnvironVars, JobArgs []ScriptName
 	// Dynamic lists those of input_paths, output_paths, environ_vars and job_args of which the
-	// script also uses names that only a run can tell.
+	// script may also use names that only a run can tell: it goes through them, passes them on, or
+	// puts keys together.
 	Dynamic []string
 	// Error says why the script cannot be read, as "line 3: invalid syntax"; the rest is empty then.
 	Error string
@@ -63,6 +66,10 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 			results[i].Error = errs[0].Message
 			continue
 		}
+		if info, err := os.Stat(path); err == nil && info.Size() > maxScript {
+			results[i].Error = fmt.Sprintf("larger than %d bytes, which is not read", maxScript)
+			continue
+		}
 		paths, places = append(paths, path), append(places, i)
 	}
 	if len(paths) == 0 {
@@ -78,7 +85,7 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 	}
 	for k, f := range found {
 		r := results[places[k]]
-		r.HasMain, r.IsAsync, r.Dynamic, r.Error = f.HasMain, f.IsAsync, f.Dynamic, printable(f.Error)
+		r.HasMain, r.IsAsync, r.Opaque, r.Dynamic, r.Error = f.HasMain, f.IsAsync, f.Opaque, f.Dynamic, printable(f.Error)
 		for _, p := range f.Parameters {
 			r.Parameters = append(r.Parameters, ScriptParameter(p))
 		}
@@ -87,6 +94,9 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 	}
 	return results, nil
 }
+
+// maxScript is the size up to which scripts are read; Python takes seconds for larger ones.
+const maxScript = 2 << 20
 
 func scriptNames(uses []pydriver.Use) []ScriptName {
 	var names []ScriptName
@@ -148,7 +158,7 @@ func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
 	} {
 		name := c.name(side.field)
 		for _, use := range side.uses {
-			if !slices.Contains(side.has, use.Name) && (use.Required || !side.env) {
+			if !slices.Contains(side.has, use.Name) {
 				message := "the script reads it and the spec lacks it"
 				if !use.Required {
 					message += "; the script can do without"
@@ -171,6 +181,9 @@ var mainParameters = [...]string{"input_paths", "output_paths", "environ_vars", 
 
 // mainDrift says what keeps main from being called with its four parameters by name.
 func mainDrift(script *ScriptInterface) []Drift {
+	if script.Opaque {
+		return nil
+	}
 	if !script.HasMain {
 		return []Drift{{DriftMain, "script_path", false, "the script has no function main"}}
 	}

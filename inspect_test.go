@@ -1,8 +1,12 @@
 package scriptspec_test
 
 import (
+	"context"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,6 +88,113 @@ func TestInspect(t *testing.T) {
 	assert.Len(t, tree(t, dir), 5, "nothing was written")
 }
 
+// A table that goes anywhere else may be read there: nothing is called unused then.
+func TestInspectFollowsNoTables(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	const head = "import os\ndef main(input_paths, output_paths, environ_vars, job_args):\n    "
+	for body, want := range map[string][]string{
+		"inp = input_paths; inp['a']":               {"input_paths"},
+		"run(output_paths)":                         {"output_paths"},
+		"{**input_paths}":                           {"input_paths"},
+		"sorted(input_paths.items())":               {"input_paths"},
+		"list(input_paths), job_args":               {"input_paths", "job_args"},
+		"env = os.environ; env['A']":                {"environ_vars"},
+		"dict(os.environ)":                          {"environ_vars"},
+		"from os import environ as e; e['A']":       {"environ_vars"},
+		"step(input_paths=input_paths, x=job_args)": {"job_args"},
+		"input_paths['a'], os.environ.get('B'), job_args.c, 'd' in output_paths": nil,
+	} {
+		script := filepath.Join(dir, "step.py")
+		write(t, script, head+body+"\n")
+		found, err := scriptspec.Inspect(t.Context(), script)
+		require.NoError(t, err)
+		assert.Empty(t, found[0].Error, body)
+		assert.ElementsMatch(t, want, found[0].Dynamic, body)
+	}
+}
+
+func TestInspectFindsMain(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	for text, want := range map[string]struct{ has, opaque bool }{
+		"main = lambda input_paths, **kw: None":                             {true, false},
+		"def run(**kw): pass\nmain = run":                                   {true, false},
+		"with open('x') as f:\n    def main(**kw): pass":                    {true, false},
+		"for i in []:\n    def main(**kw): pass":                            {true, false},
+		"try:\n    import x\nexcept ImportError:\n    def main(**kw): pass": {true, false},
+		"class main: pass":                                                  {true, true},
+		"from x import main":                                                {true, true},
+		"from x import *":                                                   {true, true},
+		"main = make()":                                                     {true, true},
+		"def main(**kw): pass\ndel main":                                    {false, false},
+		"def other():\n    def main(): pass":                                {false, false},
+		"class C:\n    def main(self): pass":                                {false, false},
+		"import x\nx.main = 1":                                              {false, false},
+	} {
+		script := filepath.Join(dir, "step.py")
+		write(t, script, text+"\n")
+		found, err := scriptspec.Inspect(t.Context(), script)
+		require.NoError(t, err)
+		assert.Equal(t, want, struct{ has, opaque bool }{found[0].HasMain, found[0].Opaque}, text)
+		if want.opaque {
+			assert.Empty(t, scriptspec.CompareWithScript(scriptspec.New("step", "Step", script), found[0]), text)
+		}
+	}
+}
+
+// One script cannot cost the answers for the others, and what lies beside them is not imported.
+func TestInspectOddScripts(t *testing.T) {
+	python(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"good.py": "def main(**kw): pass\n", "nul.py": "x = 1\x00\n", "deep.py": strings.Repeat("(", 5000), "latin.py": "# coding: latin-1\nx = '\xe9'\n",
+		"large.py": strings.Repeat("x = 1\n", 1<<19), "ast.py": "raise SystemExit('imported')", "json.py": "raise SystemExit('imported')",
+	} {
+		write(t, filepath.Join(dir, name), text)
+	}
+	t.Chdir(dir)
+	found, err := scriptspec.Inspect(t.Context(), "nul.py", "deep.py", "good.py", "latin.py", "large.py")
+	require.NoError(t, err)
+	assert.NotEmpty(t, found[0].Error)
+	assert.NotEmpty(t, found[1].Error)
+	assert.True(t, found[2].HasMain)
+	assert.Empty(t, found[3].Error)
+	assert.Contains(t, found[4].Error, "larger than")
+}
+
+// An interpreter that hangs, floods or lies is no interpreter, and ends with the context.
+func TestInspectWithOddInterpreters(t *testing.T) {
+	s := onDisk(t)
+	for name, text := range map[string]string{
+		"hangs":    "#!/bin/sh\nsleep 1000\n",
+		"floods":   "#!/bin/sh\nyes 1>&2 | head -c 3000000 1>&2; exit 1\n",
+		"lies":     "#!/bin/sh\necho '[{}]'\n",
+		"babbles":  "#!/bin/sh\nhead -c 9000000 /dev/zero\n",
+		"is false": "#!/bin/sh\nexit 3\n",
+	} {
+		interpreter := filepath.Join(t.TempDir(), "python")
+		write(t, interpreter, text)
+		require.NoError(t, os.Chmod(interpreter, 0o700))
+		t.Setenv("SCRIPTSPEC_PYTHON", interpreter)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if name == "hangs" {
+			cancel()
+			ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+		}
+		_, err := scriptspec.Inspect(ctx, s.ScriptPath)
+		require.Error(t, err, name)
+		assert.Less(t, len(err.Error()), 1000, name)
+		assert.NotContains(t, err.Error(), "\n")
+		if name == "hangs" {
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		cancel()
+	}
+}
+
 func TestInspectWithoutPython(t *testing.T) {
 	t.Setenv("SCRIPTSPEC_PYTHON", "/no/such/python")
 	s := onDisk(t)
@@ -120,6 +231,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 	assert.Equal(t, []string{
 		`missing input_paths["hint"]: the script reads it and the spec lacks it; the script can do without (optional)`,
 		`unused input_paths["old"]: the spec has it and the script never reads it`,
+		`missing environ_vars["SOFT"]: the script reads it and the spec lacks it; the script can do without (optional)`,
 		`missing environ_vars["TOKEN"]: the script reads it and the spec lacks it`,
 		`unused environ_vars["PYTHONPATH"]: the spec has it and the script never reads it (optional)`,
 		`missing job_args["rate"]: the script reads it and the spec lacks it`,

@@ -76,7 +76,7 @@ func (m *PathMatcher) FindPathMatches(source, dest *EnhancedScriptExecutionSpec)
 func (m *PathMatcher) Similarity(a, b string) float64 { return similarity.Compare(a, b) }
 
 func (m *PathMatcher) threshold() float64 {
-	if m.SemanticThreshold == 0 {
+	if m == nil || m.SemanticThreshold == 0 {
 		return DefaultSemanticThreshold
 	}
 	return m.SemanticThreshold
@@ -142,7 +142,7 @@ func NewMatchReport(matches []PathMatch) MatchReport {
 	r := MatchReport{
 		TotalMatches:    len(matches),
 		MatchesByType:   map[MatchType]int{},
-		BestMatches:     slices.Clone(matches[:min(len(matches), 5)]),
+		BestMatches:     append([]PathMatch{}, matches[:min(len(matches), 5)]...),
 		Recommendations: []string{},
 	}
 	if len(matches) == 0 {

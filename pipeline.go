@@ -68,6 +68,12 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		if isNil(s) {
 			continue
 		}
+		if name := *s.core().stepName; name != node && name != "" {
+			fail(CodeFormat, "specs", node, "the spec of node "+printable(node)+" has the step_name "+printable(name), nil)
+		}
+		if _, skipped := p.Skip[node]; skipped {
+			fail(CodeDuplicate, "skip", node, "node "+printable(node)+" has a spec and is declared to have no script", nil)
+		}
 		if broken := runErrors(s); len(broken) > 0 {
 			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be run", newValidationError(subject(s), broken))
 		}
@@ -90,7 +96,10 @@ func (p *PipelineTestingSpec) outputErrors() []*FieldError {
 			continue
 		}
 		for _, e := range sortedPaths(p.Specs[node], fieldOutputs) {
-			path := filepath.Clean(e.path)
+			path, err := filepath.Abs(e.path)
+			if err != nil {
+				path = filepath.Clean(e.path)
+			}
 			first, taken := owners[path]
 			if !taken {
 				owners[path] = owner{node, e.key}

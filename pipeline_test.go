@@ -2,6 +2,7 @@ package scriptspec_test
 
 import (
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -53,6 +54,20 @@ func TestPipelineValidate(t *testing.T) {
 		{"edges[1]", scriptspec.CodeNoMatch, "no output of Prep matches an input of Train"},
 		{"edges[2]", scriptspec.CodeNoMatch, "no output of Train matches an input of Prep"},
 	}, got)
+
+	p = good()
+	p.Specs["Load"] = step("Prep", nil, nil)
+	relative := step("Train", []string{"data"}, nil)
+	here, err := filepath.Abs("out")
+	require.NoError(t, err)
+	relative.AddOutputPath("one", "out")
+	relative.AddOutputPath("two", here)
+	p.Specs["Train"] = relative
+	assert.Equal(t, []problem{
+		{`skip["Load"]`, scriptspec.CodeDuplicate, "node Load has a spec and is declared to have no script"},
+		{`specs["Load"]`, scriptspec.CodeFormat, "the spec of node Load has the step_name Prep"},
+		{`specs["Train"].output_path_specs["two"]`, scriptspec.CodeDuplicate, "output two of Train is also output one of Train: " + here},
+	}, problems(t, p.Validate())[:3])
 
 	p = good()
 	p.DAG.Edges = append(p.DAG.Edges, [2]string{"Train", "Load"})

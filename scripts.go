@@ -3,9 +3,11 @@ package scriptspec
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type scriptIndex struct {
 }
 
 type dirState struct {
+	path  string
 	info  fs.FileInfo
 	files []scriptFile
 }
@@ -40,33 +43,42 @@ type scriptRead struct {
 
 // refresh looks whether the directories are as they were, and reads those that are not.
 func (x *scriptIndex) refresh(dirs []string, terms termReplacer) error {
-	if x.dirs == nil {
-		x.dirs = make([]dirState, len(dirs))
-		x.reads = map[string]scriptRead{}
-	}
-	changed := x.known == nil
-	for i, dir := range dirs {
+	now := make([]dirState, 0, len(dirs))
+	changed := len(x.dirs) == 0
+	for _, dir := range dirs {
 		info, err := os.Stat(dir)
 		if err != nil {
-			return err
+			return fmt.Errorf("script directory: %w", err)
 		}
-		was := x.dirs[i].info
-		if was != nil && os.SameFile(was, info) && was.ModTime().Equal(info.ModTime()) {
-			continue
+		if slices.ContainsFunc(now, func(d dirState) bool { return os.SameFile(d.info, info) }) {
+			continue // listed twice, or by a link
+		}
+		if n := len(now); n < len(x.dirs) {
+			if was := x.dirs[n]; was.path == dir && os.SameFile(was.info, info) && was.info.ModTime().Equal(info.ModTime()) {
+				now = append(now, was)
+				continue
+			}
 		}
 		files, err := scriptFiles(dir)
 		if err != nil {
-			return err
+			return fmt.Errorf("script directory: %w", err)
 		}
-		x.dirs[i], changed = dirState{info, files}, true
+		now, changed = append(now, dirState{dir, info, files}), true
 	}
+	// Only now that all of them could be read is the index the new one.
+	x.dirs = now
 	if changed {
 		x.build(terms)
 	}
 	return nil
 }
 
-// scriptFiles lists the Python files of a directory.
+// indexed are the names that a step's script may have: not __init__.py, hidden files and the copies
+// that editors leave.
+var indexed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 _-]*$`)
+
+// scriptFiles lists the Python files of a directory. What a link leads to is looked at when it is
+// used: that may change without the directory.
 func scriptFiles(dir string) ([]scriptFile, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -75,18 +87,9 @@ func scriptFiles(dir string) ([]scriptFile, error) {
 	var files []scriptFile
 	for _, entry := range entries {
 		stem, ok := strings.CutSuffix(entry.Name(), ".py")
-		if !ok {
-			continue
+		if ok && indexed.MatchString(stem) && (entry.Type().IsRegular() || entry.Type()&fs.ModeSymlink != 0) {
+			files = append(files, scriptFile{filepath.Join(dir, entry.Name()), stem})
 		}
-		path := filepath.Join(dir, entry.Name())
-		if entry.Type()&fs.ModeSymlink != 0 {
-			if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-				continue
-			}
-		} else if !entry.Type().IsRegular() {
-			continue
-		}
-		files = append(files, scriptFile{path, stem})
 	}
 	return files, nil
 }
@@ -97,33 +100,51 @@ func (x *scriptIndex) build(terms termReplacer) {
 		x.files = append(x.files, dir.files...)
 	}
 	for _, f := range x.files {
-		if x.known[f.path] {
-			continue // a directory that is listed twice
-		}
 		x.known[f.path] = true
-		if key := equalKey(f.stem, terms); key != "" {
+		for _, key := range equalKeys(f.stem, terms) {
 			x.byKey[key] = append(x.byKey[key], f.path)
 		}
 	}
-	for _, paths := range x.byKey {
-		slices.Sort(paths)
-	}
 }
 
-// equalKey is what two names have in common that differ in case, separators and abbreviations only.
-func equalKey(name string, terms termReplacer) string {
-	var b strings.Builder
+// equalKeys are what two names have in common that differ in case, separators and abbreviations
+// only: the words with and without their abbreviations spelt out. Two numbers stay apart, or v1_2
+// would be v12.
+func equalKeys(name string, terms termReplacer) []string {
+	var plain, spelt strings.Builder
+	var last byte
 	for word := range strings.SplitSeq(toSnakeCase(name, terms), "_") {
-		b.WriteString(similarity.Expand(word))
+		if word == "" {
+			continue
+		}
+		if isDigit(last) && isDigit(word[0]) {
+			plain.WriteByte('_')
+			spelt.WriteByte('_')
+		}
+		last = word[len(word)-1]
+		plain.WriteString(word)
+		spelt.WriteString(similarity.Expand(word))
 	}
-	return b.String()
+	keys := []string{plain.String(), spelt.String()}
+	return slices.DeleteFunc(slices.Compact(keys), func(k string) bool { return k == "" })
 }
 
-func (x *scriptIndex) has(path string) bool { return x.known[path] }
+func (x *scriptIndex) has(path string) bool { return x.known[path] && isFile(path) }
+
+// isFile reports whether there is a regular file now, or a link to one.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
 
 // equal returns the files that are equal to a name but for case, separators and abbreviations.
 func (x *scriptIndex) equal(name string, terms termReplacer) []string {
-	return slices.Clone(x.byKey[equalKey(name, terms)])
+	var paths []string
+	for _, key := range equalKeys(name, terms) {
+		paths = append(paths, x.byKey[key]...)
+	}
+	slices.Sort(paths)
+	return slices.DeleteFunc(slices.Compact(paths), func(p string) bool { return !isFile(p) })
 }
 
 // nearest returns the three files whose names are most similar.
@@ -134,9 +155,7 @@ func (x *scriptIndex) nearest(name string) []string {
 	}
 	var list []scored
 	for _, f := range x.files {
-		if s := similarity.Compare(name, f.stem); s > 0 {
-			list = append(list, scored{f.path, s})
-		}
+		list = append(list, scored{f.path, similarity.Compare(name, f.stem)})
 	}
 	slices.SortFunc(list, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(a.path, b.path))
@@ -168,20 +187,22 @@ func (x *scriptIndex) read(path string, further []string) (*ScriptInterface, str
 		infos[i], _ = os.Stat(p) // before it is read, so that a change in between shows
 	}
 	found, err := Inspect(context.Background(), todo...)
+	if err != nil && len(todo) > 1 { // one of them may be to blame
+		todo = todo[:1]
+		found, err = Inspect(context.Background(), path)
+	}
+	if err != nil {
+		return nil, printable(err.Error()) // not the script's doing, so not kept
+	}
 	for i, p := range todo {
-		r := scriptRead{}
+		r := scriptRead{script: found[i]}
 		if infos[i] != nil {
 			r.size, r.changed = infos[i].Size(), infos[i].ModTime()
 		}
-		switch {
-		case err != nil:
-			r.unread = err.Error()
-		case found[i].Error != "":
-			r.unread = found[i].Error
-		default:
-			r.script = found[i]
+		if found[i].Error != "" {
+			r.script, r.unread = nil, found[i].Error
 		}
-		x.reads[p] = r
+		setEntry(&x.reads, p, r)
 	}
 	return x.reads[path].script, x.reads[path].unread
 }

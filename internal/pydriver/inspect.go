@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/proctree"
 )
 
 //go:embed inspect.py
@@ -19,6 +21,7 @@ var inspectSource []byte
 type Interface struct {
 	Path        string      `json:"path"`
 	HasMain     bool        `json:"has_main"`
+	Opaque      bool        `json:"opaque"`
 	IsAsync     bool        `json:"is_async"`
 	Parameters  []Parameter `json:"parameters"`
 	InputPaths  []Use       `json:"input_paths"`
@@ -54,23 +57,42 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "-I", "-S", "-B", "-")
 	cmd.Stdin = bytes.NewReader(fmt.Appendf(inspectSource[:len(inspectSource):len(inspectSource)], "run(%q)\n", base64.StdEncoding.EncodeToString(list)))
-	var stdout, stderr bytes.Buffer
+	// Whatever the interpreter is, it is bounded: in time, in what it leaves behind, in its output.
+	const linger, maxStderr, maxAnswer = time.Second, 64 << 10, 1 << 20
+	proctree.Prepare(cmd, linger)
+	stdout, stderr := limited{limit: maxAnswer * (1 + len(scripts))}, limited{limit: maxStderr}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-		return nil, fmt.Errorf("reading scripts with %s: %w: %s", python, err, lines[len(lines)-1])
+		lines := strings.Split(strings.TrimSpace(stderr.text.String()), "\n")
+		return nil, fmt.Errorf("reading scripts with %s: %w: %.200q", python, err, lines[len(lines)-1])
 	}
 	var found []Interface
-	d := json.NewDecoder(&stdout)
+	d := json.NewDecoder(&stdout.text)
 	d.UseNumber()
-	if err := d.Decode(&found); err != nil {
-		return nil, fmt.Errorf("reading scripts with %s: %w", python, err)
+	if err := d.Decode(&found); err != nil || stdout.over {
+		return nil, fmt.Errorf("reading scripts with %s: it did not answer as Python does", python)
 	}
-	if len(found) != len(scripts) {
-		return nil, fmt.Errorf("reading scripts with %s: %d answers for %d scripts", python, len(found), len(scripts))
+	for i, path := range scripts {
+		if len(found) != len(scripts) || found[i].Path != path {
+			return nil, fmt.Errorf("reading scripts with %s: its answers are not for these scripts", python)
+		}
 	}
 	return found, nil
+}
+
+// limited keeps the beginning of what is written to it.
+type limited struct {
+	text  bytes.Buffer
+	limit int
+	over  bool
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	room := max(l.limit-l.text.Len(), 0)
+	l.over = l.over || len(p) > room
+	l.text.Write(p[:min(len(p), room)])
+	return len(p), nil
 }

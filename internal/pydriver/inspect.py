@@ -22,6 +22,7 @@ class Reading(ast.NodeVisitor):
         self.environ = {}
         self.job_args = {}
         self.dynamic = set()
+        self.accounted = set()  # expressions that read a known name, or pass a table on as it is
 
     def key(self, node):
         """Returns the text of a key, or None where only a run could tell."""
@@ -64,14 +65,40 @@ class Reading(ast.NodeVisitor):
             and len(node.args) == 1
             and is_name(node.args[0], "job_args")
         ):
+            self.accounted.add(id(node.args[0]))
             return self.job_args, "job_args"
         return None, None
 
     def visit_Subscript(self, node):
         table, where = self.table(node.value)
         if table is not None:
+            self.accounted.add(id(node.value))
             self.found(table, where, node.slice, isinstance(node.ctx, ast.Load))
         self.generic_visit(node)
+
+    def visit_Name(self, node):
+        self.escapes(node)
+
+    def escapes(self, node):
+        """A table that is used as a whole may be read under another name."""
+        table, where = self.table(node)
+        if is_name(node, "job_args"):
+            table, where = self.job_args, "job_args"
+        if table is not None and id(node) not in self.accounted and isinstance(node.ctx, ast.Load):
+            self.dynamic.add(where)
+
+    def visit_keyword(self, node):
+        if isinstance(node.value, ast.Name) and node.value.id == node.arg:
+            self.accounted.add(id(node.value))  # f(input_paths=input_paths): its uses are found there
+        self.generic_visit(node)
+
+    def visit_ImportFrom(self, node):
+        if node.module == "os" and any(alias.asname for alias in node.names if alias.name in ("environ", "getenv")):
+            self.dynamic.add("environ_vars")
+
+    def visit_Import(self, node):
+        if any(alias.name == "os" and alias.asname for alias in node.names):
+            self.dynamic.add("environ_vars")
 
     def visit_Call(self, node):
         func, args = node.func, node.args
@@ -79,17 +106,22 @@ class Reading(ast.NodeVisitor):
         if isinstance(func, ast.Attribute) and args:
             table, where = self.table(func.value)
             if table is not None and func.attr in ("get", "pop", "setdefault"):
+                self.accounted.add(id(func.value))
                 self.found(table, where, args[0], False, default)
             elif func.attr == "getenv" and is_name(func.value, "os"):
                 self.found(self.environ, "environ_vars", args[0], False, default)
         elif is_name(func, "getenv") and args:
             self.found(self.environ, "environ_vars", args[0], False, default)
         elif is_name(func, "getattr", "hasattr") and len(args) > 1 and is_name(args[0], "job_args"):
+            self.accounted.add(id(args[0]))
             required = func.id == "getattr" and len(args) == 2
             self.found(self.job_args, "job_args", args[1], required, args[2] if len(args) > 2 else UNKNOWN)
         self.generic_visit(node)
 
     def visit_Attribute(self, node):
+        self.escapes(node)
+        if is_name(node.value, "job_args"):
+            self.accounted.add(id(node.value))
         if is_name(node.value, "job_args") and not node.attr.startswith("__"):
             self.found(self.job_args, "job_args", ast.Constant(node.attr), isinstance(node.ctx, ast.Load))
         self.generic_visit(node)
@@ -98,26 +130,9 @@ class Reading(ast.NodeVisitor):
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
             table, where = self.table(node.comparators[0])
             if table is not None and self.key(node.left) is not None:
+                self.accounted.add(id(node.comparators[0]))
                 self.found(table, where, node.left, False)
         self.generic_visit(node)
-
-    def visit_For(self, node):
-        self.iterates(node.iter)
-        self.generic_visit(node)
-
-    visit_AsyncFor = visit_For
-
-    def visit_comprehension(self, node):
-        self.iterates(node.iter)
-        self.generic_visit(node)
-
-    def iterates(self, node):
-        """Whoever goes through all keys may read any."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            node = node.func.value
-        _, where = self.table(node)
-        if where is not None:
-            self.dynamic.add(where)
 
 
 def is_name(node, *names):
@@ -125,17 +140,42 @@ def is_name(node, *names):
 
 
 def top_level(body):
-    """Yields the statements of a module, those under if and try included."""
+    """Yields the statements that run in a module's own scope: those in blocks, not in functions."""
     for node in body:
         yield node
-        if isinstance(node, ast.If):
-            yield from top_level(node.body)
-            yield from top_level(node.orelse)
-        elif isinstance(node, ast.Try):
-            for part in (node.body, node.orelse, node.finalbody):
-                yield from top_level(part)
-            for handler in node.handlers:
-                yield from top_level(handler.body)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        for part in ("body", "orelse", "finalbody"):
+            yield from top_level(getattr(node, part, None) or [])
+        for block in (getattr(node, "handlers", None) or []) + (getattr(node, "cases", None) or []):
+            yield from top_level(block.body)
+
+
+def find_main(statements):
+    """Returns what main is bound to last: a function or lambda, True where that cannot be told."""
+    functions, main = {}, None
+    for node in statements:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            functions[node.name] = node
+            if node.name == "main":
+                main = node
+        elif isinstance(node, ast.ClassDef) and node.name == "main":
+            main = True
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any((alias.asname or alias.name) == "main" for alias in node.names):
+                main = True
+        elif isinstance(node, ast.Assign) and any(is_name(target, "main") for target in node.targets):
+            value = node.value
+            main = value if isinstance(value, ast.Lambda) else True
+            if isinstance(value, ast.Name):
+                main = functions.get(value.id, True)
+        elif isinstance(node, ast.Delete) and any(is_name(target, "main") for target in node.targets):
+            main = None
+    if main is None and any(
+        isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names) for node in statements
+    ):
+        main = True
+    return main
 
 
 def parameters(function):
@@ -172,18 +212,19 @@ def inspect(path):
             for name, values in assigned.items()
             if len(values) == 1 and isinstance(values[0], ast.Constant) and isinstance(values[0].value, str)
         }
-        for node in statements:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "main":
-                result["has_main"] = True
-                result["is_async"] = isinstance(node, ast.AsyncFunctionDef)
-                result["parameters"] = parameters(node)
+        main = find_main(statements)
+        result["has_main"] = main is not None
+        result["opaque"] = main is True
+        if main is not None and main is not True:
+            result["is_async"] = isinstance(main, ast.AsyncFunctionDef)
+            result["parameters"] = parameters(main)
         reading = Reading(constants)
         reading.visit(tree)
     except SyntaxError as error:
-        result["error"] = "line %s: %s" % (error.lineno, error.msg)
+        result["error"] = ("line %s: %s" % (error.lineno, error.msg)) if error.lineno else str(error.msg)
         return result
-    except (OSError, ValueError, RecursionError, MemoryError) as error:
-        result["error"] = "%s: %s" % (type(error).__name__, error)
+    except Exception as error:  # one script must not cost the answers for the others
+        result["error"] = ("%s: %s" % (type(error).__name__, error)).rstrip(": ")
         return result
     for name in PATHS:
         result[name] = in_order(reading.paths[name])

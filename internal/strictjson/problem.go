@@ -49,6 +49,9 @@ const maxProblems = 100
 
 // note adds a problem.
 func (r *Reader) note(p Problem) {
+	if len(r.problems) >= maxProblems {
+		return
+	}
 	r.problems = append(r.problems, p)
 	if len(r.problems) >= maxProblems {
 		r.broken = true
