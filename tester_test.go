@@ -184,11 +184,11 @@ def main(**kwargs):
     print("started", child.pid, flush=True)
     threading.Event().wait()
 `)
-	tester := &scriptspec.RuntimeTester{Timeout: 2 * time.Second, Grace: time.Second}
+	tester := &scriptspec.RuntimeTester{Timeout: 4 * time.Second, Grace: time.Second}
 	result, err := tester.TestScript(t.Context(), s)
 	require.NoError(t, err)
 	assert.Equal(t, scriptspec.OutcomeTimeout, result.Outcome)
-	assert.Equal(t, "still running after 2s", result.ErrorMessage)
+	assert.Equal(t, "still running after 4s", result.ErrorMessage)
 	var pid int
 	_, err = fmt.Sscanf(result.Stdout.Text, "started %d", &pid)
 	require.NoError(t, err, "output so far is kept")
