@@ -129,6 +129,9 @@ type decoder struct {
 
 // release lets go of the document and keeps the buffers.
 func (d *decoder) release() {
+	if d.r.Size() > keepBuffer {
+		return // the JSON decoder would keep the text
+	}
 	d.doc = document{}
 	d.r.Release()
 	decoders.Put(d)

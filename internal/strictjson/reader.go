@@ -63,6 +63,9 @@ func (r *Reader) Release() {
 	r.texts.Reset()
 }
 
+// Size returns the length of the document.
+func (r *Reader) Size() int { return len(r.data) }
+
 // Broken reports whether the text stopped being JSON.
 func (r *Reader) Broken() bool { return r.broken }
 
