@@ -189,15 +189,15 @@ func (d *decoder) member(name string) {
 		}
 		doc.scriptPath = d.text()
 	case memberInputPaths:
-		doc.inputPaths = d.stringMap(nil)
+		doc.inputPaths = readMap(d, nil, (*decoder).text)
 	case memberOutputPaths:
-		doc.outputPaths = d.stringMap(nil)
+		doc.outputPaths = readMap(d, nil, (*decoder).text)
 	case memberInputSpecs:
-		doc.inputSpecs = d.pathSpecs()
+		doc.inputSpecs = readMap(d, nil, (*decoder).pathSpec)
 	case memberOutputSpecs:
-		doc.outputSpecs = d.pathSpecs()
+		doc.outputSpecs = readMap(d, nil, (*decoder).pathSpec)
 	case memberEnviron:
-		doc.environVars = d.stringMap(envNameProblem)
+		doc.environVars = readMap(d, envNameProblem, (*decoder).text)
 	case memberJobArgs:
 		doc.jobArgs = d.object()
 	case memberCreatedAt:
@@ -226,9 +226,10 @@ func (d *decoder) text() string {
 	return s
 }
 
-// stringMap reads an object of strings; refuse says what is wrong with a name, if anything.
-func (d *decoder) stringMap(refuse func(key string) string) map[string]string {
-	m := map[string]string{}
+// readMap reads an object whose values are all read by value; refuse says what is wrong with a name,
+// if anything.
+func readMap[V any](d *decoder, refuse func(key string) string, value func(*decoder) V) map[string]V {
+	m := map[string]V{}
 	if !d.r.Object() {
 		return m
 	}
@@ -237,14 +238,16 @@ func (d *decoder) stringMap(refuse func(key string) string) map[string]string {
 		if _, twice := m[key]; twice {
 			d.r.Duplicate()
 		}
+		message := ""
 		if strings.IndexByte(key, 0) >= 0 {
-			d.r.Refuse("name holds a NUL byte")
+			message = "name holds a NUL byte"
 		} else if refuse != nil {
-			if message := refuse(key); message != "" {
-				d.r.Refuse(message)
-			}
+			message = refuse(key)
 		}
-		m[key] = d.text()
+		if message != "" {
+			d.r.Refuse(message)
+		}
+		m[key] = value(d)
 	}
 	return m
 }
@@ -257,24 +260,6 @@ func (d *decoder) object() map[string]any {
 	v, _ := d.r.Any()
 	m, _ := v.(map[string]any)
 	return m
-}
-
-func (d *decoder) pathSpecs() map[string]PathSpec {
-	specs := map[string]PathSpec{}
-	if !d.r.Object() {
-		return specs
-	}
-	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		key := d.r.Text(name)
-		if _, twice := specs[key]; twice {
-			d.r.Duplicate()
-		}
-		if strings.IndexByte(key, 0) >= 0 {
-			d.r.Refuse("name holds a NUL byte")
-		}
-		specs[key] = d.pathSpec()
-	}
-	return specs
 }
 
 func (d *decoder) pathSpec() PathSpec {
