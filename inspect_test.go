@@ -170,7 +170,7 @@ func TestInspectWithOddInterpreters(t *testing.T) {
 	s := onDisk(t)
 	for name, text := range map[string]string{
 		"hangs":    "#!/bin/sh\nsleep 1000\n",
-		"floods":   "#!/bin/sh\nyes 1>&2 | head -c 3000000 1>&2; exit 1\n",
+		"floods":   "#!/bin/sh\nhead -c 3000000 /dev/zero | tr '\\0' x 1>&2; exit 1\n",
 		"lies":     "#!/bin/sh\necho '[{}]'\n",
 		"babbles":  "#!/bin/sh\nhead -c 9000000 /dev/zero\n",
 		"is false": "#!/bin/sh\nexit 3\n",
