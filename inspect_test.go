@@ -244,6 +244,17 @@ def main(input_paths, output_paths, environ_vars, job_args):
 	assert.Empty(t, scriptspec.CompareWithScript(s, nil))
 }
 
+// Of a table that the script goes through, nothing is called unused.
+func TestCompareDynamic(t *testing.T) {
+	t.Parallel()
+	s := scriptspec.New("step", "Step", "step.py")
+	s.AddInputPath("shard_1", "/x")
+	script := &scriptspec.ScriptInterface{HasMain: true, Opaque: true, Dynamic: []string{"input_paths"}}
+	assert.Empty(t, scriptspec.CompareWithScript(s, script))
+	script.Dynamic = nil
+	assert.Len(t, scriptspec.CompareWithScript(s, script), 1)
+}
+
 func TestCompareMain(t *testing.T) {
 	t.Parallel()
 	python(t)

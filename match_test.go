@@ -108,6 +108,28 @@ func orNone(list []string) []string {
 	return list
 }
 
+func TestMatchReport(t *testing.T) {
+	t.Parallel()
+	matches := func(confidences ...float64) []scriptspec.PathMatch {
+		var list []scriptspec.PathMatch
+		for _, c := range confidences {
+			list = append(list, scriptspec.PathMatch{MatchType: scriptspec.MatchAliasToAlias, Confidence: c})
+		}
+		return list
+	}
+	r := scriptspec.NewMatchReport(matches(1, 1, 0.9, 0.8, 0.79, 0.5, 0.1))
+	assert.Len(t, r.BestMatches, 5)
+	assert.Equal(t, 4, r.HighConfidenceMatches)
+	assert.InDelta(t, 0.727, r.AverageConfidence, 1e-12)
+	assert.Empty(t, r.Recommendations)
+	assert.Equal(t, []string{"Consider adding aliases to improve matching", "No high-confidence matches found - review logical names"},
+		scriptspec.NewMatchReport(matches(0.59)).Recommendations)
+	assert.Equal(t, []string{"No high-confidence matches found - review logical names"}, scriptspec.NewMatchReport(matches(0.6)).Recommendations)
+	empty, err := json.Marshal(scriptspec.NewMatchReport(nil))
+	require.NoError(t, err)
+	assert.NotContains(t, string(empty), "null")
+}
+
 func TestSimilarity(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("testdata/match/semantic_cases.json")

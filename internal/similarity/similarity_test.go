@@ -71,6 +71,8 @@ func TestEdges(t *testing.T) {
 	}
 	assert.Equal(t, "data output v2", NewName("  The DATA__of--output.\tv2 ").Normalized())
 	assert.Equal(t, "ab", NewName("aéb").Normalized())
+	assert.Equal(t, "x y", NewName("x\x1cy").Normalized(), "Python counts it as white space")
+	assert.Equal(t, "xy", NewName("x\x1by").Normalized())
 }
 
 // Python itself is asked, on texts of all lengths: the rule for long ones sets in at 200.
