@@ -62,6 +62,10 @@ func encode(s Spec, limit int) (*encoder, error) {
 	e := encoders.Get().(*encoder)
 	e.core, e.w.Limit = s.core(), limit
 	e.document(s)
+	if limit > 0 && len(e.w.Buf) > limit { // whatever was refused after that is only a consequence
+		e.release()
+		return nil, errTooLong
+	}
 	if len(e.errs) == 0 && !e.w.Readable() {
 		e.errs = append(e.errs, &FieldError{
 			Path: e.core.name(e.costliest), Code: CodeUnsupported, at: fieldPos{field: e.costliest},
@@ -107,6 +111,8 @@ func (e *encoder) document(s Spec) {
 	e.w.End('}', false)
 	e.w.Buf = append(e.w.Buf, '\n')
 }
+
+var errTooLong = errors.New("longer than the limit")
 
 var errNotUTF8 = errors.New("text that is not valid UTF-8")
 

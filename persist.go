@@ -217,7 +217,7 @@ func saveFile(s Spec, path string) error {
 // encodeToSave refuses what Load would: what is saved can be loaded.
 func encodeToSave(s Spec, path string) (*encoder, error) {
 	e, err := encode(s, DefaultMaxBytes)
-	if err == nil && len(e.w.Buf) > DefaultMaxBytes {
+	if errors.Is(err, errTooLong) {
 		return nil, tooLarge(path, DefaultMaxBytes)
 	}
 	return e, err

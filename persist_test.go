@@ -220,7 +220,7 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 		lists[i] = nested(900)
 	}
 	blowUp.JobArgs["x"] = lists
-	require.Error(t, blowUp.Save(path), "155 MB of indentation")
+	require.ErrorContains(t, blowUp.Save(path), "larger than the limit of 16777216 bytes", "155 MB of indentation")
 	require.True(t, blowUp.Equal(blowUp.Clone()))
 }
 
