@@ -45,8 +45,9 @@ type Tie struct {
 }
 
 // Assign wires the outputs of source to the inputs of dest, the most confident pair first, but those
-// that only similarity speaks for last: an output feeds at most one input and an input has at most one source. What is left over, and every choice
-// that names alone decided, is in the result. The error is for a nil spec.
+// that only similarity speaks for last: an output feeds at most one input and an input has at most
+// one source. What is left over, and every choice that names alone decided, is in the result. The
+// error is for a nil spec.
 func (m *PathMatcher) Assign(source, dest *EnhancedScriptExecutionSpec) (*Assignment, error) {
 	return m.AssignAll([]*EnhancedScriptExecutionSpec{source}, dest)
 }

@@ -311,31 +311,31 @@ func pathElement(name string) string {
 // step_name set to the node. If there is neither it makes a new one, as SpecFromNode does, without
 // saving it, and created is true.
 func (b *SpecBuilder) LoadOrCreate(node string) (s *ScriptExecutionSpec, created bool, err error) {
-	spec, created, err := b.loadOrCreate(node)
+	spec, file, err := b.loadOrCreate(node)
 	if err != nil {
 		return nil, false, err
 	}
-	basic, err := asBasic(spec, b.Store.Path(*spec.core().scriptName))
-	return basic, created, err
+	s, err = asBasic(spec, file)
+	return s, file == "", err
 }
 
-// loadOrCreate is LoadOrCreate for both kinds of spec.
-func (b *SpecBuilder) loadOrCreate(node string) (s Spec, created bool, err error) {
+// loadOrCreate is LoadOrCreate for both kinds of spec, with the file it took, "" for a new spec.
+func (b *SpecBuilder) loadOrCreate(node string) (s Spec, file string, err error) {
 	r, err := b.Resolve(node)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
 	if b.Store != nil {
-		s, _, err := b.Store.loadStep(node, r.ScriptName)
+		s, file, err := b.Store.loadStep(node, r.ScriptName)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return s, false, err
+			return s, file, err
 		}
 	}
 	made, err := b.newSpec(r)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
-	return made, true, nil
+	return made, "", nil
 }
 
 // FromDAG makes a pipeline of a graph, with a spec for each node as LoadOrCreate has it, of either

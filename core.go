@@ -70,23 +70,22 @@ const (
 	fieldExtra
 )
 
-var (
-	basicNames = [...]string{
-		"script_name", "step_name", "script_path", "input_paths", "output_paths",
-		"environ_vars", "job_args", "created_at", "updated_at",
-	}
-	enhancedNames = [...]string{
-		"script_name", "step_name", "script_path", "input_path_specs", "output_path_specs",
-		"environ_vars", "job_args", "created_at", "updated_at",
-	}
-)
+// members has the member of a file that each field is, in a basic spec.
+var members = [...]member{
+	memberScriptName, memberStepName, memberScriptPath, memberInputPaths, memberOutputPaths,
+	memberEnviron, memberJobArgs, memberCreatedAt, memberUpdatedAt,
+}
 
 // name returns the field's name in the file.
 func (c core) name(f field) string {
-	if c.enhanced {
-		return enhancedNames[f]
+	m := members[f]
+	switch {
+	case c.enhanced && f == fieldInputs:
+		m = memberInputSpecs
+	case c.enhanced && f == fieldOutputs:
+		m = memberOutputSpecs
 	}
-	return basicNames[f]
+	return memberNames[m]
 }
 
 func (c core) addEnvironVar(key, value string) {

@@ -208,13 +208,11 @@ func (d *decoder) member(name string) {
 }
 
 func envNameProblem(name string) string {
-	switch checkEnvName(name) {
-	case CodeEmpty:
-		return "environment variable name is empty"
-	case CodeFormat:
-		return "environment variable name holds '=' or a line break"
+	code := checkEnvName(name)
+	if code == "" || code == CodeNUL { // NUL is refused in every name
+		return ""
 	}
-	return ""
+	return entryError(core{}, fieldEnviron, name, "", tagEnvName, name, code).Message
 }
 
 // text reads a string that may become a name or path: no NUL.

@@ -54,8 +54,9 @@
 //
 // Exported functions return error. Behind it are pointers: [*ValidationError] with every
 // [*FieldError] of a spec, in a fixed order, and [*DecodeError] for each problem of a file, with
-// line and column. What concerns a single name or argument is a *FieldError on its own. Ask with [errors.Is] and [errors.AsType]; system errors such as
-// [io/fs.ErrNotExist] show through. Programs act on a [Code], not on text.
+// line and column. What concerns a single name or argument is a *FieldError on its own. Ask with
+// [errors.Is] and [errors.AsType]; system errors such as [io/fs.ErrNotExist] show through. Programs
+// act on a [Code], not on text.
 //
 // # Secrets
 //

@@ -1,10 +1,12 @@
 package scriptspec_test
 
 import (
+	"bytes"
 	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,3 +97,39 @@ func tree(t *testing.T, dir string) []string {
 	require.NoError(t, err)
 	return list
 }
+
+func encode(t *testing.T, s scriptspec.Spec) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, scriptspec.Encode(&b, s))
+	return b.String()
+}
+
+func decode(text string) (scriptspec.Spec, error) {
+	return scriptspec.Decode(strings.NewReader(text), &scriptspec.DecodeOptions{File: "f.json"})
+}
+
+const notedJSON = `{
+  "script_name": "tabular_preprocessing",
+  "step_name": "TabularPreprocessing_training",
+  "script_path": "/path/to/scripts/tabular_preprocessing.py",
+  "input_paths": {
+    "config": "/test_data/config/preprocessing_config.json",
+    "data_input": "/test_data/input/raw_data"
+  },
+  "output_paths": {
+    "data_output": "/test_data/output/processed_data",
+    "metrics": "/test_data/output/preprocessing_metrics"
+  },
+  "environ_vars": {
+    "CURSUS_ENV": "testing",
+    "PYTHONPATH": "/path/to/cursus/src"
+  },
+  "job_args": {
+    "batch_size": 1000,
+    "validation_split": 0.2
+  },
+  "created_at": "2025-09-09T22:14:23.123456+00:00",
+  "updated_at": "2025-09-09T22:14:23.123456+00:00"
+}
+`

@@ -21,9 +21,9 @@ import (
 type JobArgs map[string]any
 
 // JobArg returns the argument as a T: an int, a float64, a string, a []string, a struct, whatever
-// its JSON form unmarshals to. Neither 1.5 nor 1.0 is an int, and 300 is no int8; a float64 is the one nearest to the
-// digits. What is returned is the caller's own copy. The error is
-// a [*FieldError] with CodeMissing or CodeType.
+// its JSON form unmarshals to. Neither 1.5 nor 1.0 is an int, and 300 is no int8; a float64 is the
+// one nearest to the digits. What is returned is the caller's own copy. The error is a [*FieldError]
+// with CodeMissing or CodeType.
 func JobArg[T any](args JobArgs, key string) (T, error) {
 	var zero T
 	v, ok := args[key]
@@ -180,7 +180,8 @@ func sameScalar(x, y any) bool {
 }
 
 // cloneValue copies slices, maps, arrays and the exported fields of structs, to the bottom; what
-// pointers lead to stays shared. So does what is nested deeper than can be written, which ends a map that holds itself.
+// pointers lead to stays shared. So does what is nested deeper than can be written, which ends a map
+// that holds itself.
 func cloneValue(v any, depth int) any {
 	switch v := v.(type) {
 	case nil, bool, string, json.Number, int, int64, float64:

@@ -116,7 +116,10 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
 		return nil, fileError(name, "replaced by what is not a regular file while it was opened", atomicfile.ErrNotRegular)
 	}
 	return Decode(f, &DecodeOptions{File: name})

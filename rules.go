@@ -230,7 +230,7 @@ func translate(c core, ve validator.FieldError) *FieldError {
 }
 
 func identityError(f field, value string, code Code) *FieldError {
-	name := basicNames[f]
+	name := core{}.name(f)
 	fe := &FieldError{Path: name, Code: code, Value: value, at: fieldPos{field: f}}
 	switch {
 	case code == CodeRequired || code == CodeEmpty:

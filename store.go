@@ -228,7 +228,7 @@ func (st *Store) Delete(scriptName string) error {
 		return atPath("delete", err, file)
 	}
 	if _, err := files.Stat(filepath.Base(file)); errors.Is(err, fs.ErrNotExist) {
-		return atPath("delete", err, file) // before a lock file is made for nothing
+		return atPath("delete", err, file) // no reason to wait for the lock
 	}
 	unlock, err := st.lock(context.Background(), files)
 	if err != nil {

@@ -156,13 +156,12 @@ func (r *scriptRun) prepare() bool {
 
 // execute runs the script to its end. The error is for what is not the script's doing.
 func (r *scriptRun) execute(parent context.Context, python string) error {
-	timeout := cmp.Or(r.tester.Timeout, 5*time.Minute)
 	grace := cmp.Or(r.tester.Grace, 5*time.Second)
 	request, err := r.request()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(parent, timeout, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(parent, r.timeout(), errTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python)
 	cmd.Dir, cmd.Env = r.tester.Dir, r.tester.environment(r.spec)
@@ -196,6 +195,8 @@ func (r *scriptRun) execute(parent context.Context, python string) error {
 }
 
 var errTimeout = errors.New("timeout")
+
+func (r *scriptRun) timeout() time.Duration { return cmp.Or(r.tester.Timeout, 5*time.Minute) }
 
 func (r *scriptRun) maxOutput() int64 { return cmp.Or(r.tester.MaxOutput, 1<<20) }
 
@@ -244,7 +245,7 @@ func (r *scriptRun) judge(state *os.ProcessState, timedOut bool, report *pydrive
 	switch {
 	case timedOut:
 		res.Outcome = OutcomeTimeout
-		res.ErrorMessage = fmt.Sprintf("still running after %v", cmp.Or(r.tester.Timeout, 5*time.Minute))
+		res.ErrorMessage = fmt.Sprintf("still running after %v", r.timeout())
 	case res.Signal != "":
 		res.Outcome, res.ErrorMessage = OutcomeSignal, "ended by "+res.Signal
 	case err != nil:

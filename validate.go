@@ -37,7 +37,8 @@ func (s *ScriptExecutionSpec) ValidateJobArgs(required ...string) error {
 }
 
 // ValidateSpec is the design note's validate_spec: Validate, the script file, ValidatePaths,
-// ValidateJobArgs and whether JSON can carry the job arguments, in one pass. The error is a [*ValidationError] with every problem.
+// ValidateJobArgs and whether JSON can carry the job arguments, in one pass. The error is a
+// [*ValidationError] with every problem.
 func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o, look) }
 
 // IsValid reports whether ValidateSpec(nil) finds nothing.
