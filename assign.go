@@ -184,7 +184,11 @@ func (a *Assignment) Explain() string {
 		for _, o := range t.Others {
 			fmt.Fprintf(&b, " %s.%s for %s is as good;", printable(o.Source), printable(o.SourceLogicalName), printable(o.DestLogicalName))
 		}
-		b.WriteString(" an equal logical name on both sides settles it\n")
+		if t.Chosen.MatchType == MatchExactLogical {
+			b.WriteString(" a logical name of its own for each settles it\n")
+		} else {
+			b.WriteString(" an equal logical name on both sides settles it\n")
+		}
 	}
 	for _, o := range a.UnusedOutputs {
 		fmt.Fprintf(&b, "  %s.%s feeds nothing\n", printable(o.Step), printable(o.LogicalName))

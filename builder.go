@@ -107,8 +107,9 @@ func (e *AmbiguousError) Error() string {
 // them that is equal to it when case and separators do not count and abbreviations are spelt out
 // (XGBoostModelEval and xgboost_model_evaluation.py). It never takes a file that is merely similar.
 //
-// The error is a [*FieldError] for what is no step name, [ErrNoScript], a [*NotFoundError] or an
-// [*AmbiguousError]. The script is also read, all those of ScriptDirs at once the first time.
+// The error is a [*FieldError] for what is no step name and for a file of the table whose name makes
+// no script name, [ErrNoScript], a [*NotFoundError], an [*AmbiguousError], or "script directory: ..."
+// with the system's error for one of ScriptDirs that cannot be read. The script is also read, all those of ScriptDirs at once the first time.
 func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	step, err := ParseStepName(node)
 	if err != nil {

@@ -39,8 +39,8 @@
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
 // spec), environ_vars, job_args, created_at, updated_at, then members that this version does not
 // know. Nothing is lost between loading and saving: unknown members, big integers, 1.0 as opposed
-// to 1, times without a zone. A save is whole and durable or did not happen. New files have mode
-// 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] widens that.
+// to 1, times without a zone. A save is durable when it returns nil, and whole in any case. New files
+// have mode 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] widens that.
 //
 // # Concurrency
 //

@@ -93,17 +93,29 @@ func TestInspectFollowsNoTables(t *testing.T) {
 	t.Parallel()
 	python(t)
 	dir := t.TempDir()
-	const head = "import os\ndef main(input_paths, output_paths, environ_vars, job_args):\n    "
+	const head = "import os\nLOOP = 'first'\nTYPED: str = 'typed'\n" +
+		"def own(input_paths, x=None): return input_paths['a']\n" +
+		"def twice(input_paths): pass\ntry:\n    from fast import twice\nexcept ImportError:\n    pass\n" +
+		"def main(input_paths, output_paths, environ_vars, job_args):\n    "
 	for body, want := range map[string][]string{
-		"inp = input_paths; inp['a']":               {"input_paths"},
-		"run(output_paths)":                         {"output_paths"},
-		"{**input_paths}":                           {"input_paths"},
-		"sorted(input_paths.items())":               {"input_paths"},
-		"list(input_paths), job_args":               {"input_paths", "job_args"},
-		"env = os.environ; env['A']":                {"environ_vars"},
-		"dict(os.environ)":                          {"environ_vars"},
-		"from os import environ as e; e['A']":       {"environ_vars"},
-		"step(input_paths=input_paths, x=job_args)": {"job_args"},
+		"inp = input_paths; inp['a']":              {"input_paths"},
+		"run(output_paths)":                        {"output_paths"},
+		"{**input_paths}":                          {"input_paths"},
+		"sorted(input_paths.items())":              {"input_paths"},
+		"list(input_paths), job_args":              {"input_paths", "job_args"},
+		"env = os.environ; env['A']":               {"environ_vars"},
+		"dict(os.environ)":                         {"environ_vars"},
+		"from os import environ as e; e['A']":      {"environ_vars"},
+		"own(input_paths=input_paths, x=job_args)": {"job_args"},
+		"step(input_paths=input_paths)":            {"input_paths"},
+		"x.own(input_paths=input_paths)":           {"input_paths"},
+		"own(output_paths=output_paths)":           {"output_paths"},
+		"twice(input_paths=input_paths)":           {"input_paths"},
+		"[input_paths[LOOP] for LOOP in 'ab']":     {"input_paths"},
+		"(lambda LOOP: input_paths[LOOP])('a')":    {"input_paths"},
+		"for LOOP in 'ab': input_paths[LOOP]":      {"input_paths"},
+		"input_paths[LOOP]":                        nil,
+		"input_paths[TYPED]":                       nil,
 		"input_paths['a'], os.environ.get('B'), job_args.c, 'd' in output_paths": nil,
 	} {
 		script := filepath.Join(dir, "step.py")
@@ -129,6 +141,14 @@ func TestInspectFindsMain(t *testing.T) {
 		"from x import main":                                                {true, true},
 		"from x import *":                                                   {true, true},
 		"main = make()":                                                     {true, true},
+		"@inject\ndef main(job_args): pass":                                 {true, true},
+		"@inject\ndef run(job_args): pass\nmain = run":                      {true, true},
+		"def run(**kw): pass\nmain: object = run":                           {true, false},
+		"main: object":                                                      {false, false},
+		"main, other = make()":                                              {true, true},
+		"with make() as main:\n    pass":                                    {true, true},
+		"for main in make():\n    pass":                                     {true, true},
+		"if (main := make()):\n    pass":                                    {true, true},
 		"def main(**kw): pass\ndel main":                                    {false, false},
 		"def other():\n    def main(): pass":                                {false, false},
 		"class C:\n    def main(self): pass":                                {false, false},

@@ -196,6 +196,7 @@ func TestAssignIsOneToOne(t *testing.T) {
 	assert.Empty(t, a.UnusedOutputs)
 	require.Len(t, a.Ties, 1, "data_output could as well have fed extra")
 	assert.Equal(t, "extra", a.Ties[0].Others[0].DestLogicalName)
+	assert.Contains(t, a.Explain(), "data_output for extra is as good; an equal logical name on both sides settles it")
 
 	_, err = (&scriptspec.PathMatcher{}).Assign(nil, dest)
 	require.Error(t, err)
@@ -232,6 +233,7 @@ func TestAssignAllPrefersTheJobType(t *testing.T) {
 	assert.Equal(t, "Prep_calibration", a.Pairs[0].Source)
 	require.Len(t, a.Ties, 1)
 	assert.Equal(t, "Load", a.Ties[0].Others[0].Source)
+	assert.Contains(t, a.Explain(), "is as good; a logical name of its own for each settles it", "the names are equal already")
 }
 
 func TestExplain(t *testing.T) {

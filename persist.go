@@ -109,7 +109,7 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fileError(name, "not a regular file: it is "+fileKind(info.Mode()), atomicfile.ErrNotRegular)
+		return nil, fileError(name, "not a regular file: it is "+atomicfile.Kind(info.Mode()), atomicfile.ErrNotRegular)
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -125,9 +125,9 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 	return Decode(f, &DecodeOptions{File: name})
 }
 
-// Save writes the spec to a file, whole and durably: the content is on disk when it returns, and
-// after any failure the file is what it was before. A file that says the same already is not
-// touched. An existing file keeps its mode, a new one is readable by its owner only, because a spec
+// Save writes the spec to a file, whole and durably: the content is on disk when it returns nil, and
+// after a failure the file is what it was before, or the new one if nothing failed but flushing its
+// directory. A file that says the same already is not touched. An existing file keeps its mode, a new one is readable by its owner only, because a spec
 // may hold secrets. A symbolic link is replaced, not written through; of a hard-linked file only
 // this name gets the new content. The spec's names are always checked first; see [Encode].
 func (s *ScriptExecutionSpec) Save(path string) error { return saveFile(s, path) }

@@ -352,7 +352,7 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 		return nil, atPath("open", err, st.specs)
 	}
 	if !info.IsDir() {
-		return nil, fileError(st.specs, "is "+fileKind(info.Mode())+" and not a directory; move it away", atomicfile.ErrNotRegular)
+		return nil, fileError(st.specs, "is "+atomicfile.Kind(info.Mode())+" and not a directory; move it away", atomicfile.ErrNotRegular)
 	}
 	root, err := parent.OpenRoot(SpecsDir)
 	if err != nil {

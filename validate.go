@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
 // ValidateOptions chooses what ValidatePaths and ValidateSpec do beyond reading. Nil means the
@@ -166,28 +168,12 @@ func scriptErrors(s Spec, look looker) []*FieldError {
 		CodeNotExist:    "Script file does not exist: " + printable(path),
 		CodeNotReadable: "Script file is not readable: " + printable(path),
 		CodeNotPython:   "script_path must point to a Python file (.py)",
-		CodeNotFile:     "script_path must be a regular file, not " + fileKind(found.mode) + ": " + printable(path),
+		CodeNotFile:     "script_path must be a regular file, not " + atomicfile.Kind(found.mode) + ": " + printable(path),
 	}[found.code]
 	return []*FieldError{{
 		Path: "script_path", Code: found.code, Value: path, Message: message, Err: found.err,
 		at: fieldPos{field: fieldScriptPath},
 	}}
-}
-
-func fileKind(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a directory"
-	case m&fs.ModeNamedPipe != 0:
-		return "a FIFO"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	case m&fs.ModeDevice != 0:
-		return "a device"
-	case m&fs.ModeSymlink != 0:
-		return "a link"
-	}
-	return "a special file"
 }
 
 // pathErrors looks at the inputs and outputs that the rules let through.

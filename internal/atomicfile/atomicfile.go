@@ -133,8 +133,9 @@ func (d *Dir) Names() ([]string, error) {
 
 // Write replaces the file name by one with the given content, durably: when it returns nil, the
 // content survives a power cut. An existing file keeps its permission bits, a new one gets perm; a
-// link is replaced, never written through. On an error the old file is untouched and no temporary
-// file is left. If guard is not nil, it is called before the file appears and what it returns
+// link is replaced, never written through. On an error the old file is untouched, unless the error is
+// that the directory cannot be flushed: then the new one is there and may not survive a power cut. No
+// temporary file is left. If guard is not nil, it is called before the file appears and what it returns
 // afterwards, so that a lock need not be held while data is flushed.
 func (d *Dir) Write(name string, data []byte, perm fs.FileMode, guard func() (release func(), err error)) (err error) {
 	if err := d.acquire(); err != nil {
@@ -338,20 +339,24 @@ func openParent(path string) (d *Dir, name string, err error) {
 }
 
 func notRegular(op, name string, mode fs.FileMode) error {
-	kind := "a special file"
+	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: it is %s", ErrNotRegular, Kind(mode))}
+}
+
+// Kind words what is no regular file: "a directory".
+func Kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
-		kind = "a directory"
+		return "a directory"
 	case mode&fs.ModeSymlink != 0:
-		kind = "a symbolic link"
+		return "a symbolic link"
 	case mode&fs.ModeNamedPipe != 0:
-		kind = "a FIFO"
+		return "a FIFO"
 	case mode&fs.ModeSocket != 0:
-		kind = "a socket"
+		return "a socket"
 	case mode&fs.ModeDevice != 0:
-		kind = "a device"
+		return "a device"
 	}
-	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: it is %s", ErrNotRegular, kind)}
+	return "a special file"
 }
 
 func tooLarge(name string) error { return &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge} }

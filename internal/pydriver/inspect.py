@@ -16,8 +16,9 @@ UNKNOWN = object()
 class Reading(ast.NodeVisitor):
     """Collects the literal keys and names that a module reads."""
 
-    def __init__(self, constants):
+    def __init__(self, constants, functions):
         self.constants = constants
+        self.functions = functions
         self.paths = {name: {} for name in PATHS}
         self.environ = {}
         self.job_args = {}
@@ -87,11 +88,6 @@ class Reading(ast.NodeVisitor):
         if table is not None and id(node) not in self.accounted and isinstance(node.ctx, ast.Load):
             self.dynamic.add(where)
 
-    def visit_keyword(self, node):
-        if isinstance(node.value, ast.Name) and node.value.id == node.arg:
-            self.accounted.add(id(node.value))  # f(input_paths=input_paths): its uses are found there
-        self.generic_visit(node)
-
     def visit_ImportFrom(self, node):
         if node.module == "os" and any(alias.asname for alias in node.names if alias.name in ("environ", "getenv")):
             self.dynamic.add("environ_vars")
@@ -102,6 +98,10 @@ class Reading(ast.NodeVisitor):
 
     def visit_Call(self, node):
         func, args = node.func, node.args
+        for keyword in node.keywords:
+            # f(input_paths=input_paths): its uses are found there, if f is a function of this module
+            if keyword.arg in self.functions.get(getattr(func, "id", None), ()) and is_name(keyword.value, keyword.arg):
+                self.accounted.add(id(keyword.value))
         default = args[1] if len(args) > 1 else UNKNOWN
         if isinstance(func, ast.Attribute) and args:
             table, where = self.table(func.value)
@@ -151,26 +151,68 @@ def top_level(body):
             yield from top_level(block.body)
 
 
+def bindings(tree):
+    """Counts for each name how often anything in a module, in whichever scope, gives it a value."""
+    counts = {}
+    for node in ast.walk(tree):
+        name = None
+        if isinstance(node, ast.Name):
+            name = None if isinstance(node.ctx, ast.Load) else node.id
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, ast.alias):
+            name = node.asname or node.name.split(".")[0]
+        elif not isinstance(node, ast.keyword):
+            # functions, classes, exception handlers and the captures of match statements
+            name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if name is not None:
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def assignment(node):
+    """Returns the targets and the value of a plain or annotated assignment."""
+    if isinstance(node, ast.Assign):
+        return node.targets, node.value
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [node.target], node.value
+    return [], None
+
+
+def binds(node, name):
+    """Tells whether a statement gives a name a value by itself, not by the statements in it."""
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return False
+    return any(
+        is_name(part, name) and isinstance(part.ctx, ast.Store)
+        for child in ast.iter_child_nodes(node)
+        if isinstance(child, (ast.expr, ast.withitem))
+        for part in ast.walk(child)
+    )
+
+
 def find_main(statements):
     """Returns what main is bound to last: a function or lambda, True where that cannot be told."""
     functions, main = {}, None
     for node in statements:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            functions[node.name] = node
+            functions[node.name] = True if node.decorator_list else node
             if node.name == "main":
-                main = node
+                main = functions[node.name]
         elif isinstance(node, ast.ClassDef) and node.name == "main":
             main = True
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             if any((alias.asname or alias.name) == "main" for alias in node.names):
                 main = True
-        elif isinstance(node, ast.Assign) and any(is_name(target, "main") for target in node.targets):
-            value = node.value
+        elif any(is_name(target, "main") for target in assignment(node)[0]):
+            value = assignment(node)[1]
             main = value if isinstance(value, ast.Lambda) else True
             if isinstance(value, ast.Name):
                 main = functions.get(value.id, True)
         elif isinstance(node, ast.Delete) and any(is_name(target, "main") for target in node.targets):
             main = None
+        elif not isinstance(node, ast.ClassDef) and binds(node, "main"):
+            main = True
     if main is None and any(
         isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names) for node in statements
     ):
@@ -203,22 +245,22 @@ def inspect(path):
         with open(path, "rb") as f:
             tree = ast.parse(f.read(), path)
         statements = list(top_level(tree.body))
-        assigned = {}
+        bound = bindings(tree)
+        constants, functions = {}, {}
         for node in statements:
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                assigned.setdefault(node.targets[0].id, []).append(node.value)
-        constants = {
-            name: values[0].value
-            for name, values in assigned.items()
-            if len(values) == 1 and isinstance(values[0], ast.Constant) and isinstance(values[0].value, str)
-        }
+            targets, value = assignment(node)
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                # One that is bound again, in whatever scope, may be something else where it is read.
+                constants.update({t.id: value.value for t in targets if isinstance(t, ast.Name) and bound[t.id] == 1})
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and bound[node.name] == 1:
+                functions[node.name] = {parameter["name"] for parameter in parameters(node)}
         main = find_main(statements)
         result["has_main"] = main is not None
         result["opaque"] = main is True
         if main is not None and main is not True:
             result["is_async"] = isinstance(main, ast.AsyncFunctionDef)
             result["parameters"] = parameters(main)
-        reading = Reading(constants)
+        reading = Reading(constants, functions)
         reading.visit(tree)
     except SyntaxError as error:
         result["error"] = ("line %s: %s" % (error.lineno, error.msg)) if error.lineno else str(error.msg)
