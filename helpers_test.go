@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -133,3 +134,5 @@ const notedJSON = `{
   "updated_at": "2025-09-09T22:14:23.123456+00:00"
 }
 `
+
+const onLinux = runtime.GOOS == "linux"

@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -11,14 +12,20 @@ type Outcome string
 
 // The outcomes.
 const (
-	OutcomePassed         Outcome = "passed"          // main returned and there is data in every output
+	OutcomePassed         Outcome = "passed"          // main returned, the process ended with 0, and OutputCheck had nothing to say
 	OutcomeException      Outcome = "exception"       // an exception left main or the import
-	OutcomeExit           Outcome = "exit"            // sys.exit with a code other than 0
-	OutcomeSignal         Outcome = "signal"          // a signal ended the process
+	OutcomeInterrupted    Outcome = "interrupted"     // a KeyboardInterrupt that the tester did not send left main or the import
+	OutcomeExit           Outcome = "exit"            // sys.exit with a number other than 0
+	OutcomeExitMessage    Outcome = "exit_message"    // sys.exit with a text or another object
+	OutcomeSignal         Outcome = "signal"          // a signal that the tester did not send ended the process
+	OutcomeCrashed        Outcome = "crashed"         // the process ended in another way than by main's return, as with os._exit
+	OutcomeBadReport      Outcome = "bad_report"      // the script wrote to the pipe that the result travels over
 	OutcomeTimeout        Outcome = "timeout"         // it ran longer than RuntimeTester.Timeout
-	OutcomeCrashed        Outcome = "crashed"         // the interpreter ended without a report
+	OutcomeMemory         Outcome = "memory"          // it took more than RuntimeTester.MaxMemory
 	OutcomeNoMain         Outcome = "no_main"         // the script has no function main
-	OutcomeNoOutput       Outcome = "no_output"       // main returned and an output has no data
+	OutcomeBadMain        Outcome = "bad_main"        // main takes none of the four parameters, or needs a further one
+	OutcomeNoOutput       Outcome = "no_output"       // main returned and an output does not pass OutputCheck
+	OutcomeInputChanged   Outcome = "input_changed"   // main returned and an input was changed, deleted or added to
 	OutcomeScriptMissing  Outcome = "script_missing"  // the script cannot be read; nothing was started
 	OutcomeInputMissing   Outcome = "input_missing"   // an input cannot be read; nothing was started
 	OutcomeOutputUnusable Outcome = "output_unusable" // an output cannot be made; nothing was started
@@ -31,29 +38,42 @@ type ScriptTestResult struct {
 	Success    bool    `json:"success"` // Outcome is OutcomePassed
 	Outcome    Outcome `json:"outcome"`
 	// ErrorType, ErrorMessage and Traceback are those of the Python exception, if that is what
-	// ended the script; otherwise ErrorMessage says what happened and the others are "".
+	// ended the script; otherwise ErrorMessage says what happened and the others are "". After an
+	// interrupt that the tester sent, Traceback shows where it found the script.
 	ErrorType    string `json:"error_type"`
 	ErrorMessage string `json:"error_message"`
 	Traceback    string `json:"traceback"`
-	// ExecutionTime is the wall time of the process; seconds in JSON.
+	// ReturnValue is what main returned, as JSON: null for None, and for what JSON cannot represent an
+	// object with type, shape or length, and the beginning of its repr. Nil if main did not return.
+	ReturnValue json.RawMessage `json:"return_value,omitempty"`
+	// ExecutionTime is the wall time of the process, UserTime and SystemTime what it and the
+	// children that it waited for took of the CPUs; seconds in JSON.
 	ExecutionTime time.Duration `json:"-"`
+	UserTime      time.Duration `json:"-"`
+	SystemTime    time.Duration `json:"-"`
+	// PeakMemory is that of the largest process, in bytes; 0 where the system does not tell.
+	PeakMemory int64 `json:"peak_memory"`
 	// HasMainFunction tells that the script was seen to have a function main; false also where it
 	// did not live to say so.
-	HasMainFunction bool    `json:"has_main_function"`
-	ExitCode        int     `json:"exit_code"` // -1 if a signal ended the process
-	Signal          string  `json:"signal"`    // "SIGKILL", or ""
-	Stdout          Capture `json:"stdout"`
-	Stderr          Capture `json:"stderr"`
+	HasMainFunction bool `json:"has_main_function"`
+	// Warm tells that the process was forked, not started; see RuntimeTester.Warm.
+	Warm     bool    `json:"warm"`
+	ExitCode int     `json:"exit_code"` // -1 if a signal ended the process
+	Signal   string  `json:"signal"`    // "SIGKILL", or ""
+	Stdout   Capture `json:"stdout"`
+	Stderr   Capture `json:"stderr"`
 	// Outputs tells, by logical name, what is in each output directory after the run.
 	Outputs map[string]OutputInfo `json:"outputs"`
-}
-
-// OutputInfo is what was found at an output path.
-type OutputInfo struct {
-	Path   string `json:"path"`
-	Exists bool   `json:"exists"`
-	Files  int    `json:"files"` // regular files, in subdirectories too
-	Bytes  int64  `json:"bytes"` // of these files
+	// ChangedInputs tells, by logical name, what the run did to its inputs: "changed part.csv",
+	// "deleted part.csv", "added part.csv". No entry for those that are as they were.
+	ChangedInputs map[string][]string `json:"changed_inputs,omitempty"`
+	// Leftover names the processes that the script left running, which were ended.
+	Leftover []string `json:"leftover,omitempty"`
+	// Survivors names the processes that could not be ended.
+	Survivors []string `json:"survivors,omitempty"`
+	// Command is a shell command that runs the script in the same way, without the tester's care.
+	// Environment variables are in it by name: export them first.
+	Command string `json:"command"`
 }
 
 // plainResult is ScriptTestResult without its methods.
@@ -62,11 +82,13 @@ type plainResult ScriptTestResult
 type resultJSON struct {
 	*plainResult
 	ExecutionTime float64 `json:"execution_time"`
+	UserTime      float64 `json:"user_time"`
+	SystemTime    float64 `json:"system_time"`
 }
 
-// MarshalJSON writes snake_case members, with execution_time in seconds.
+// MarshalJSON writes snake_case members, with times in seconds.
 func (r ScriptTestResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(resultJSON{(*plainResult)(&r), r.ExecutionTime.Seconds()})
+	return json.Marshal(resultJSON{(*plainResult)(&r), r.ExecutionTime.Seconds(), r.UserTime.Seconds(), r.SystemTime.Seconds()})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -75,18 +97,49 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &v); err != nil {
 		return err
 	}
-	r.ExecutionTime = time.Duration(v.ExecutionTime * float64(time.Second))
+	r.ExecutionTime, r.UserTime, r.SystemTime = duration(v.ExecutionTime), duration(v.UserTime), duration(v.SystemTime)
 	return nil
 }
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
 // String returns one line: node, outcome, time and, where there is one, what went wrong.
 func (r *ScriptTestResult) String() string {
 	text := fmt.Sprintf("%s: %s in %v", printable(r.StepName), r.Outcome, r.ExecutionTime.Round(time.Millisecond))
 	if r.ErrorType != "" {
-		return text + ": " + r.ErrorType + ": " + printable(r.ErrorMessage)
+		return text + ": " + printable(r.ErrorType) + ": " + printable(r.ErrorMessage)
 	}
 	if r.ErrorMessage != "" {
 		return text + ": " + printable(r.ErrorMessage)
 	}
 	return text
+}
+
+// Details tells on several lines all that a person needs to see what went wrong: outcome, exception,
+// traceback, the ends of stdout and stderr, and the command that runs the script again.
+func (r *ScriptTestResult) Details() string {
+	var b strings.Builder
+	b.WriteString(r.String())
+	part := func(title, text string) {
+		if text = strings.TrimRight(text, "\n"); text != "" {
+			fmt.Fprintf(&b, "\n-- %s\n%s", title, text)
+		}
+	}
+	part("traceback", r.Traceback)
+	part("end of stdout", tail(r.Stdout.Text))
+	part("end of stderr", tail(r.Stderr.Text))
+	part("left running", strings.Join(r.Leftover, "\n"))
+	part("run it again", r.Command)
+	return b.String()
+}
+
+// tail returns the last lines of a text.
+func tail(text string) string {
+	const longest, most = 4 << 10, 40
+	text = strings.TrimRight(text, "\n")
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[len(text)-longest:], "")
+	}
+	lines := strings.Split(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }

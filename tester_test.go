@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,56 +82,11 @@ def main(input_paths, output_paths, environ_vars, job_args):
 				"yes": "True", "list": "[1, []]", "dict": "{'k': 0.5}", "with-dash": "'x'", "self": "1",
 			},
 		}, got)
-		assert.Equal(t, scriptspec.OutputInfo{Path: s.OutputPaths["data_output"], Exists: true, Files: 1, Bytes: 4}, result.Outputs["data_output"])
+		assert.Equal(t, scriptspec.OutputInfo{Path: s.OutputPaths["data_output"], Exists: true, Files: 1, Bytes: 4, Written: 1}, result.Outputs["data_output"])
 	}
 	entries, err := os.ReadDir(filepath.Dir(s.ScriptPath))
 	require.NoError(t, err)
 	assert.Len(t, entries, 3, "script, data and output: no bytecode in the user's tree")
-}
-
-func TestScriptOutcomes(t *testing.T) {
-	t.Parallel()
-	const head = "def main(input_paths, output_paths, environ_vars, job_args):\n    "
-	for name, test := range map[string]struct {
-		script  string
-		outcome scriptspec.Outcome
-		errType string
-		message string
-		code    int
-		hasMain bool
-	}{
-		"exception":       {head + "raise ValueError('no rows')", scriptspec.OutcomeException, "ValueError", "no rows", 1, true},
-		"empty exception": {head + "raise KeyError", scriptspec.OutcomeException, "KeyError", "", 1, true},
-		"at import":       {"import no_such_module\n" + head + "pass", scriptspec.OutcomeException, "ModuleNotFoundError", "No module named 'no_such_module'", 1, false},
-		"syntax error":    {"def main(:\n", scriptspec.OutcomeException, "SyntaxError", "invalid syntax", 1, false},
-		"exit 3":          {"import sys\n" + head + "sys.exit(3)", scriptspec.OutcomeExit, "SystemExit", "3", 3, true},
-		"exit text":       {"import sys\n" + head + "sys.exit('gave up')", scriptspec.OutcomeExit, "SystemExit", "gave up", 1, true},
-		"exit 0":          {"import sys\n" + head + "sys.exit(0)", scriptspec.OutcomeNoOutput, "", "main returned and there is no data in output 'data_output'", 0, true},
-		"no output":       {head + "pass", scriptspec.OutcomeNoOutput, "", "main returned and there is no data in output 'data_output'", 0, true},
-		"no main":         {"x = 1", scriptspec.OutcomeNoMain, "", "the script has no function main(input_paths, output_paths, environ_vars, job_args)", 1, false},
-		"wrong main":      {"def main():\n    pass", scriptspec.OutcomeException, "TypeError", "unexpected keyword argument", 1, true},
-		"exit True":       {"import sys\n" + head + "sys.exit(True)", scriptspec.OutcomeExit, "SystemExit", "True", 1, true},
-		"exit, large":     {"import sys\n" + head + "sys.exit(2**80 + 7)", scriptspec.OutcomeExit, "SystemExit", "1208925819614629174706183", 7, true},
-		"os._exit":        {"import os\n" + head + "os._exit(0)", scriptspec.OutcomeCrashed, "", "ended without a report, with exit code 0", 0, false},
-		"keyboard":        {head + "raise KeyboardInterrupt", scriptspec.OutcomeException, "KeyboardInterrupt", "", 1, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			result := run(t, scripted(t, test.script))
-			assert.Equal(t, test.outcome, result.Outcome, result.String())
-			assert.Equal(t, test.errType, result.ErrorType)
-			assert.Contains(t, result.ErrorMessage, test.message)
-			assert.Equal(t, test.code, result.ExitCode)
-			assert.Equal(t, test.hasMain, result.HasMainFunction)
-			assert.Equal(t, "tabular_preprocessing", result.ScriptName)
-			assert.Equal(t, "TabularPreprocessing_training", result.StepName)
-			if test.errType != "" && test.errType != "SyntaxError" && name != "wrong main" {
-				assert.Contains(t, result.Traceback, test.errType)
-				assert.Contains(t, result.Traceback, "tabular_preprocessing.py")
-			}
-			assert.NotContains(t, result.Traceback, "driver.py", "the frames are the script's")
-		})
-	}
 }
 
 // Modules of the script's directory are the script's to import, whatever they are called; the driver
@@ -146,6 +99,8 @@ func TestScriptBesideStandardLibraryNames(t *testing.T) {
 	}
 	result := run(t, s)
 	assert.Equal(t, scriptspec.OutcomeException, result.Outcome)
+	assert.Equal(t, "mine", result.ErrorMessage)
+	assert.Contains(t, result.Traceback, "ValueError")
 	assert.True(t, result.HasMainFunction)
 }
 
@@ -164,36 +119,6 @@ def main(output_paths, **kwargs):
 	result := run(t, s)
 	assert.True(t, result.Success, "%v\n%s", result, result.Stderr.Text)
 	assert.Equal(t, "[1, 4, 9]\n", result.Stdout.Text)
-}
-
-func TestScriptKilledByASignal(t *testing.T) {
-	t.Parallel()
-	result := run(t, scripted(t, "import os, signal\ndef main(**kwargs):\n    os.kill(os.getpid(), signal.SIGKILL)"))
-	assert.Equal(t, scriptspec.OutcomeSignal, result.Outcome)
-	assert.Equal(t, "SIGKILL", result.Signal)
-	assert.Equal(t, -1, result.ExitCode)
-}
-
-// The script and a child of it that holds the pipes are both ended.
-func TestScriptTimeout(t *testing.T) {
-	t.Parallel()
-	s := scripted(t, `
-import subprocess, sys, threading
-def main(**kwargs):
-    child = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
-    print("started", child.pid, flush=True)
-    threading.Event().wait()
-`)
-	tester := &scriptspec.RuntimeTester{Timeout: 4 * time.Second, Grace: time.Second}
-	result, err := tester.TestScript(t.Context(), s)
-	require.NoError(t, err)
-	assert.Equal(t, scriptspec.OutcomeTimeout, result.Outcome)
-	assert.Equal(t, "still running after 4s", result.ErrorMessage)
-	var pid int
-	_, err = fmt.Sscanf(result.Stdout.Text, "started %d", &pid)
-	require.NoError(t, err, "output so far is kept")
-	cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // empty for what has ended
-	assert.Empty(t, cmdline)
 }
 
 func TestScriptContext(t *testing.T) {
@@ -238,7 +163,6 @@ func TestScriptIsNotStarted(t *testing.T) {
 		}, scriptspec.OutcomeScriptMissing, "not a directory: "},
 		"input":  {func(s *scriptspec.ScriptExecutionSpec) { s.InputPaths["x"] = "/no/such/input" }, scriptspec.OutcomeInputMissing, "Input path 'x' does not exist: /no/such/input"},
 		"output": {func(s *scriptspec.ScriptExecutionSpec) { s.OutputPaths["x"] = s.ScriptPath + "/x" }, scriptspec.OutcomeOutputUnusable, "Cannot create output path 'x': "},
-		"none":   {func(*scriptspec.ScriptExecutionSpec) {}, scriptspec.OutcomeCrashed, "without a report, with exit code 42"},
 	} {
 		s := onDisk(t)
 		test.change(s)
@@ -304,47 +228,6 @@ func TestScriptInterpreterFromEnvironment(t *testing.T) {
 	assert.True(t, run(t, s).Success)
 }
 
-func TestScriptOutputIsBounded(t *testing.T) {
-	t.Parallel()
-	s := scripted(t, writesOutput+`
-import sys
-def main(output_paths, **kwargs):
-    done(output_paths)
-    sys.stdout.write("first" + "x" * 1000000 + "last")
-    sys.stderr.buffer.write(b"\xff\xfe binary")
-`)
-	tester := &scriptspec.RuntimeTester{MaxOutput: 100}
-	result, err := tester.TestScript(t.Context(), s)
-	require.NoError(t, err)
-	assert.True(t, result.Success)
-	assert.Equal(t, int64(1000009), result.Stdout.Bytes)
-	assert.True(t, result.Stdout.Truncated)
-	assert.True(t, strings.HasPrefix(result.Stdout.Text, "firstx"))
-	assert.True(t, strings.HasSuffix(result.Stdout.Text, "xlast"))
-	assert.Less(t, len(result.Stdout.Text), 120)
-	assert.Equal(t, scriptspec.Capture{Text: "\uFFFD binary", Bytes: 9}, result.Stderr)
-}
-
-func TestScriptOutputShowsNoEnvironmentValues(t *testing.T) {
-	t.Parallel()
-	s := scripted(t, `
-import os
-def main(**kwargs):
-    print("token is " + os.environ["API_TOKEN"], os.environ["SHORT"])
-    raise ValueError(os.environ["API_TOKEN"])
-`)
-	s.AddEnvironVar("API_TOKEN", sentinel)
-	s.AddEnvironVar("SHORT", "abc")
-	result := run(t, s)
-	data, err := json.Marshal(result)
-	require.NoError(t, err)
-	for _, text := range []string{string(data), result.String(), result.Traceback, fmt.Sprintf("%+v", *result)} {
-		assert.NotContains(t, text, sentinel)
-	}
-	assert.Equal(t, "token is [redacted] abc\n", result.Stdout.Text)
-	assert.Equal(t, "[redacted]", result.ErrorMessage)
-}
-
 func TestScriptDir(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, writesOutput+`
@@ -365,23 +248,4 @@ def main(input_paths, output_paths, **kwargs):
 	real, err := filepath.EvalSymlinks(dir)
 	require.NoError(t, err)
 	assert.Equal(t, real+"\n", result.Stdout.Text)
-}
-
-func TestResultJSON(t *testing.T) {
-	t.Parallel()
-	r := scriptspec.ScriptTestResult{
-		ScriptName: "a", StepName: "A", Outcome: scriptspec.OutcomeTimeout, ErrorMessage: "slow",
-		ExecutionTime: 1500 * time.Millisecond, ExitCode: -1, Signal: "SIGKILL",
-		Outputs: map[string]scriptspec.OutputInfo{"o": {Path: "/o"}},
-	}
-	data, err := json.Marshal(r)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"script_name":"a","step_name":"A","success":false,"outcome":"timeout","error_type":"",
-		"error_message":"slow","traceback":"","execution_time":1.5,"has_main_function":false,"exit_code":-1,"signal":"SIGKILL",
-		"stdout":{"text":"","bytes":0,"truncated":false},"stderr":{"text":"","bytes":0,"truncated":false},
-		"outputs":{"o":{"path":"/o","exists":false,"files":0,"bytes":0}}}`, string(data))
-	var back scriptspec.ScriptTestResult
-	require.NoError(t, json.Unmarshal(data, &back))
-	assert.Equal(t, r, back)
-	assert.Equal(t, "A: timeout in 1.5s: slow", r.String())
 }

@@ -1,20 +1,184 @@
-// Package proctree starts a process so that it and its children can be ended together.
+// Package proctree ends processes together with everything that they started, and tells what the
+// tree took. On Linux that includes children that left the group and were orphaned; on other unix
+// systems it is the process group, on Windows the process alone.
 package proctree
 
 import (
-	"os/exec"
-	"syscall"
+	"context"
+	"fmt"
+	"slices"
 	"time"
 )
 
-// Prepare makes cmd the leader of a process group of its own where the system has them. The end of
-// cmd's context kills the whole group, and Wait returns at the latest wait after that or after the
-// leader's own end, even if a descendant still holds the output pipes.
-func Prepare(cmd *exec.Cmd, wait time.Duration) {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
+// Leader is the first process of a tree. It has a session and a process group of its own, where the
+// system has them.
+type Leader interface {
+	// PID is the number of the process, which is that of its group.
+	PID() int
+	// Ended is closed when the process has ended. Where the system can do it, its number stays taken
+	// until Reap.
+	Ended() <-chan struct{}
+	// Reap tells how the process ended. Call it once, after Ended.
+	Reap() (State, error)
+}
+
+// State is how a process ended, and what it and the children that it waited for took.
+type State struct {
+	ExitCode     int    // -1 if a signal ended it
+	Signal       string // "SIGKILL", or ""
+	User, System time.Duration
+	PeakMemory   int64 // of the largest process, in bytes; 0 where the system does not tell
+}
+
+// String tells the signal, or the exit code.
+func (s State) String() string {
+	if s.Signal != "" {
+		return s.Signal
 	}
-	setGroup(cmd.SysProcAttr)
-	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	cmd.WaitDelay = wait
+	return fmt.Sprintf("exit code %d", s.ExitCode)
+}
+
+// Limits say what ends a tree and how.
+type Limits struct {
+	// Grace is the time between the interrupt and the kill.
+	Grace time.Duration
+	// Memory bounds what all processes of the tree have in memory together, in bytes; 0 does not.
+	Memory int64
+	// Marker is an entry of the environment, "NAME=value", that no other tree has.
+	Marker string
+	// Adopter is the process that orphans of the tree are given to, if there is one; it has no
+	// other children than the leader.
+	Adopter int
+}
+
+// Reason tells why a tree ended.
+type Reason int
+
+// The reasons.
+const (
+	ByItself Reason = iota // the leader ended before anything was done to it
+	Context                // the context ended
+	Memory                 // the tree grew beyond Limits.Memory
+)
+
+// End is how a tree ended.
+type End struct {
+	State
+	Reason Reason
+	// Leftover names the processes that were still there some time after the leader had ended by
+	// itself, and were ended then.
+	Leftover []string
+	// Survivors names the processes that could not be ended.
+	Survivors []string
+}
+
+// settle is how long children may go on by themselves after the leader's own end: helpers such as
+// multiprocessing's resource tracker clean up and go when they see it.
+const settle = 250 * time.Millisecond
+
+// last is how long the system may take to end what was killed.
+const last = 700 * time.Millisecond
+
+// Supervise waits for the end of a tree, and brings it about when ctx ends or the tree outgrows its
+// memory: interrupt, termination after half of the grace, kill after all of it. Nothing of the tree is
+// left when it returns, which it does within the grace and about a second. The error is for a leader
+// that not even a kill ends.
+func Supervise(ctx context.Context, leader Leader, limits Limits) (End, error) {
+	t := newTree(leader, limits)
+	end := End{Reason: t.watch(ctx)}
+	if end.Reason == ByItself {
+		if t.gone(settle) {
+			return t.reap(end)
+		}
+		end.Leftover = names(t.members())
+	} else {
+		t.signal(interrupt)
+		if t.gone(limits.Grace / 2) {
+			return t.reap(end)
+		}
+	}
+	t.signal(terminate)
+	if !t.gone(limits.Grace - limits.Grace/2) {
+		for start := time.Now(); time.Since(start) < last; {
+			t.signal(kill) // again: a process may fork while it is being looked for
+			if t.gone(last / 10) {
+				break
+			}
+		}
+		end.Survivors = names(t.members())
+	}
+	return t.reap(end)
+}
+
+func (t *tree) reap(end End) (End, error) {
+	select {
+	case <-t.leader.Ended():
+	default:
+		return end, fmt.Errorf("process %d cannot be killed", t.leader.PID())
+	}
+	var err error
+	end.State, err = t.leader.Reap()
+	return end, err
+}
+
+// watch waits for the first reason to end.
+func (t *tree) watch(ctx context.Context) Reason {
+	var tick <-chan time.Time
+	if t.limits.Memory > 0 {
+		const often = 20 * time.Millisecond
+		ticker := time.NewTicker(often)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-t.leader.Ended():
+			return ByItself
+		case <-ctx.Done():
+			return Context
+		case <-tick:
+			if t.memory() > t.limits.Memory {
+				return Memory
+			}
+		}
+	}
+}
+
+// gone waits until nothing of the tree runs any more, and reports false if that takes longer than
+// limit.
+func (t *tree) gone(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-t.leader.Ended():
+	case <-timer.C:
+		return false
+	}
+	const longest = 20 * time.Millisecond
+	for pause := time.Millisecond; ; pause = min(2*pause, longest) {
+		if len(t.members()) == 0 {
+			return true
+		}
+		select {
+		case <-time.After(pause):
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
+// member is a process of the tree other than the leader.
+type member struct {
+	pid  int
+	name string
+	born uint64 // tells it from a later process of the same number
+}
+
+func names(members []member) []string {
+	var list []string
+	for _, m := range members {
+		list = append(list, m.name)
+	}
+	slices.Sort(list)
+	return list
 }

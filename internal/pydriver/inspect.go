@@ -55,19 +55,27 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python, "-I", "-S", "-B", "-")
+	cmd := exec.Command(python, "-I", "-S", "-B", "-")
 	cmd.Stdin = bytes.NewReader(fmt.Appendf(inspectSource[:len(inspectSource):len(inspectSource)], "run(%q)\n", base64.StdEncoding.EncodeToString(list)))
 	// Whatever the interpreter is, it is bounded: in time, in what it leaves behind, in its output.
-	const linger, maxStderr, maxAnswer = time.Second, 64 << 10, 1 << 20
-	proctree.Prepare(cmd, linger)
+	const grace, maxStderr, maxAnswer = time.Second, 64 << 10, 1 << 20
+	cmd.WaitDelay = grace
 	stdout, stderr := limited{limit: maxAnswer * (1 + len(scripts))}, limited{limit: maxStderr}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
+	leader, err := proctree.Start(cmd)
+	if err != nil {
+		return nil, err
+	}
+	end, err := proctree.Supervise(ctx, leader, proctree.Limits{Grace: grace})
+	if err != nil {
+		return nil, err
+	}
+	if end.Reason != proctree.ByItself {
+		return nil, context.Cause(ctx)
+	}
+	if end.ExitCode != 0 {
 		lines := strings.Split(strings.TrimSpace(stderr.text.String()), "\n")
-		return nil, fmt.Errorf("reading scripts with %s: %w: %.200q", python, err, lines[len(lines)-1])
+		return nil, fmt.Errorf("reading scripts with %s: it ended with %s: %.200q", python, end.State, lines[len(lines)-1])
 	}
 	var found []Interface
 	d := json.NewDecoder(&stdout.text)

@@ -3,65 +3,73 @@
 package pydriver
 
 import (
+	"bytes"
+	"crypto/rand"
 	_ "embed"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 //go:embed driver.py
-var source []byte
+var driverSource []byte
 
-// Outcomes of a script that the driver saw to its end.
-const (
-	Returned = "returned" // main returned, or called sys.exit(0)
-	Exited   = "exited"   // sys.exit with another code
-	Failed   = "failed"   // an exception
-	NoMain   = "no_main"  // there is no function main
-)
+//go:embed rare.py
+var rareSource []byte
 
-// Result is what the driver reports.
-type Result struct {
-	Outcome         string `json:"outcome"`
-	ErrorType       string `json:"error_type"`
-	ErrorMessage    string `json:"error_message"`
-	Traceback       string `json:"traceback"`
-	HasMainFunction bool   `json:"has_main_function"`
-	ExitCode        int    `json:"exit_code"`
+//go:embed serve.py
+var serveSource []byte
+
+// ErrServerGone is returned by [Server.Fork] if the interpreter does not answer any more.
+var ErrServerGone = errors.New("the warm interpreter has ended")
+
+// PreloadError tells that a module could not be imported.
+type PreloadError struct{ Message string }
+
+func (e *PreloadError) Error() string { return e.Message }
+
+// Request is what the driver is asked to do.
+type Request struct {
+	Script string // absolute path
+	// Parameters is a JSON object with input_paths, output_paths, environ_vars and job_args.
+	Parameters []byte
+	// Program asks for the script to be run as a program with Args, instead of calling its main.
+	Program bool
+	Args    []string
+	// Dir and Environ are what a forked child is to have; a process that is started has them.
+	Dir     string
+	Environ []string
 }
-
-// ErrNoResult is returned by [Run.Result] if the process ended without a report.
-var ErrNoResult = errors.New("the interpreter ended without a report")
-
-// maxResult bounds the report: what is longer is no report of the driver.
-const maxResult = 64 << 20
 
 // Run is one run of the driver.
 type Run struct {
-	dir             string
-	request, result *os.File // our ends
-	theirs          []*os.File
+	// Dir is a directory of the run's own, which goes with it.
+	Dir string
+
+	token           string
+	request, result *os.File   // our ends
+	theirs          []*os.File // request and result
 	done            chan struct{}
 	report          []byte
+	excess          bool
 }
 
-// New prepares cmd, which has only its Path set, to run the driver on a request: a JSON object with
-// script_path, input_paths, output_paths, environ_vars and job_args. Call Start once cmd runs, or
-// Close if it does not.
-func New(cmd *exec.Cmd) (*Run, error) {
+// maxReport bounds the report: what is longer is no report of the driver.
+const maxReport = 16 << 20
+
+// New makes the directory and the pipes of a run.
+func New() (*Run, error) {
 	dir, err := os.MkdirTemp("", "scriptspec-run-")
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{dir: dir, done: make(chan struct{})}
-	driver := filepath.Join(dir, "driver.py")
-	if err := os.WriteFile(driver, source, 0o600); err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
+	r := &Run{Dir: dir, token: rand.Text(), done: make(chan struct{})}
 	requestOut, requestIn, err := os.Pipe()
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -72,49 +80,96 @@ func New(cmd *exec.Cmd) (*Run, error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	r.result, r.theirs = resultOut, append(r.theirs, resultIn)
-	// -B: no bytecode in the user's tree. -u: what was printed before a crash is not lost.
-	cmd.Args = append([]string{cmd.Path, "-B", "-u", driver}, inherit(cmd, r.theirs)...)
 	return r, nil
 }
 
-// Start hands over the request to the running process and begins to listen.
-func (r *Run) Start(request []byte) {
-	closeAll(r.theirs)
-	r.theirs = nil
-	go func() {
-		// An error means that the process is gone, which its missing report tells as well.
-		_, _ = r.request.Write(request)
-		_ = r.request.Close()
-	}()
-	go func() {
-		defer close(r.done)
-		r.report, _ = io.ReadAll(io.LimitReader(r.result, maxResult))
-	}()
+// Command returns a process that runs the driver. Call Start once it runs, or Close if it does not.
+func (r *Run) Command(python string) (*exec.Cmd, error) {
+	if err := writeSources(r.Dir); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(python)
+	// -B: no bytecode in the user's tree. -u: what was printed before a crash is not lost.
+	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(r.Dir, "driver.py")}, inherit(cmd, r.theirs)...)
+	return cmd, nil
 }
 
-// Result returns the report, after the process has ended. A descendant that was forked may still
-// hold the pipe, so no more than wait is spent on its end.
-func (r *Run) Result(wait time.Duration) (*Result, error) {
+func writeSources(dir string) error {
+	for name, source := range map[string][]byte{"driver.py": driverSource, "rare.py": rareSource, "serve.py": serveSource} {
+		if err := os.WriteFile(filepath.Join(dir, name), source, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Start hands the request to the process that has the pipes, and begins to listen.
+func (r *Run) Start(request Request) error {
+	closeAll(r.theirs)
+	r.theirs = nil
+	go r.listen()
+	data, err := r.marshal(request)
+	if err != nil {
+		return err
+	}
+	go func() {
+		// An error means that the process is gone, which its missing report tells as well. The pipe
+		// stays open: the driver takes its end for that of the harness.
+		_, _ = r.request.Write(data)
+	}()
+	return nil
+}
+
+func (r *Run) marshal(q Request) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(q.Parameters))
+	d.UseNumber() // as it is written: 1 and 1.0 stay different
+	var all map[string]any
+	if err := d.Decode(&all); err != nil {
+		return nil, err
+	}
+	environ := make([][]byte, len(q.Environ))
+	for i, entry := range q.Environ {
+		environ[i] = []byte(entry)
+	}
+	all["token"], all["script_path"], all["program"], all["argv"] = r.token, q.Script, q.Program, q.Args
+	all["dir"], all["environ"] = q.Dir, environ
+	const header = 8
+	data, err := appendMarshal(make([]byte, header), all)
+	if err != nil {
+		return nil, err
+	}
+	binary.LittleEndian.PutUint64(data, uint64(len(data)-header))
+	return data, nil
+}
+
+// listen keeps the beginning of what comes, and takes in the rest, so that its writer is not held up.
+func (r *Run) listen() {
+	defer close(r.done)
+	r.report, _ = io.ReadAll(io.LimitReader(r.result, maxReport))
+	n, _ := io.Copy(io.Discard, r.result)
+	r.excess = n > 0
+}
+
+// Report returns what the driver said, after the process has ended. A descendant that could not be
+// ended may still hold the pipe, so no more than wait is spent on its end.
+func (r *Run) Report(wait time.Duration) (*Report, error) {
+	_ = r.result.SetReadDeadline(time.Now().Add(wait)) // where it does not work, there is Close
 	select {
 	case <-r.done:
-	case <-time.After(wait):
+	case <-time.After(2 * wait):
 		_ = r.result.Close()
 		<-r.done
 	}
-	if len(r.report) == 0 {
-		return nil, ErrNoResult
+	if r.excess {
+		return &Report{}, ErrGarbage
 	}
-	var result Result
-	if err := json.Unmarshal(r.report, &result); err != nil {
-		return nil, ErrNoResult
-	}
-	return &result, nil
+	return parseReport(r.report, r.token)
 }
 
 // Close releases pipes and files.
 func (r *Run) Close() error {
 	closeAll(append(r.theirs, r.request, r.result))
-	return os.RemoveAll(r.dir)
+	return os.RemoveAll(r.Dir)
 }
 
 func closeAll(files []*os.File) {
@@ -123,4 +178,15 @@ func closeAll(files []*os.File) {
 			_ = f.Close() // closed by its reader or writer, most often
 		}
 	}
+}
+
+// StartsWith tells whether an environment variable counts when an interpreter starts or a library is
+// loaded. One that is forked has missed it.
+func StartsWith(name string) bool {
+	for _, prefix := range []string{"PYTHON", "LD_", "DYLD_", "LC_", "LANG", "MALLOC_", "OMP_", "MKL_", "OPENBLAS_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }

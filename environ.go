@@ -1,0 +1,121 @@
+package scriptspec
+
+import (
+	"cmp"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/mask"
+	"github.com/scriptspec/scriptspec/internal/pydriver"
+)
+
+// markerName is the variable that marks the processes of a run, wherever they go.
+const markerName = "SCRIPTSPEC_RUN"
+
+// environment returns the variables of the script's process, without those that belong to one run.
+func (t *RuntimeTester) environment(s *ScriptExecutionSpec) map[string]string {
+	env := s.ExecutionEnvironment()
+	if t.CleanEnv {
+		maps.DeleteFunc(env, func(name, _ string) bool {
+			_, own := s.EnvironVars[name]
+			return !own && !cleanEnvKeeps(name) && !slices.Contains(t.PassEnv, name)
+		})
+	}
+	if path, ok := env["PYTHONPATH"]; ok {
+		if path = searchPath(path); path == "" {
+			delete(env, "PYTHONPATH")
+		} else {
+			env["PYTHONPATH"] = path
+		}
+	}
+	return env
+}
+
+func cleanEnvKeeps(name string) bool {
+	switch name {
+	case "PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT":
+		return true
+	}
+	return strings.HasPrefix(name, "LC_")
+}
+
+// searchPath makes the entries of PYTHONPATH absolute, as relative paths are those of the caller, and
+// drops empty ones, which would be the working directory.
+func searchPath(list string) string {
+	var entries []string
+	for _, entry := range filepath.SplitList(list) {
+		if abs, err := filepath.Abs(entry); err == nil && entry != "" {
+			entries = append(entries, abs)
+		}
+	}
+	return strings.Join(entries, string(filepath.ListSeparator))
+}
+
+// startEnvironment returns the variables for a warm interpreter: those of this process, and of the
+// spec's those that count at its start only.
+func (t *RuntimeTester) startEnvironment(s *ScriptExecutionSpec) []string {
+	early := &ScriptExecutionSpec{EnvironVars: maps.Clone(s.EnvironVars)}
+	maps.DeleteFunc(early.EnvironVars, func(name, _ string) bool { return !pydriver.StartsWith(name) })
+	return envList(t.environment(early))
+}
+
+// envList returns variables as processes have them, sorted.
+func envList(env map[string]string) []string {
+	list := make([]string, 0, len(env))
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+// environErrors finds variables that are too long to be given to a process.
+func environErrors(s Spec) []*FieldError {
+	const longest = 131_072 // MAX_ARG_STRLEN of Linux: name, "=", value and a NUL
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	var errs []*FieldError
+	c := s.core()
+	for _, name := range sortedKeys(*c.environVars) {
+		if len(name)+len((*c.environVars)[name])+2 > longest {
+			errs = append(errs, &FieldError{
+				Path: keyed(c.name(fieldEnviron), name), Code: CodeTooLong, at: fieldPos{fieldEnviron, name},
+				Message: "the environment variable is longer than the system gives to a process, 131,071 bytes",
+				Hint:    "hand it over in a file among the inputs",
+			})
+		}
+	}
+	return errs
+}
+
+// masker returns what hides the environment values of a spec. Short ones are left alone, since masking
+// every "1" and "true" would make logs unreadable and hide nothing, and so are parts of the paths that
+// the spec shows anyway.
+func masker(s *ScriptExecutionSpec) *mask.Masker {
+	const shortest = 6
+	shown := []string{s.ScriptPath}
+	shown = slices.AppendSeq(shown, maps.Values(s.InputPaths))
+	shown = slices.AppendSeq(shown, maps.Values(s.OutputPaths))
+	values := slices.SortedFunc(maps.Values(s.EnvironVars), strings.Compare)
+	values = slices.DeleteFunc(values, func(v string) bool {
+		return slices.ContainsFunc(shown, func(path string) bool { return strings.Contains(path, v) })
+	})
+	return mask.New(values, shortest, redacted)
+}
+
+// scratch is where a script has its temporary files, unless the spec says otherwise.
+func scratch(runDir string, env map[string]string, own map[string]string) error {
+	if cmp.Or(own["TMPDIR"], own["TEMP"], own["TMP"]) != "" {
+		return nil
+	}
+	dir := filepath.Join(runDir, "tmp")
+	env["TMPDIR"] = dir
+	if runtime.GOOS == "windows" {
+		env["TEMP"], env["TMP"] = dir, dir
+	}
+	return os.Mkdir(dir, 0o700)
+}

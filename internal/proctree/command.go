@@ -1,0 +1,22 @@
+package proctree
+
+import (
+	"os"
+	"os/exec"
+)
+
+// command is the Leader that is a child of this process.
+type command struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+func (c *command) PID() int { return c.cmd.Process.Pid }
+
+func (c *command) Ended() <-chan struct{} { return c.ended }
+
+// stateOf translates what the system says.
+func stateOf(p *os.ProcessState) State {
+	signal, memory := details(p)
+	return State{ExitCode: p.ExitCode(), Signal: signal, User: p.UserTime(), System: p.SystemTime(), PeakMemory: memory}
+}

@@ -1,0 +1,222 @@
+package proctree
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanLimitMemory tells whether Limits.Memory has an effect here.
+const CanLimitMemory = true
+
+// tree finds its processes in /proc: those of the leader's session or group, those that were
+// orphaned to the adopter, and those that carry the marker in their environment.
+type tree struct {
+	leader Leader
+	limits Limits
+	born   uint64 // when the leader was
+}
+
+func newTree(leader Leader, limits Limits) *tree {
+	t := &tree{leader: leader, limits: limits}
+	if p, ok := readStat(leader.PID(), make([]byte, statSize)); ok {
+		t.born = p.born
+	}
+	return t
+}
+
+// stat is what the kernel tells of a process.
+type stat struct {
+	member
+	state                  byte
+	parent, group, session int
+}
+
+const statSize = 1024
+
+// readStat reads /proc/<pid>/stat; see proc_pid_stat(5) for the fields.
+func readStat(pid int, buf []byte) (stat, bool) {
+	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return stat{}, false
+	}
+	n, err := f.Read(buf)
+	_ = f.Close()
+	open, end := bytes.IndexByte(buf[:n], '('), bytes.LastIndexByte(buf[:n], ')')
+	if err != nil || open < 0 || end < open {
+		return stat{}, false
+	}
+	const state, parent, group, session, start, count = 0, 1, 2, 3, 19, 20 // behind the name
+	fields := bytes.Fields(buf[end+1 : n])
+	if len(fields) < count {
+		return stat{}, false
+	}
+	s := stat{member: member{pid: pid, name: string(buf[open+1 : end])}, state: fields[state][0]}
+	// The kernel writes numbers, so that there are no errors to look at.
+	s.parent, _ = strconv.Atoi(string(fields[parent]))
+	s.group, _ = strconv.Atoi(string(fields[group]))
+	s.session, _ = strconv.Atoi(string(fields[session]))
+	s.born, _ = strconv.ParseUint(string(fields[start]), 10, 64)
+	return s, true
+}
+
+// members lists the living processes of the tree, without its leader. While that is not reaped, no
+// other session or group can have its number.
+func (t *tree) members() []member {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	entries, _ := dir.Readdirnames(-1)
+	_ = dir.Close()
+	var found []member
+	var others []stat
+	buf := make([]byte, statSize)
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry)
+		if err != nil {
+			continue
+		}
+		s, ok := readStat(pid, buf)
+		if !ok || s.state == 'Z' || s.state == 'X' || s.born < t.born || pid == t.leader.PID() || pid == t.limits.Adopter {
+			continue
+		}
+		if s.session == t.leader.PID() || s.group == t.leader.PID() || s.parent == t.limits.Adopter && s.parent != 0 {
+			found = append(found, s.member)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return append(found, t.escaped(others, found)...)
+}
+
+// escaped finds the members that only their marker or their parents tell.
+func (t *tree) escaped(others []stat, found []member) []member {
+	mine := map[int]bool{t.leader.PID(): true}
+	for _, m := range found {
+		mine[m.pid] = true
+	}
+	var escaped []member
+	for again := true; again; {
+		again = false
+		for _, s := range others {
+			if !mine[s.pid] && (mine[s.parent] || t.marked(s.pid)) {
+				mine[s.pid], again = true, true
+				escaped = append(escaped, s.member)
+			}
+		}
+	}
+	return escaped
+}
+
+func (t *tree) marked(pid int) bool {
+	if t.limits.Marker == "" {
+		return false
+	}
+	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ") // own processes only
+	return err == nil && bytes.Contains(append([]byte{0}, env...), []byte("\x00"+t.limits.Marker+"\x00"))
+}
+
+const (
+	interrupt = syscall.SIGINT
+	terminate = syscall.SIGTERM
+	kill      = syscall.SIGKILL
+)
+
+// signal reaches the group at once and then, one by one, those who left it.
+func (t *tree) signal(sig syscall.Signal) {
+	_ = syscall.Kill(-t.leader.PID(), sig) // not reaped: the number is the tree's
+	for _, m := range t.members() {
+		p, err := os.FindProcess(m.pid) // a pidfd
+		if err != nil {
+			continue
+		}
+		if now, ok := readStat(m.pid, make([]byte, statSize)); ok && now.born == m.born && now.group != t.leader.PID() {
+			_ = p.Signal(sig)
+		}
+		_ = p.Release()
+	}
+}
+
+// memory returns what the tree has in memory, in bytes. Pages that processes share are counted for
+// each, unless that comes to more than is allowed: then their share is looked up, which takes longer.
+func (t *tree) memory() int64 {
+	pids := []int{t.leader.PID()}
+	for _, m := range t.members() {
+		pids = append(pids, m.pid)
+	}
+	var resident int64
+	for _, pid := range pids {
+		resident += residentSize(pid)
+	}
+	if resident <= t.limits.Memory || len(pids) == 1 && t.limits.Adopter == 0 {
+		return resident
+	}
+	var shares int64
+	for _, pid := range pids {
+		shares += proportionalSize(pid)
+	}
+	return shares
+}
+
+func residentSize(pid int) int64 {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if fields := bytes.Fields(text); len(fields) > 1 {
+		pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+		return pages * int64(os.Getpagesize())
+	}
+	return 0
+}
+
+func proportionalSize(pid int) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/smaps_rollup")
+	_, rest, found := bytes.Cut(text, []byte("\nPss:"))
+	if fields := bytes.Fields(rest); err == nil && found && len(fields) > 0 {
+		kib, _ := strconv.ParseInt(string(fields[0]), 10, 64)
+		return kib << 10
+	}
+	return residentSize(pid)
+}
+
+// await returns when the process has ended, without reaping it.
+func await(cmd *exec.Cmd) {
+	for unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
+
+// Start starts cmd as a leader. It dies with this process: the thread that starts it, to which the
+// kernel ties it, is kept for as long.
+func Start(cmd *exec.Cmd) (Leader, error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid = true
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	c := &command{cmd: cmd, ended: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			await(cmd)
+			close(c.ended)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Reap releases the process.
+func (c *command) Reap() (State, error) {
+	_ = c.cmd.Wait() // how it ended is in ProcessState
+	return stateOf(c.cmd.ProcessState), nil
+}

@@ -1,0 +1,123 @@
+"""What driver.py needs for some scripts only: those that fail, return something, or are programs."""
+
+import os
+import sys
+
+LONGEST_TEXT = 1 << 20  # characters of a message or traceback; the harness keeps less
+LONGEST_VALUE = 1 << 20  # characters of JSON
+LONGEST_REPR = 1000
+
+
+class own_path:
+    """Keeps what lies beside the script from taking the place of Python's own modules."""
+
+    def __enter__(self):
+        self.path = sys.path[:]
+        del sys.path[:1]
+
+    def __exit__(self, *exc):
+        sys.path[:] = self.path
+
+
+def describe(error, driver):
+    """Returns type, message and traceback of an exception, without the driver's own frames."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in (driver, __file__):
+        trace = trace.tb_next
+    try:
+        message = str(error)
+    except BaseException:
+        message = "(its text cannot be made)"
+    try:
+        with own_path():
+            import traceback
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except BaseException:  # a traceback.py of the script's, an exception that cannot be printed
+        text = "%s\n" % type(error).__name__
+    name = type(error).__name__
+    return {"error_type": name[:1000], "error_message": message[:LONGEST_TEXT], "traceback": text[:LONGEST_TEXT]}
+
+
+def signature(main, known):
+    """Returns the parameters of any callable: names it takes, those that are given by position (the
+    value itself where it is a default), and those that nothing is known for."""
+    with own_path():
+        import inspect
+    try:
+        parameters = list(inspect.signature(main).parameters.values())
+    except (TypeError, ValueError):
+        return known, [], []  # a callable of C does not tell: it gets all four
+    names, positional, missing = [], [], []
+    for parameter in parameters:
+        if parameter.kind == parameter.VAR_KEYWORD:
+            names.extend(known)
+        elif parameter.kind == parameter.VAR_POSITIONAL:
+            continue
+        elif parameter.name not in known:
+            if parameter.default is parameter.empty:
+                missing.append(parameter.name)
+            elif parameter.kind == parameter.POSITIONAL_ONLY:
+                positional.append(parameter.default)
+        elif parameter.kind == parameter.POSITIONAL_ONLY:
+            positional.append(parameter.name)
+        else:
+            names.append(parameter.name)
+    return names, positional, missing
+
+
+def wait_for(awaitable):
+    """Runs an asynchronous main to its end."""
+    with own_path():
+        import asyncio
+
+    async def wait():
+        return await awaitable
+
+    return asyncio.run(wait())
+
+
+def as_json(value):
+    """Returns a value as JSON, and what JSON does not have as a description of it."""
+    with own_path():
+        import json
+    try:
+        text = json.dumps(value, allow_nan=False, default=described)
+        if len(text) <= LONGEST_VALUE:
+            return text
+    except Exception:  # NaN, a list in itself, a key that is no string, an object that raises
+        pass
+    return json.dumps(described(value))
+
+
+def described(value):
+    """Returns type, shape and the beginning of the repr of an object."""
+    kind = type(value)
+    result = {"type": "%s.%s" % (kind.__module__, kind.__qualname__)}
+    try:
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple) and all(type(n) is int for n in shape):
+            result["shape"] = list(shape)
+        elif hasattr(kind, "__len__"):
+            result["length"] = len(value)
+        result["repr"] = repr(value)[:LONGEST_REPR]
+    except Exception:
+        pass  # its type has to do
+    return result
+
+
+def run_program(channel, request):
+    """Runs the script as python3 would: as __main__, with its arguments in sys.argv."""
+    path = request["script_path"]
+    sys.argv = [path] + request["argv"]
+    sys.path.insert(0, os.path.dirname(path))
+    module = type(sys)("__main__")
+    module.__file__ = path
+    run_program.driver = sys.modules["__main__"]  # kept: its functions are still at work
+    sys.modules["__main__"] = module
+    try:
+        with open(path, "rb") as f:
+            code = compile(f.read(), path, "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+    finally:
+        if callable(getattr(module, "main", None)):
+            channel.send("main")

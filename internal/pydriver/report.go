@@ -1,0 +1,81 @@
+package pydriver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Outcomes of a script that the driver saw to its end.
+const (
+	Returned       = "returned"         // main returned, or called sys.exit(0)
+	Exited         = "exited"           // sys.exit with another number
+	ExitedWithText = "exited_with_text" // sys.exit with a text
+	Interrupted    = "interrupted"      // a KeyboardInterrupt
+	Failed         = "failed"           // any other exception
+	NoMain         = "no_main"          // there is no function main
+	BadMain        = "bad_main"         // main cannot be called as it should be
+)
+
+// Report is what the driver says of a run.
+type Report struct {
+	Python          string // "3.11.7"; "" if the driver did not even begin
+	HasMainFunction bool
+	Outcome         string
+	ErrorType       string
+	ErrorMessage    string
+	Traceback       string
+	ExitCode        int
+	ReturnValue     string // JSON, or "" for None
+}
+
+// ErrNoReport is returned for a process that ended without a whole report.
+var ErrNoReport = errors.New("the process ended without a report")
+
+// ErrGarbage is returned for a report in which there is something that the driver did not write.
+var ErrGarbage = errors.New("something else than the driver wrote to the result pipe")
+
+// parseReport reads frames, each "<token> <name> <length>\n" and a text, up to the one called end.
+// What came before an error is in the report.
+func parseReport(data []byte, token string) (*Report, error) {
+	r := &Report{}
+	texts := map[string]*string{
+		"hello": &r.Python, "outcome": &r.Outcome, "error_type": &r.ErrorType, "error_message": &r.ErrorMessage,
+		"traceback": &r.Traceback, "return_value": &r.ReturnValue,
+	}
+	for {
+		if len(data) == 0 {
+			return r, ErrNoReport
+		}
+		line, rest, found := bytes.Cut(data, []byte("\n"))
+		fields := bytes.Fields(line)
+		if !found || len(fields) != 3 || string(fields[0]) != token {
+			return r, ErrGarbage
+		}
+		name := string(fields[1])
+		size, err := strconv.Atoi(string(fields[2]))
+		if err != nil || size < 0 || size > len(rest) {
+			return r, ErrGarbage
+		}
+		text := string(rest[:size])
+		data = rest[size:]
+		switch to := texts[name]; {
+		case to != nil:
+			*to = text
+		case name == "main":
+			r.HasMainFunction = true
+		case name == "exit_code":
+			if r.ExitCode, err = strconv.Atoi(text); err != nil {
+				return r, ErrGarbage
+			}
+		case name == "end":
+			if len(data) > 0 {
+				return r, fmt.Errorf("%w, behind the report", ErrGarbage)
+			}
+			return r, nil
+		default:
+			return r, ErrGarbage
+		}
+	}
+}

@@ -1,0 +1,33 @@
+//go:build !unix
+
+package pydriver
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/scriptspec/scriptspec/internal/proctree"
+)
+
+// CanFork tells whether there are servers here.
+const CanFork = false
+
+// Server is an interpreter that forks; there is none without fork.
+type Server struct{}
+
+// StartServer fails.
+func StartServer(context.Context, string, []string, []string) (*Server, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Suits tells that no script can be forked.
+func (*Server) Suits(string) bool { return false }
+
+// Fork fails.
+func (*Server) Fork(*Run, *os.File, *os.File) (leader proctree.Leader, adopter int, err error) {
+	return nil, 0, errors.ErrUnsupported
+}
+
+// Close does nothing.
+func (*Server) Close() error { return nil }

@@ -1,0 +1,206 @@
+//go:build unix
+
+package pydriver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/scriptspec/scriptspec/internal/proctree"
+)
+
+// CanFork tells whether there are servers here.
+const CanFork = true
+
+// Server is an interpreter that has imported modules and forks a process for each script. Its methods
+// may be called at the same time.
+type Server struct {
+	dir      string
+	conn     *net.UnixConn
+	leader   proctree.Leader
+	imported map[string]bool // top-level modules that a new interpreter would not have
+}
+
+// StartServer starts an interpreter with an environment, and waits until it has imported the modules.
+func StartServer(ctx context.Context, python string, environ, modules []string) (_ *Server, err error) {
+	dir, err := os.MkdirTemp("", "scriptspec-warm-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	defer func() {
+		if err != nil {
+			_ = s.Close() // the first error counts
+		}
+	}()
+	if err := writeSources(dir); err != nil {
+		return nil, err
+	}
+	conn, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	s.conn = conn
+	cmd := exec.Command(python)
+	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(dir, "driver.py"), "--serve"}, inherit(cmd, []*os.File{theirs})...)
+	cmd.Args = append(cmd.Args, modules...)
+	cmd.Env = environ
+	s.leader, err = proctree.Start(cmd)
+	_ = theirs.Close()
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case word == "failed":
+		return nil, &PreloadError{"preload " + rest}
+	case word != "ready" || err != nil:
+		return nil, &PreloadError{fmt.Sprintf("%s ended while it imported %s", python, strings.Join(modules, ", "))}
+	}
+	s.imported = map[string]bool{}
+	for _, name := range strings.Fields(rest) {
+		s.imported[name] = true
+	}
+	return s, nil
+}
+
+// Suits tells whether the modules that the interpreter has are those that scripts of a directory
+// would import: nothing that lies beside them has the name of one.
+func (s *Server) Suits(scriptDir string) bool {
+	entries, err := os.ReadDir(scriptDir)
+	for _, entry := range entries {
+		name, _, _ := strings.Cut(entry.Name(), ".")
+		if s.imported[name] {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// Fork has a child answer to r, with its output going to stdout and stderr. Orphans of the child are
+// given to adopter.
+func (s *Server) Fork(r *Run, stdout, stderr *os.File) (leader proctree.Leader, adopter int, err error) {
+	control, theirs, err := socketPair()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer theirs.Close() //nolint:errcheck // a copy of it has been handed over
+	var fds []int
+	for _, f := range append([]*os.File{theirs, stdout, stderr}, r.theirs...) {
+		fds = append(fds, int(f.Fd()))
+	}
+	if _, _, err := s.conn.WriteMsgUnix([]byte{'f'}, unix.UnixRights(fds...), nil); err != nil {
+		_ = control.Close() //nolint:errcheck // nothing came of it
+		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
+	}
+	_ = theirs.Close() // or its end would not be seen
+	f := &forked{control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
+	const patience = 10 * time.Second // for two forks
+	_ = control.SetReadDeadline(time.Now().Add(patience))
+	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &adopter)
+	if err != nil {
+		_ = control.Close() //nolint:errcheck // nothing came of it
+		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	go f.listen()
+	return f, adopter, nil
+}
+
+// Close ends the interpreter. Scripts that still run are ended with it.
+func (s *Server) Close() error {
+	if s.conn != nil {
+		_ = s.conn.Close() // it ends when it sees that
+	}
+	var err error
+	if s.leader != nil {
+		const grace = time.Second
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		_, err = proctree.Supervise(ctx, s.leader, proctree.Limits{Grace: grace})
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// socketPair returns two connected sockets, ours and one to hand over. Neither is inherited unasked.
+func socketPair() (*net.UnixConn, *os.File, error) {
+	syscall.ForkLock.RLock()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(pair[0])
+		unix.CloseOnExec(pair[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "socket"), os.NewFile(uintptr(pair[1]), "socket")
+	conn, err := net.FileConn(ours) // a copy
+	_ = ours.Close()
+	if err != nil {
+		_ = theirs.Close()
+		return nil, nil, err
+	}
+	return conn.(*net.UnixConn), theirs, nil
+}
+
+// forked is the Leader that another process has forked and waits for.
+type forked struct {
+	pid     int
+	control *net.UnixConn
+	lines   *bufio.Reader
+	ended   chan struct{}
+	lost    error // the monitor is gone; nobody knows how the process ended
+}
+
+func (f *forked) PID() int { return f.pid }
+
+func (f *forked) Ended() <-chan struct{} { return f.ended }
+
+func (f *forked) listen() {
+	defer close(f.ended)
+	if line, err := f.lines.ReadString('\n'); line != "ended\n" {
+		f.lost = fmt.Errorf("the process that waits for the script was ended: %w", err)
+		_ = syscall.Kill(-f.pid, syscall.SIGKILL)
+	}
+}
+
+// Reap has the process released and tells how it ended.
+func (f *forked) Reap() (proctree.State, error) {
+	defer f.control.Close() //nolint:errcheck // all has been said
+	if f.lost != nil {
+		return proctree.State{ExitCode: -1}, f.lost
+	}
+	_, _ = f.control.Write([]byte{'r'}) // the answer tells
+	var status uint32
+	var user, system float64
+	var memory int64
+	if _, err := fmt.Fscanf(f.lines, "status %d %f %f %d\n", &status, &user, &system, &memory); err != nil {
+		return proctree.State{ExitCode: -1}, fmt.Errorf("the process that waits for the script was ended: %w", err)
+	}
+	state := proctree.State{User: seconds(user), System: seconds(system), PeakMemory: proctree.MaxRSS(memory)}
+	wait := syscall.WaitStatus(status)
+	state.ExitCode = wait.ExitStatus() // -1 for a signal
+	if wait.Signaled() {
+		state.Signal = proctree.SignalName(wait.Signal())
+	}
+	return state, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

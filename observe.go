@@ -1,0 +1,188 @@
+package scriptspec
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
+)
+
+// OutputInfo is what was found at an output path. Temporary files do not count: names that begin with
+// a dot or end in "~", .tmp, .temp, .part or .swp, and what is in __pycache__.
+type OutputInfo struct {
+	Path   string `json:"path"`
+	Exists bool   `json:"exists"`
+	Files  int    `json:"files"` // regular files, in subdirectories too
+	Bytes  int64  `json:"bytes"` // of these files
+	// Written counts the files that are not empty and were made or changed in the run.
+	Written int `json:"written"`
+}
+
+// fileState tells whether a file has changed.
+type fileState struct {
+	size     int64
+	modified int64 // nanoseconds since 1970
+	changed  int64 // of the status, where the system has it: a script can set the other time back
+	kind     fs.FileMode
+	hash     [sha256.Size]byte
+}
+
+// snapshot is what is below a path: by path relative to it, "." for a single file.
+type snapshot map[string]fileState
+
+// takeSnapshot looks at a file or a directory with everything below it. Links are followed to files
+// and at the top, not to directories; nothing that could be waited for is opened.
+func takeSnapshot(path string, hash bool) snapshot {
+	return walkFiles(path, hash, func(string) bool { return true })
+}
+
+// takeOutput is takeSnapshot without temporary files.
+func takeOutput(path string) snapshot {
+	return walkFiles(path, false, func(name string) bool { return !temporary(name) })
+}
+
+func walkFiles(path string, hash bool, counts func(name string) bool) snapshot {
+	shot := snapshot{}
+	top, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return shot
+	}
+	_ = filepath.WalkDir(top, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be looked at does not count
+		}
+		if file != top && !counts(entry.Name()) {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		info, err := entry.Info()
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			if target, err := os.Stat(file); err == nil && !target.IsDir() {
+				info = target
+			}
+		}
+		if err != nil {
+			return nil
+		}
+		state := fileState{size: info.Size(), modified: info.ModTime().UnixNano(), changed: fsaccess.Changed(info), kind: info.Mode().Type()}
+		if hash && info.Mode().IsRegular() {
+			state.hash = hashFile(file)
+		}
+		name, err := filepath.Rel(top, file)
+		if err == nil {
+			shot[filepath.ToSlash(name)] = state
+		}
+		return nil
+	})
+	return shot
+}
+
+// temporary tells whether a file is none of the data, by its name.
+func temporary(name string) bool {
+	switch filepath.Ext(name) {
+	case ".tmp", ".temp", ".part", ".swp":
+		return true
+	}
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || name == "__pycache__"
+}
+
+// hashFile returns the zero hash for a file that cannot be read.
+func hashFile(path string) (sum [sha256.Size]byte) {
+	f, err := os.Open(path)
+	if err != nil {
+		return sum
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err == nil {
+		h.Sum(sum[:0])
+	}
+	return sum
+}
+
+// outputInfo compares what is at an output path with what was there before the run.
+func outputInfo(path string, before, after snapshot) OutputInfo {
+	_, err := os.Stat(path)
+	info := OutputInfo{Path: path, Exists: err == nil}
+	for name, state := range after {
+		if state.kind != 0 {
+			continue
+		}
+		info.Files++
+		info.Bytes += state.size
+		if old, there := before[name]; state.size > 0 && (!there || old != state) {
+			info.Written++
+		}
+	}
+	return info
+}
+
+// hasData is what an output must be like unless RuntimeTester.OutputCheck says otherwise.
+func hasData(_ string, o OutputInfo) error {
+	switch {
+	case !o.Exists:
+		return errors.New("it is not there any more")
+	case o.Files == 0:
+		return errors.New("it has no files")
+	case o.Bytes == 0:
+		return errors.New("its files are empty")
+	case o.Written == 0:
+		return errors.New("its files were there before the run")
+	}
+	return nil
+}
+
+// inputChanges lists what a run has done to an input, sorted. What lies below an output is the
+// script's to change.
+func inputChanges(path string, before, after snapshot, outputs []string) []string {
+	excepted := func(name string) bool {
+		file := filepath.Join(path, filepath.FromSlash(name))
+		return slices.ContainsFunc(outputs, func(output string) bool { return within(file, output) })
+	}
+	var changes []string
+	note := func(what, name string) {
+		if excepted(name) {
+			return
+		}
+		if name != "." {
+			what += " " + name
+		}
+		changes = append(changes, what)
+	}
+	for name, old := range before {
+		now, there := after[name]
+		old.changed, now.changed = 0, 0 // moves with a mere chmod or link
+		switch {
+		case !there:
+			note("deleted", name)
+		case now != old:
+			note("changed", name)
+		}
+	}
+	for name := range after {
+		if _, there := before[name]; !there && !slices.ContainsFunc(strings.Split(name, "/"), temporary) {
+			note("added", name)
+		}
+	}
+	slices.Sort(changes)
+	return changes
+}
+
+// within tells whether a file is a directory or below it.
+func within(file, dir string) bool {
+	file, errFile := filepath.Abs(file)
+	dir, errDir := filepath.Abs(dir)
+	rel, err := filepath.Rel(dir, file)
+	return errFile == nil && errDir == nil && err == nil && filepath.IsLocal(rel)
+}

@@ -1,0 +1,5 @@
+"""Has a main that takes nothing."""
+
+
+def main():
+    raise AssertionError("was called")

@@ -1,0 +1,5 @@
+"""Raises."""
+
+
+def main(input_paths, output_paths):
+    raise ValueError("no rows")

@@ -1,0 +1,5 @@
+"""Raises what Ctrl-C raises."""
+
+
+def main(input_paths, output_paths):
+    raise KeyboardInterrupt

@@ -1,0 +1,3 @@
+"""A program, not a script with a main."""
+
+print("hello")

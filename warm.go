@@ -1,0 +1,137 @@
+package scriptspec
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/proctree"
+	"github.com/scriptspec/scriptspec/internal/pydriver"
+)
+
+// warmPool keeps interpreters that fork, one for each environment that counts at their start.
+type warmPool struct {
+	mu      sync.Mutex
+	servers map[string]*warmServer // by interpreter and environment
+}
+
+// warmServer is started once, by the first run that needs it; others wait.
+type warmServer struct {
+	ready  chan struct{}
+	server *pydriver.Server
+	err    error
+}
+
+// maxWarm bounds the interpreters that are kept. Specs that would need one more get a new one.
+const maxWarm = 8
+
+// get returns the interpreter for an environment, nil where there are too many.
+func (p *warmPool) get(ctx context.Context, python string, environ, modules []string) (*warmServer, error) {
+	key := python + "\x00" + strings.Join(environ, "\x00")
+	for {
+		w, first := p.find(key)
+		if first {
+			w.server, w.err = pydriver.StartServer(ctx, python, environ, modules)
+			if w.err != nil {
+				p.drop(w) // the next run may have more luck, or more time
+			}
+			close(w.ready)
+		}
+		if w == nil {
+			return nil, nil
+		}
+		select {
+		case <-w.ready:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		_, failed := errors.AsType[*pydriver.PreloadError](w.err)
+		if w.err == nil || failed || first || ctx.Err() != nil {
+			return w, w.err
+		}
+		// It failed for a reason of the run that started it, such as the end of its context.
+	}
+}
+
+// find returns what there is for a key; first tells that the caller is to start it.
+func (p *warmPool) find(key string) (w *warmServer, first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.servers[key]; w != nil {
+		return w, false
+	}
+	if len(p.servers) >= maxWarm {
+		return nil, false
+	}
+	if p.servers == nil {
+		p.servers = map[string]*warmServer{}
+	}
+	w = &warmServer{ready: make(chan struct{})}
+	p.servers[key] = w
+	return w, true
+}
+
+// drop forgets an interpreter.
+func (p *warmPool) drop(w *warmServer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, other := range p.servers {
+		if other == w {
+			delete(p.servers, key)
+		}
+	}
+}
+
+func (p *warmPool) close() error {
+	p.mu.Lock()
+	servers := p.servers
+	p.servers = nil
+	p.mu.Unlock()
+	var errs []error
+	for _, w := range servers {
+		<-w.ready
+		if w.server != nil {
+			errs = append(errs, w.server.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fork has a warm interpreter run the script. It returns no leader where a new interpreter is to.
+func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream, limits *proctree.Limits) (proctree.Leader, error) {
+	t := r.tester
+	if !t.Warm || !pydriver.CanFork || r.request.Program {
+		return nil, nil
+	}
+	dir, err := filepath.Abs(t.Dir)
+	if err != nil {
+		return nil, err
+	}
+	r.request.Dir, r.request.Environ = dir, envList(env)
+	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout(), errors.New("importing the modules of RuntimeTester.Preload takes longer than RuntimeTester.Timeout"))
+	defer cancel()
+	const tries = 2
+	for range tries {
+		w, err := t.warm.get(ctx, r.python, t.startEnvironment(r.spec), t.Preload)
+		if w == nil || err != nil {
+			return nil, err
+		}
+		if !w.server.Suits(filepath.Dir(r.request.Script)) {
+			return nil, nil
+		}
+		leader, adopter, err := w.server.Fork(run, stdout.write, stderr.write)
+		if errors.Is(err, pydriver.ErrServerGone) && ctx.Err() == nil {
+			t.warm.drop(w)
+			_ = w.server.Close() // it is gone
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.result.Warm, limits.Adopter = true, adopter
+		return leader, nil
+	}
+	return nil, nil // one that dies of each fork is no help
+}

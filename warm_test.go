@@ -1,0 +1,209 @@
+//go:build unix
+
+package scriptspec_test
+
+import (
+	"context"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// Each fixture ends in a fork as it does in a new interpreter.
+func TestOutcomesWarm(t *testing.T) {
+	t.Parallel()
+	warm := &scriptspec.RuntimeTester{Warm: true}
+	t.Cleanup(func() { require.NoError(t, warm.Close()) })
+	for name, want := range endings {
+		if name == "memory" && !onLinux {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, tester := fixture(t, name), warm
+			if name == "timeout" || name == "memory" {
+				tester = &scriptspec.RuntimeTester{Warm: true}
+				defer func() { require.NoError(t, tester.Close()) }()
+			}
+			prepareFixture(s, tester)
+			result, err := tester.TestScript(t.Context(), s)
+			require.NoError(t, err)
+			want.check(t, result)
+			assert.Equal(t, name != "input_missing" && name != "output_unusable", result.Warm)
+		})
+	}
+}
+
+// A fork sees what a new interpreter sees.
+func TestWarmIsAsCold(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import json, sys, time
+AT_IMPORT = os.environ.get("SCRIPT_SETTING")
+def main(input_paths, output_paths, environ_vars, job_args):
+    done(output_paths)
+    environ = {k: v for k, v in sorted(os.environ.items()) if k not in ("SCRIPTSPEC_RUN", "TMPDIR")}
+    print(json.dumps([AT_IMPORT, environ, os.getcwd(), sys.argv, sys.path, __name__, repr(job_args), time.tzname, sys.stdin.read(), os.getpgrp() == os.getpid() == os.getsid(0)]))
+`)
+	s.AddEnvironVar("SCRIPT_SETTING", "sure")
+	s.AddEnvironVar("TZ", "Asia/Tokyo")
+	s.AddEnvironVar("PYTHONPATH", t.TempDir())
+	s.AddJobArg("with-dash", 1.0)
+	s.AddJobArg("plain", []any{nil, true})
+	dir := t.TempDir()
+	executable, err := exec.Command(python(t), "-c", "import sys; print(sys.executable)").Output() // no shim, which adds variables
+	require.NoError(t, err)
+	interpreter := strings.TrimSpace(string(executable))
+	cold := &scriptspec.RuntimeTester{Python: interpreter, Dir: dir}
+	warm := &scriptspec.RuntimeTester{Python: interpreter, Dir: dir, Warm: true, Preload: []string{"csv", "email.message"}}
+	t.Cleanup(func() { require.NoError(t, warm.Close()) })
+	first, second := runWith(t, cold, s), runWith(t, warm, s)
+	require.True(t, first.Success, first.String())
+	assert.Equal(t, first.Stdout.Text, second.Stdout.Text)
+	assert.Contains(t, second.Stdout.Text, "JST")
+	var list []any
+	require.NoError(t, json.Unmarshal([]byte(second.Stdout.Text), &list))
+	assert.Equal(t, true, list[len(list)-1], "a session and a group of its own")
+	assert.Positive(t, second.PeakMemory)
+	assert.Positive(t, second.UserTime+second.SystemTime)
+}
+
+// preloading returns a tester that keeps an interpreter with a module of the given text, which PYTHONPATH
+// of the specs leads to.
+func preloading(t *testing.T, text string, s *scriptspec.ScriptExecutionSpec) *scriptspec.RuntimeTester {
+	t.Helper()
+	lib := t.TempDir()
+	write(t, filepath.Join(lib, "heavy.py"), text)
+	s.AddEnvironVar("PYTHONPATH", lib)
+	tester := &scriptspec.RuntimeTester{Warm: true, Preload: []string{"heavy"}}
+	t.Cleanup(func() { require.NoError(t, tester.Close()) })
+	return tester
+}
+
+// Modules are imported once, and what one script does to them no other sees.
+func TestPreloadIsSharedAndIsolated(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import heavy
+def main(output_paths):
+    done(output_paths)
+    heavy.COUNT += 1
+    print(heavy.PID, heavy.COUNT, os.getpid() == heavy.PID)
+`)
+	tester := preloading(t, "import os\nPID, COUNT = os.getpid(), 0\n", s)
+	var mu sync.Mutex
+	seen := map[string]int{}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			result, err := tester.TestScript(t.Context(), s)
+			if assert.NoError(t, err) {
+				mu.Lock()
+				defer mu.Unlock()
+				seen[result.Stdout.Text]++
+			}
+		})
+	}
+	group.Wait()
+	require.Len(t, seen, 1, "one interpreter has imported it, and each script changed a copy")
+	for text, n := range seen {
+		assert.Equal(t, 8, n)
+		assert.True(t, strings.HasSuffix(text, " 1 False\n"), text)
+	}
+}
+
+func TestPreloadFails(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, doesNothing)
+	for text, message := range map[string]string{
+		"raise ValueError('no GPU')":        "preload heavy: ValueError: no GPU",
+		"import os; os._exit(3)":            "ended while it imported heavy",
+		"import no_such_module_of_that_lib": "preload heavy: ModuleNotFoundError: No module named 'no_such_module_of_that_lib'",
+	} {
+		tester := preloading(t, text, s)
+		_, err := tester.TestScript(t.Context(), s)
+		require.ErrorContains(t, err, message)
+	}
+	tester := preloading(t, "import threading; threading.Event().wait()", s)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := tester.TestScript(ctx, s)
+	require.ErrorIs(t, err, context.Canceled)
+	tester.Timeout = 1
+	_, err = tester.TestScript(t.Context(), s)
+	require.ErrorContains(t, err, "RuntimeTester.Preload takes longer than")
+}
+
+// What would be another module in a new interpreter is not shared.
+func TestWarmMakesWayForModulesBesideTheScript(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"import heavy\ndef main(output_paths):\n    done(output_paths)\n    print(heavy.WHERE)")
+	tester := preloading(t, "WHERE = 'shared'", s)
+	assert.Equal(t, "shared\n", runWith(t, tester, s).Stdout.Text)
+	write(t, filepath.Join(filepath.Dir(s.ScriptPath), "heavy.py"), "WHERE = 'beside the script'")
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, "beside the script\n", result.Stdout.Text)
+	assert.False(t, result.Warm)
+}
+
+// A variable that counts at the start of an interpreter gets one of its own.
+func TestWarmVariablesOfTheStart(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)\n    print(hash('x'), __import__('sys').flags.hash_randomization)")
+	tester := &scriptspec.RuntimeTester{Warm: true}
+	t.Cleanup(func() { require.NoError(t, tester.Close()) })
+	s.AddEnvironVar("PYTHONHASHSEED", "0")
+	fixed := runWith(t, tester, s).Stdout.Text
+	want, err := exec.Command(python(t), "-c", "import os; os.environ['PYTHONHASHSEED'] = '0'; os.execv(__import__('sys').executable, ['python', '-c', 'print(hash(\"x\"), 0)'])").Output()
+	require.NoError(t, err)
+	assert.Equal(t, string(want), fixed)
+	s.AddEnvironVar("PYTHONHASHSEED", "1")
+	assert.NotEqual(t, fixed, runWith(t, tester, s).Stdout.Text)
+}
+
+// An interpreter that was killed is replaced, and a script that kills what watches over it fails alone.
+func TestWarmInterpreterIsKilled(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"import heavy, signal\ndef main(output_paths, job_args):\n    done(output_paths)\n    print(heavy.PID)\n    os.kill({'server': heavy.PID, 'monitor': os.getppid(), 'nobody': 0}[job_args.kill], job_args.signal)")
+	tester := preloading(t, "import os\nPID = os.getpid()\n", s)
+	s.AddJobArg("signal", 0)
+	s.AddJobArg("kill", "server")
+	first := runWith(t, tester, s)
+	require.True(t, first.Success, first.Details())
+	s.AddJobArg("signal", 9)
+	require.True(t, runWith(t, tester, s).Success, "it is gone, the script is not")
+	s.AddJobArg("signal", 0)
+	third := runWith(t, tester, s)
+	require.True(t, third.Success, third.Details())
+	assert.NotEqual(t, first.Stdout.Text, third.Stdout.Text)
+
+	s.AddJobArg("signal", 9)
+	s.AddJobArg("kill", "monitor")
+	assert.Equal(t, scriptspec.OutcomeCrashed, runWith(t, tester, s).Outcome)
+	s.AddJobArg("signal", 0)
+	assert.True(t, runWith(t, tester, s).Success)
+}
+
+// Close leaves no process.
+func TestWarmClose(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"import heavy\ndef main(output_paths):\n    done(output_paths)\n    print(heavy.PID)")
+	tester := preloading(t, "import os\nPID = os.getpid()\n", s)
+	result := runWith(t, tester, s)
+	pid, err := strconv.Atoi(strings.TrimSpace(result.Stdout.Text))
+	require.NoError(t, err)
+	assert.False(t, ended(pid))
+	require.NoError(t, tester.Close())
+	assert.True(t, ended(pid))
+	assert.True(t, runWith(t, tester, s).Success, "it can be used again")
+}
