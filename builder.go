@@ -237,8 +237,8 @@ func (b *SpecBuilder) tablePath(file string) (string, error) {
 
 // Without a script that can be read, a new spec has the logical names of the design note's example.
 var (
-	noteInputs  = []ScriptName{{Name: "config"}, {Name: "data_input"}}
-	noteOutputs = []ScriptName{{Name: "data_output"}, {Name: "metrics"}}
+	noteInputs  = []string{"config", "data_input"}
+	noteOutputs = []string{"data_output", "metrics"}
 )
 
 // SpecFromNode returns a new spec for a node, with what Resolve finds and these defaults, all to be
@@ -265,7 +265,7 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	s := New(r.ScriptName, r.Node, r.ScriptPath)
 	inputs, outputs := noteInputs, noteOutputs
 	if r.Script != nil {
-		inputs, outputs = r.Script.InputPaths, r.Script.OutputPaths
+		inputs, outputs = namesOf(r.Script.InputPaths), namesOf(r.Script.OutputPaths)
 	}
 	dir := filepath.Join(b.Store.dir, r.Node)
 	s.InputPaths = newPaths(filepath.Join(dir, "input"), inputs)
@@ -276,20 +276,28 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	return s, nil
 }
 
+func namesOf(list []ScriptName) []string {
+	var names []string
+	for _, n := range list {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
 // newPaths gives each name a path of its own in dir.
-func newPaths(dir string, names []ScriptName) map[string]string {
+func newPaths(dir string, names []string) map[string]string {
 	paths := map[string]string{}
 	taken := map[string]bool{}
-	for _, n := range names {
-		if n.Name == "" || strings.IndexByte(n.Name, 0) >= 0 {
+	for _, name := range names {
+		if name == "" || strings.IndexByte(name, 0) >= 0 {
 			continue // no spec may have it
 		}
-		element := pathElement(n.Name)
+		element := pathElement(name)
 		for i := 2; taken[element]; i++ {
-			element = fmt.Sprintf("%s_%d", pathElement(n.Name), i)
+			element = fmt.Sprintf("%s_%d", pathElement(name), i)
 		}
 		taken[element] = true
-		paths[n.Name] = filepath.Join(dir, element)
+		paths[name] = filepath.Join(dir, element)
 	}
 	return paths
 }

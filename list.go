@@ -38,6 +38,20 @@ func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[
 	}
 }
 
+// names returns the files with specs, sorted; none where there is no directory. They are not to be
+// changed.
+func (st *Store) names() (*atomicfile.Dir, []string, error) {
+	files, err := st.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	var names []string
+	if err == nil {
+		names, err = st.cache.list(files)
+	}
+	return files, names, atPath("list", err, st.specs)
+}
+
 // each loads every spec and calls check for those that load, on all cores.
 func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) iter.Seq2[Spec, error] {
 	type loaded struct {
@@ -46,16 +60,9 @@ func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) 
 		later string // the name of a file that is to be loaded when its turn has come
 	}
 	return func(yield func(Spec, error) bool) {
-		files, err := st.open(false)
-		if errors.Is(err, fs.ErrNotExist) {
-			return // no directory, no specs
-		}
-		var names []string
-		if err == nil {
-			names, err = st.cache.list(files)
-		}
+		files, names, err := st.names()
 		if err != nil {
-			yield(nil, atPath("list", err, st.specs))
+			yield(nil, err)
 			return
 		}
 		load := func(name string, limit int64) loaded {

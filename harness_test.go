@@ -1,0 +1,185 @@
+package scriptspec_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// recorder is a test that a harness runs in, which may fail without failing its own.
+type recorder struct {
+	t    *testing.T
+	name string
+
+	mu       *sync.Mutex
+	lines    *[]string
+	parallel bool
+}
+
+func (r *recorder) say(what, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*r.lines = append(*r.lines, what+" "+r.name+": "+fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Context() context.Context          { return r.t.Context() }
+func (r *recorder) Errorf(format string, args ...any) { r.say("error", format, args...) }
+func (r *recorder) Logf(format string, args ...any)   { r.say("log", format, args...) }
+func (r *recorder) Helper()                           {}
+func (r *recorder) Parallel()                         { r.parallel = true }
+func (r *recorder) TempDir() string                   { return r.t.TempDir() }
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.say("fatal", format, args...)
+	runtime.Goexit()
+}
+
+func (r *recorder) Skipf(format string, args ...any) {
+	r.say("skip", format, args...)
+	runtime.Goexit()
+}
+
+func (r *recorder) Run(name string, f func(*recorder)) bool {
+	sub := &recorder{t: r.t, name: name, mu: r.mu, lines: r.lines}
+	sub.do(f)
+	r.say("ran", "%s, parallel %v", name, sub.parallel)
+	return true
+}
+
+// do runs f as a test is run: in a goroutine that it may end.
+func (r *recorder) do(f func(*recorder)) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(r)
+	}()
+	<-done
+}
+
+// recorded runs a store's specs and returns what the test was told.
+func recorded(t *testing.T, st *scriptspec.Store, o *scriptspec.HarnessOptions) []string {
+	t.Helper()
+	var lines []string
+	r := &recorder{t: t, name: "Test", mu: new(sync.Mutex), lines: &lines}
+	r.do(func(r *recorder) { scriptspec.RunStore(r, st, o) })
+	return lines
+}
+
+// suite is a store with a step that passes, a script that fails, and a file that is no spec.
+func suite(t *testing.T) *scriptspec.Store {
+	t.Helper()
+	st := openStore(t, t.TempDir(), nil)
+	good := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)")
+	require.NoError(t, st.SaveStep(good))
+	bad := fixture(t, "exception")
+	bad.ScriptPath = abs(t, bad.ScriptPath)
+	bad.StepName = "Exception"
+	require.NoError(t, st.Save(bad))
+	return st
+}
+
+func abs(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return path
+}
+
+func TestRunStore(t *testing.T) {
+	t.Parallel()
+	st := suite(t)
+	write(t, st.Path("broken"), "{")
+	lines := recorded(t, st, nil)
+	require.Len(t, lines, 6, "%q", lines)
+	assert.Contains(t, lines[0], "fatal broken: "+st.Path("broken")+":1:2: ")
+	assert.Equal(t, "ran Test: broken, parallel true", lines[1])
+	assert.Contains(t, lines[2], "error exception: TabularPreprocessing_training: exception in"[:16])
+	for _, part := range []string{"ValueError: no rows", "-- traceback\n", "exception.py", "-- run it again\n", " -B -u "} {
+		assert.Contains(t, lines[2], part)
+	}
+	assert.Equal(t, "ran Test: exception, parallel true", lines[3])
+	assert.Contains(t, lines[4], "log tabular_preprocessing.training: TabularPreprocessing_training: passed in ")
+	assert.Equal(t, "ran Test: tabular_preprocessing.training, parallel true", lines[5])
+
+	for s, err := range st.All() {
+		if err == nil {
+			assert.False(t, dirExists(s.Basic().OutputPaths["data_output"]), "outputs are the test's own")
+		}
+	}
+	for _, only := range [][]string{{"tabular_preprocessing"}, {"TabularPreprocessing_training"}, {"tabular_preprocessing.training"}} {
+		lines = recorded(t, st, &scriptspec.HarnessOptions{Only: only, KeepOutputs: true, Tester: &scriptspec.RuntimeTester{}})
+		assert.Len(t, lines, 2, "%q", lines)
+	}
+	lines = recorded(t, st, &scriptspec.HarnessOptions{Only: []string{"no_such", "another"}})
+	assert.Equal(t, []string{
+		"error Test: no spec in " + filepath.Dir(st.Path("x")) + " has the script_name, step_name or subtest another",
+		"error Test: no spec in " + filepath.Dir(st.Path("x")) + " has the script_name, step_name or subtest no_such",
+	}, lines)
+
+	empty := openStore(t, t.TempDir(), nil)
+	lines = recorded(t, empty, nil)
+	assert.Equal(t, []string{"fatal Test: there are no specs in " + filepath.Dir(empty.Path("x"))}, lines, "nothing that was tested is no success")
+	require.NoError(t, empty.Close())
+	assert.Contains(t, recorded(t, empty, nil)[0], "closed")
+}
+
+func TestRunStoreReal(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	require.NoError(t, st.SaveStep(scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)")))
+	scriptspec.RunStore(t, st, nil)
+}
+
+// The host's go test decides what is run: -short, -run, -v.
+func TestRunStoreInAHost(t *testing.T) {
+	t.Parallel()
+	for _, flags := range [][]string{{"-short"}, {"-run", "TestScripts/exception"}} {
+		command := exec.Command(os.Args[0], append([]string{"-test.v"}, hostFlags(flags)...)...)
+		command.Env = append(os.Environ(), "SCRIPTSPEC_TEST_HOST=1")
+		out, err := command.CombinedOutput()
+		switch flags[0] {
+		case "-short":
+			require.NoError(t, err, "%s", out)
+			assert.Equal(t, 2, strings.Count(string(out), "--- SKIP: TestScripts/"), "%s", out)
+		default:
+			_, failed := errors.AsType[*exec.ExitError](err)
+			assert.True(t, failed, "%s", out)
+			assert.Contains(t, string(out), "--- FAIL: TestScripts/exception")
+			assert.NotContains(t, string(out), "TestScripts/tabular_preprocessing")
+		}
+	}
+}
+
+func hostFlags(flags []string) []string {
+	flags = slices.Clone(flags)
+	for i, f := range flags {
+		if name, ok := strings.CutPrefix(f, "-"); ok {
+			flags[i] = "-test." + name
+		}
+	}
+	if flags[0] != "-test.run" {
+		flags = append(flags, "-test.run", "TestScripts")
+	}
+	return flags
+}
+
+// TestScripts is the host of TestRunStoreInAHost.
+func TestScripts(t *testing.T) {
+	if os.Getenv("SCRIPTSPEC_TEST_HOST") == "" {
+		t.Skip("run by TestRunStoreInAHost")
+	}
+	scriptspec.RunStore(t, suite(t), nil)
+}
