@@ -150,6 +150,9 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 	defer cancel()
 	stdout.start()
 	stderr.start()
+	if code, ok := t.drivers.Load(r.python); ok {
+		r.request.Driver = code.([]byte)
+	}
 	startErr := run.Start(r.request)
 	if startErr != nil {
 		cancel()
@@ -161,6 +164,9 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 	const linger = 100 * time.Millisecond // the writers have ended
 	r.result.Stdout, r.result.Stderr = stdout.finish(linger), stderr.finish(linger)
 	report, reportErr := run.Report(linger)
+	if len(report.Driver) > 0 {
+		t.drivers.Store(r.python, report.Driver)
+	}
 	switch {
 	case startErr != nil:
 		return startErr

@@ -66,9 +66,10 @@ type RuntimeTester struct {
 	// that Go uses.
 	Parallelism int
 
-	once  sync.Once
-	slots chan struct{} // holds a value for each script that runs
-	warm  warmPool
+	once    sync.Once
+	slots   chan struct{} // holds a value for each script that runs
+	warm    warmPool
+	drivers sync.Map // the driver's bytecode, []byte by interpreter
 }
 
 // ErrInterpreter is returned for an interpreter that is no Python of version 3.8 or later.

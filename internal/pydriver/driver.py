@@ -1,85 +1,31 @@
-"""Runs one script for scriptspec: reads a request from one pipe, writes the outcome to another.
-
-Usage: driver.py REQUEST RESULT, two inherited file descriptors (handles on Windows); or
-driver.py --serve SOCKET MODULE..., see serve.py.
+"""Runs one script for scriptspec and reports what came of it; see start.py.
 
 Standard output and error belong to the script alone. What most runs do not need is in rare.py, and
-nothing is imported that an interpreter has not loaded anyway: starting is most of a small test.
+nothing is imported that an interpreter has not loaded anyway.
 """
 
+import _frozen_importlib
+import _frozen_importlib_external
+import os
 import sys
-
-STARTUP = frozenset(sys.modules)  # what every interpreter has before a script can have a say
-HERE = sys.path[0] if sys.path and __file__.startswith(sys.path[0] or "\0") else ""
-if HERE:
-    # The directory of this file, before any other import, so that nothing lying there can take the
-    # place of Python's own. With PYTHONSAFEPATH, and in a child that multiprocessing spawns, it is
-    # not there.
-    sys.path.pop(0)
-sys.dont_write_bytecode = True
-
-import _frozen_importlib  # noqa: E402
-import _frozen_importlib_external  # noqa: E402
-import marshal  # noqa: E402
-import os  # noqa: E402
 
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
 
 def rare():
-    """Returns the namespace of rare.py, which is read when it is needed."""
+    """Returns rare.py, which is read when it is needed."""
     if not hasattr(rare, "module"):
-        rare.module = source_module("scriptspec_rare", os.path.join(os.path.dirname(os.path.abspath(__file__)), "rare.py"))
+        rare.module, _ = load("rare.py")  # noqa: F821  (given by start.py)
     return rare.module
-
-
-def source_module(name, path, register=False):
-    """Executes a file as a module, always from its source: a cached one could be of anything."""
-    spec = _frozen_importlib_external.spec_from_file_location(name, path)
-    module = _frozen_importlib.module_from_spec(spec)
-    if register:
-        sys.modules[name] = module
-    with open(path, "rb") as f:
-        code = compile(f.read(), path, "exec", dont_inherit=True)
-    exec(code, module.__dict__)
-    return module
-
-
-def descriptor(arg, flags):
-    """Returns the file descriptor of an inherited pipe, which children must not inherit in turn."""
-    number = int(arg)
-    if sys.platform == "win32":
-        import msvcrt
-
-        number = msvcrt.open_osfhandle(number, flags)
-    os.set_inheritable(number, False)
-    return number
 
 
 class Channel:
     """The pipes to the harness. Only the process that was started speaks, not one it forked."""
 
-    def __init__(self, requests, results):
+    def __init__(self, requests, results, token):
         self.requests, self.results = requests, results
+        self.token = token.encode()
         self.pid = os.getpid()
-        self.token = b""
-
-    def receive(self):
-        """Returns the request: eight bytes of length, then what marshal reads."""
-        size = int.from_bytes(self.read(8), "little")
-        request = marshal.loads(self.read(size))
-        self.token = request["token"].encode()
-        return request
-
-    def read(self, size):
-        parts = []
-        while size > 0:
-            part = os.read(self.requests, min(size, 1 << 20))
-            if not part:
-                raise EOFError("the request is cut off")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
 
     def die_with_the_harness(self):
         """Has the system kill this process group when the other end of the request pipe is closed."""
@@ -98,7 +44,7 @@ class Channel:
         """Writes one frame: token, name and length on a line, then the text."""
         if os.getpid() != self.pid:
             return
-        data = text.encode("utf-8", "backslashreplace")
+        data = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
         data = b"%s %s %d\n%s" % (self.token, name.encode(), len(data), data)
         try:
             while data:
@@ -107,13 +53,20 @@ class Channel:
             pass  # the script closed it: the missing report tells
 
 
-def load(path):
-    """Imports the script as a module of its own name, so that its __main__ block stays quiet."""
+def import_script(path):
+    """Imports the script as a module of its own name, so that its __main__ block stays quiet. It is
+    compiled from its source: a cached one could be of anything."""
     name = os.path.splitext(os.path.basename(path))[0]
     if name in sys.modules:
         name = "script_" + name  # a script called os.py must not replace Python's os
     sys.path.insert(0, os.path.dirname(path))
-    return source_module(name, path, register=True)
+    spec = _frozen_importlib_external.spec_from_file_location(name, path)
+    module = _frozen_importlib.module_from_spec(spec)
+    sys.modules[name] = module
+    with open(path, "rb") as f:
+        code = compile(f.read(), path, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
+    return module
 
 
 class Namespace:
@@ -201,7 +154,7 @@ def run(channel, request):
             rare().run_program(channel, request)
             report["outcome"] = "returned"
         else:
-            main = getattr(load(request["script_path"]), "main", None)
+            main = getattr(import_script(request["script_path"]), "main", None)
             call(channel, request, main, report)
     except SystemExit as error:
         # sys.exit() and sys.exit(0) say that all went well.
@@ -212,12 +165,12 @@ def run(channel, request):
             number = isinstance(error.code, int)
             report["outcome"] = "exited" if number else "exited_with_text"
             report["exit_code"] = str(int(error.code) & 0xFF if number else 1)
-            report.update(rare().describe(error, __file__))
+            report.update(rare().describe(error))
     except KeyboardInterrupt as error:
         report["outcome"] = "interrupted"
-        report.update(rare().describe(error, __file__))
+        report.update(rare().describe(error))
     except BaseException as error:
-        report.update(rare().describe(error, __file__))
+        report.update(rare().describe(error))
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -247,20 +200,13 @@ def call(channel, request, main, report):
     report["outcome"] = "returned"
 
 
-def serve_one(requests, results, prepare=None):
-    """Answers one request."""
-    channel = Channel(requests, results)
-    request = channel.receive()
+def serve_one(requests, results, request, made, prepare):
+    """Answers one request and returns the exit code."""
+    channel = Channel(requests, results, request["token"])
     channel.die_with_the_harness()
     if prepare:
         prepare(request)
+    if made:
+        channel.send("driver", made)  # for the next interpreter
     channel.send("hello", "%d.%d.%d" % sys.version_info[:3])
     return run(channel, request)
-
-
-if __name__ == "__main__":
-    if sys.argv[1] == "--serve":
-        server = source_module("scriptspec_serve", os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve.py"))
-        pipes = server.serve(int(sys.argv[2]), sys.argv[3:], STARTUP)
-        sys.exit(serve_one(*pipes, prepare=server.become) if pipes else 0)
-    sys.exit(serve_one(descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)))

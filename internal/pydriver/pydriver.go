@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+//go:embed start.py
+var startSource []byte
+
 //go:embed driver.py
 var driverSource []byte
 
@@ -45,6 +48,8 @@ type Request struct {
 	// Dir and Environ are what a forked child is to have; a process that is started has them.
 	Dir     string
 	Environ []string
+	// Driver is what Report.Driver was in an earlier run of the same interpreter, or nil.
+	Driver []byte
 }
 
 // Run is one run of the driver.
@@ -90,12 +95,12 @@ func (r *Run) Command(python string) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(python)
 	// -B: no bytecode in the user's tree. -u: what was printed before a crash is not lost.
-	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(r.Dir, "driver.py")}, inherit(cmd, r.theirs)...)
+	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(r.Dir, "start.py")}, inherit(cmd, r.theirs)...)
 	return cmd, nil
 }
 
 func writeSources(dir string) error {
-	for name, source := range map[string][]byte{"driver.py": driverSource, "rare.py": rareSource, "serve.py": serveSource} {
+	for name, source := range map[string][]byte{"start.py": startSource, "driver.py": driverSource, "rare.py": rareSource, "serve.py": serveSource} {
 		if err := os.WriteFile(filepath.Join(dir, name), source, 0o600); err != nil {
 			return err
 		}
@@ -132,7 +137,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 		environ[i] = []byte(entry)
 	}
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, q.Script, q.Program, q.Args
-	all["dir"], all["environ"] = q.Dir, environ
+	all["dir"], all["environ"], all["driver"] = q.Dir, environ, q.Driver
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
 	if err != nil {

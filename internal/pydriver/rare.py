@@ -19,10 +19,10 @@ class own_path:
         sys.path[:] = self.path
 
 
-def describe(error, driver):
-    """Returns type, message and traceback of an exception, without the driver's own frames."""
+def describe(error):
+    """Returns type, message and traceback of an exception, without our own frames."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename in (driver, __file__):
+    while trace is not None and trace.tb_frame.f_code.co_filename == NAME:  # noqa: F821  (given by start.py)
         trace = trace.tb_next
     try:
         message = str(error)

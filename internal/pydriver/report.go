@@ -21,6 +21,7 @@ const (
 // Report is what the driver says of a run.
 type Report struct {
 	Python          string // "3.11.7"; "" if the driver did not even begin
+	Driver          []byte // the driver as bytecode, if this interpreter had to compile it
 	HasMainFunction bool
 	Outcome         string
 	ErrorType       string
@@ -63,6 +64,8 @@ func parseReport(data []byte, token string) (*Report, error) {
 		switch to := texts[name]; {
 		case to != nil:
 			*to = text
+		case name == "driver" && r.Python == "": // before the script can have a say
+			r.Driver = []byte(text)
 		case name == "main":
 			r.HasMainFunction = true
 		case name == "exit_code":

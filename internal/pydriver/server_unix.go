@@ -53,7 +53,7 @@ func StartServer(ctx context.Context, python string, environ, modules []string) 
 	}
 	s.conn = conn
 	cmd := exec.Command(python)
-	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(dir, "driver.py"), "--serve"}, inherit(cmd, []*os.File{theirs})...)
+	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(dir, "start.py"), "--serve"}, inherit(cmd, []*os.File{theirs})...)
 	cmd.Args = append(cmd.Args, modules...)
 	cmd.Env = environ
 	s.leader, err = proctree.Start(cmd)

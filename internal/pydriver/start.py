@@ -1,0 +1,78 @@
+"""Starts the driver of scriptspec in a new interpreter.
+
+Usage: start.py REQUEST RESULT, two inherited file descriptors (handles on Windows); or
+start.py --serve SOCKET MODULE..., see serve.py.
+
+Starting is most of a small test, and compiling the driver would be most of what is added to it. So this
+file is short, the bytecode of driver.py comes with the request once an interpreter has made it, and
+nothing is imported that is not loaded or built in.
+"""
+
+import sys
+
+STARTUP = frozenset(sys.modules)  # what every interpreter has before a script can have a say
+NAME = "<scriptspec>"  # of our code in tracebacks, where it is left out
+
+if __name__ == "__main__":
+    if sys.path and sys.path[0] and __file__.startswith(sys.path[0]):
+        # The directory of this file, before any other import, so that nothing lying there can take the
+        # place of Python's own. With PYTHONSAFEPATH it is not there.
+        sys.path.pop(0)
+    sys.dont_write_bytecode = True
+
+    import _frozen_importlib_external
+    import marshal
+    import os
+
+    def read(fd, size):
+        """Reads so many bytes."""
+        parts = []
+        while size > 0:
+            part = os.read(fd, min(size, 1 << 20))
+            if not part:
+                raise EOFError("the request is cut off")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def receive(fd):
+        """Reads a request: eight bytes of length, then what marshal reads."""
+        return marshal.loads(read(fd, int.from_bytes(read(fd, 8), "little")))
+
+    def load(name, cached=b""):
+        """Returns one of our files as a module, and its bytecode if it had to be compiled."""
+        magic = _frozen_importlib_external.MAGIC_NUMBER
+        if cached.startswith(magic):
+            code, made = marshal.loads(cached[len(magic) :]), b""
+        else:
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), "rb") as f:
+                code = compile(f.read(), NAME, "exec", dont_inherit=True)
+            made = magic + marshal.dumps(code)
+        module = type(sys)("scriptspec_" + name[:-3])
+        module.__dict__.update(load=load, NAME=NAME)
+        exec(code, module.__dict__)
+        return module, made
+
+    def descriptor(arg, flags):
+        """Returns the file descriptor of an inherited pipe, which children must not inherit in turn."""
+        number = int(arg)
+        if sys.platform == "win32":
+            import msvcrt
+
+            number = msvcrt.open_osfhandle(number, flags)
+        os.set_inheritable(number, False)
+        return number
+
+    prepare = None
+    if sys.argv[1] == "--serve":
+        server, _ = load("serve.py")
+        pipes = server.serve(int(sys.argv[2]), sys.argv[3:], STARTUP)
+        if pipes is None:
+            sys.exit(0)
+        requests, results = pipes
+        prepare = server.become
+    else:
+        requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
+    request = receive(requests)
+    driver, made = load("driver.py", request["driver"])
+    sys.exit(driver.serve_one(requests, results, request, made, prepare))
