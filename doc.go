@@ -28,6 +28,17 @@
 // A [SpecBuilder] finds the script of a node and makes its spec, [Inspect] reads what a script takes
 // without running it, a [PathMatcher] wires outputs to inputs, and a [DAG] orders nodes.
 //
+// # A run
+//
+// [RuntimeTester.TestScript] starts an interpreter, or forks one that [RuntimeTester].Warm keeps, in a
+// session of its own. A small driver imports the script and calls its main; parameters and result
+// travel over pipes of their own, so that stdout and stderr are the script's. A run passes if main
+// returned, the process ended with 0 by itself, each output has data that this run has written, and
+// no input was changed. Everything else is an [Outcome] of its own. Whatever the script started is
+// ended when TestScript returns: on Linux what left its session and was orphaned too, on other unix
+// systems its process group, on Windows the interpreter alone. [RunStore] runs the specs of a store as
+// subtests of go test.
+//
 // # On disk
 //
 // A [Store] keeps the specs of a test data directory:
@@ -61,11 +72,13 @@
 // # Secrets
 //
 // The values of environment variables appear in no error, no String, no slog record and nothing that
-// this package says of a run; where a script prints one of 6 characters or more, as it is, its output
-// and traceback show [redacted] instead. What cannot be covered: reading the EnvironVars map,
-// marshalling a spec with encoding/json, the misplaced verbs %p and %w, for which fmt does not ask a
-// type how it is printed, and reflection that does not ask either (testify's diffs, a spec in an
-// unexported field of a struct that is printed). For these there is Redacted.
+// this package says of a run. Where a script prints one of 6 characters or more, its output, traceback,
+// return value and log show [redacted] instead: for the value as it is, a line of it, and its forms in
+// JSON, Python's repr, URLs and base64. A value that is part of a path of the spec is no secret. What
+// cannot be covered: a value that the script takes apart or encodes in another way, reading the
+// EnvironVars map, marshalling a spec with encoding/json, the misplaced verbs %p and %w, for which fmt
+// does not ask a type how it is printed, and reflection that does not ask either (testify's diffs, a
+// spec in an unexported field of a struct that is printed). For these there is Redacted.
 //
 // # What Python reads differently
 //
@@ -123,5 +136,7 @@
 //   - A node's script is found exactly or not at all; nothing is guessed, and no placeholder written.
 //   - A spec may have a file for each step (SaveStep), so that nodes do not overwrite each other's.
 //   - The script runs in a process of its own, with a timeout, with its environment in place
-//     before Python starts, and after it there must be data in every output.
+//     before Python starts, and after it there must be new data in every output.
+//   - A run has a TMPDIR of its own and the variable SCRIPTSPEC_RUN, which marks its processes; empty
+//     entries of PYTHONPATH, which mean the working directory, are dropped.
 package scriptspec
