@@ -108,10 +108,11 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	text := p
 	if len(w.held) > 0 {
-		text = append(w.held, p...)
+		w.held = append(w.held, p...)
+		text = w.held
 	}
 	rest, err := w.mask(text, false)
-	w.held = append([]byte(nil), rest...)
+	w.held = bytes.Clone(rest)
 	return len(p), err
 }
 

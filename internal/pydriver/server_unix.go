@@ -100,13 +100,13 @@ func (s *Server) Fork(r *Run, stdout, stderr *os.File) (leader proctree.Leader, 
 	if err != nil {
 		return nil, 0, err
 	}
-	defer theirs.Close() //nolint:errcheck // a copy of it has been handed over
+	defer theirs.Close() // a copy of it has been handed over
 	var fds []int
 	for _, f := range append([]*os.File{theirs, stdout, stderr}, r.theirs...) {
 		fds = append(fds, int(f.Fd()))
 	}
 	if _, _, err := s.conn.WriteMsgUnix([]byte{'f'}, unix.UnixRights(fds...), nil); err != nil {
-		_ = control.Close() //nolint:errcheck // nothing came of it
+		_ = control.Close()
 		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
 	}
 	_ = theirs.Close() // or its end would not be seen
@@ -115,7 +115,7 @@ func (s *Server) Fork(r *Run, stdout, stderr *os.File) (leader proctree.Leader, 
 	_ = control.SetReadDeadline(time.Now().Add(patience))
 	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &adopter)
 	if err != nil {
-		_ = control.Close() //nolint:errcheck // nothing came of it
+		_ = control.Close()
 		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
 	}
 	_ = control.SetReadDeadline(time.Time{})
