@@ -69,7 +69,7 @@ func pids(t *testing.T, text string) []int {
 const grandchild = `
 import signal, subprocess, sys, threading
 def hang():
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); print('x', file=sys.stderr, flush=True); signal.pause()"
+    code = "import os, signal; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); os.write(2, b'x'); signal.pause()"
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     child.stderr.read(1)  # it is deaf by now
     print(child.pid, flush=True)
@@ -106,7 +106,7 @@ def main(output_paths):
 		children := pids(t, result.Stdout.Text)
 		require.Len(t, children, 1)
 		assert.True(t, ended(children[0]))
-		assert.Len(t, result.Leftover, 1)
+		assert.Len(t, result.Leftover, 1, "%v", result)
 		assert.Empty(t, result.Survivors)
 	})
 }
@@ -139,7 +139,7 @@ def main(output_paths):
 		daemons := pids(t, result.Stdout.Text)
 		require.Len(t, daemons, 1)
 		assert.True(t, ended(daemons[0]))
-		assert.Len(t, result.Leftover, 1)
+		assert.Len(t, result.Leftover, 1, "%v", result)
 	})
 }
 
