@@ -167,7 +167,8 @@ func fieldErrors(err error) []*FieldError {
 	return nil
 }
 
-// DecodeError is one problem with the text of a spec file.
+// DecodeError is one problem with the text of a file: a spec, a graph, a report or, from a
+// [Checker], data.
 type DecodeError struct {
 	// File is the name given by the caller, or "".
 	File string

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package datafiles
+
+const nonblock = 0
