@@ -121,6 +121,7 @@ func writers() map[string]func(*scriptspec.PipelineTestResult, io.Writer) error 
 		"text.txt":   (*scriptspec.PipelineTestResult).WriteText,
 		"junit.xml":  (*scriptspec.PipelineTestResult).WriteJUnit,
 		"github.txt": (*scriptspec.PipelineTestResult).WriteGitHub,
+		"page.html":  (*scriptspec.PipelineTestResult).WriteHTML,
 		"json.json": func(r *scriptspec.PipelineTestResult, w io.Writer) error {
 			if r == nil {
 				return nil

@@ -141,10 +141,14 @@ func build(nodes []Node, edges []Edge) (*layout, bool) {
 		via = append(via, e.To)
 		l.lines[i] = line{via, label - first + 1}
 		for j := 1; j < len(via); j++ {
-			// A line that passes rows is to be straight there, more than it is to be short.
+			// A line that passes rows is to be straight there, more than it is to be short; so is one
+			// that is the only one of both its boxes, and then of one of them.
 			weight := 2
-			if j > 1 && j < len(via)-1 {
+			switch single := [...]bool{outgoing[e.From] == 1, incoming[e.To] == 1}; {
+			case j > 1 && j < len(via)-1, single[0] && single[1]:
 				weight = 16
+			case len(via) == 3 && (single[0] || single[1]):
+				weight = 6
 			}
 			a, b := via[j-1], via[j]
 			l.items[a].down = append(l.items[a].down, link{b, weight})
@@ -226,6 +230,9 @@ func (l *layout) route(d *Drawing, tops []int) {
 		}
 		for j, i := range line.via[1 : len(line.via)-1] {
 			it := l.items[i]
+			if height[it.row] == 0 {
+				continue // nothing to pass, so one curve instead of two
+			}
 			points = append(points, Point{it.x, tops[it.row]}, Point{it.x, tops[it.row] + height[it.row]})
 			if j+1 == line.label {
 				d.Edges[e].Label = Point{it.x, tops[it.row] + height[it.row]/2}

@@ -1,6 +1,9 @@
 package daglayout
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // place seeks an x for every item. Each row in turn is put where its lines are shortest, all at once,
 // without changing its order or bringing two items too close; the squares of what lines go sideways
@@ -26,6 +29,76 @@ func (l *layout) place() {
 		l.sweep(both, false)
 		l.sweep(both, true)
 	}
+	chains := l.chains()
+	for range 2 {
+		for _, chain := range chains {
+			l.straighten(chain)
+		}
+		for _, line := range l.lines {
+			if len(line.via) > 3 {
+				l.straighten(line.via[1 : len(line.via)-1])
+			}
+		}
+	}
+}
+
+// chains returns the runs of boxes that have only each other, with what is between them.
+func (l *layout) chains() [][]int {
+	only := map[int][]int{} // by the box that it leaves, a line that is the only one of both its boxes
+	inside := map[int]bool{}
+	for _, line := range l.lines {
+		if n := len(line.via); n > 0 && len(l.items[line.via[0]].down) == 1 && len(l.items[line.via[n-1]].up) == 1 {
+			only[line.via[0]], inside[line.via[n-1]] = line.via, true
+		}
+	}
+	var chains [][]int
+	for box := range l.items {
+		if only[box] == nil || inside[box] {
+			continue
+		}
+		chain := []int{box}
+		for via := only[box]; via != nil; via = only[via[len(via)-1]] {
+			chain = append(chain, via[1:]...)
+		}
+		chains = append(chains, chain)
+	}
+	return chains
+}
+
+// straighten puts items of successive rows below each other, as far as there is room beside the other
+// items of the rows: it begins a new upright only where the last one cannot go on.
+func (l *layout) straighten(items []int) {
+	for len(items) > 0 {
+		low, high := l.room(items[0])
+		sum, n := 0, 0
+		for n < len(items) {
+			from, to := l.room(items[n])
+			if max(low, from) > min(high, to) {
+				break
+			}
+			low, high = max(low, from), min(high, to)
+			sum += l.items[items[n]].x
+			n++
+		}
+		x := min(max(sum/n, low), high)
+		for _, i := range items[:n] {
+			l.items[i].x = x
+		}
+		items = items[n:]
+	}
+}
+
+// room returns how far an item may go to the left and to the right.
+func (l *layout) room(number int) (from, to int) {
+	row, at := l.rows[l.items[number].row], l.at[number]
+	from, to = math.MinInt/2, math.MaxInt/2
+	if at > 0 {
+		from = l.items[row[at-1]].x + l.distance(row[at-1], number)
+	}
+	if at+1 < len(row) {
+		to = l.items[row[at+1]].x - l.distance(number, row[at+1])
+	}
+	return from, to
 }
 
 func (l *layout) sweep(neighbours func(*item) [][]link, upwards bool) {

@@ -1,0 +1,251 @@
+package scriptspec
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed" // the page, its style and its script
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+)
+
+var (
+	//go:embed report.html.tmpl
+	pageTemplate string
+	//go:embed report.css
+	pageStyle string
+	//go:embed report.js
+	pageScript string
+)
+
+// pageStream bounds what the page shows of a stream; the JSON report has all of it.
+const pageStream = 64 << 10
+
+var parsePage = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("report").Funcs(template.FuncMap{"breaks": breaks}).Parse(pageTemplate)
+})
+
+// WriteHTML writes the result as one page that needs nothing else: no network, no other file. The
+// graph is drawn with its nodes marked by status and its edges by what was handed over; a node shows
+// its details when it is chosen, by pointer, keyboard or link, with or without JavaScript. The page
+// forbids itself everything but its own style and script, and holds all else as text. Of each stream
+// it shows the last 64 KiB. A graph of thousands of nodes is listed, not drawn. The error is that of w.
+func (r *PipelineTestResult) WriteHTML(w io.Writer) error {
+	if r == nil {
+		r = &PipelineTestResult{}
+	}
+	t, err := parsePage()
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, newPage(r)); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// page is what the template shows. Its strings are plain text that is fit to be seen.
+type page struct {
+	Policy  string
+	Style   template.CSS
+	Script  template.JS
+	Title   string
+	Verdict string
+	Counts  []pageCount
+	Facts   []pageFact
+	Drawing *drawing
+	Nodes   []*pageNode
+	Wrong   []pageProblem // what to look at first
+}
+
+type pageCount struct {
+	Status NodeStatus
+	N      int
+}
+
+type pageFact struct{ Name, Value string }
+
+// pageNode is a node with all that is known of it.
+type pageNode struct {
+	ID, Name, Status, Class string
+	Outcome, Reason         string
+	Took, Memory            string
+	Facts                   []pageFact
+	Traceback               string
+	Streams                 []pageStreamText
+	Outputs                 []pageOutput
+	Received, Passed        []pageFlow
+}
+
+type pageStreamText struct {
+	Name, Size, Text string
+	Open             bool
+}
+
+type pageOutput struct {
+	Name, Amount, Path string
+	Missing            bool
+}
+
+// pageFlow is something that was handed over. Other is the node at its other end.
+type pageFlow struct {
+	Other, OtherID, Output, Input, Match string
+	Amount, Formats, Path                string
+	Problems                             []string
+}
+
+type pageProblem struct{ Subject, ID, Class, Text string }
+
+func newPage(r *PipelineTestResult) *page {
+	p := &page{Title: cmp.Or(printable(r.Name), "pipeline"), Verdict: r.verdict()}
+	for _, s := range statuses() {
+		if n := len(slices.DeleteFunc(slices.Clone(r.Nodes), func(n NodeResult) bool { return n.Status != s })); n > 0 {
+			p.Counts = append(p.Counts, pageCount{s, n})
+		}
+	}
+	p.Facts = facts(
+		"took", formatDuration(r.Duration),
+		"started", strings.TrimSuffix(r.StartedAt.String(), ".000000+00:00"),
+		"results in", printable(r.WorkDir))
+	ids := map[string]string{}
+	for i, n := range r.Nodes {
+		node := newPageNode(n)
+		node.ID = fmt.Sprintf("n%d", i)
+		p.Nodes = append(p.Nodes, node)
+		ids[n.Node] = node.ID
+	}
+	p.link(r, ids)
+	p.Drawing = newDrawing(r, p.Nodes, ids)
+	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript)
+	if p.Drawing != nil {
+		p.Style += template.CSS(p.Drawing.style())
+	}
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
+		sourceHash(string(p.Style)), sourceHash(string(p.Script)))
+	return p
+}
+
+// sourceHash names a style or script in a Content-Security-Policy.
+func sourceHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// breaks cuts a name or path where a line may end.
+func breaks(name string) []string {
+	var parts []string
+	for part := range strings.SplitAfterSeq(name, "_") {
+		parts = append(parts, strings.SplitAfter(part, "/")...)
+	}
+	return parts
+}
+
+// facts pairs names and values, without those that have no value.
+func facts(pairs ...string) []pageFact {
+	var list []pageFact
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			list = append(list, pageFact{pairs[i], pairs[i+1]})
+		}
+	}
+	return list
+}
+
+// class is the status as a word of the style; what is none of ours looks like none of them.
+func class(s NodeStatus) string {
+	if slices.Contains(statuses(), s) {
+		return string(s)
+	}
+	return "unknown"
+}
+
+func newPageNode(n NodeResult) *pageNode {
+	p := &pageNode{Name: printable(n.Node), Status: printable(string(n.Status)), Class: class(n.Status), Reason: harmless(n.Reason)}
+	if n.Duration > 0 {
+		p.Took = formatDuration(n.Duration)
+	}
+	s := n.Result
+	if s == nil {
+		return p
+	}
+	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable(string(s.Outcome))
+	exit := ""
+	if s.ExitCode != 0 && s.Signal == "" {
+		exit = fmt.Sprint(s.ExitCode)
+	}
+	p.Facts = facts(
+		"script", printable(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable(s.Signal),
+		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime),
+		"peak memory", p.Memory)
+	if detail := strings.TrimPrefix(printable(s.ErrorType)+": "+harmless(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
+		p.Facts = append(p.Facts, pageFact{"error", detail})
+	}
+	p.Traceback = strings.TrimRight(tail(harmless(s.Traceback), pageStream), "\n")
+	for _, c := range []struct {
+		name string
+		Capture
+	}{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
+		if c.Text == "" {
+			continue
+		}
+		text := harmless(c.Text)
+		size := formatBytes(c.Bytes)
+		if c.Truncated || len(text) > pageStream {
+			size += ", not all of it shown"
+		}
+		p.Streams = append(p.Streams, pageStreamText{c.name, size, strings.TrimRight(tail(text, pageStream), "\n"), !s.Success})
+	}
+	for _, name := range sortedKeys(s.Outputs) {
+		o := s.Outputs[name]
+		p.Outputs = append(p.Outputs, pageOutput{
+			Name: printable(name), Amount: plural(o.Files, "file") + ", " + formatBytes(o.Bytes), Path: printable(o.Path),
+			Missing: !o.Exists || o.Bytes == 0,
+		})
+	}
+	return p
+}
+
+// link tells each node what it was given and what it gave to whom, and collects what went wrong.
+func (p *page) link(r *PipelineTestResult, ids map[string]string) {
+	nodes := map[string]*pageNode{}
+	for _, n := range p.Nodes {
+		nodes[n.ID] = n
+	}
+	for _, e := range r.Edges {
+		from, to := nodes[ids[e.Source]], nodes[ids[e.Dest]]
+		for _, h := range e.Handed {
+			amount, formats := volume([]Handover{h})
+			f := pageFlow{
+				Output: printable(h.Output), Input: printable(h.Input), Path: printable(h.Path),
+				Match:  fmt.Sprintf("%s, %.0f\u00a0%%", strings.ReplaceAll(printable(string(h.MatchType)), "_", " "), 100*h.Confidence),
+				Amount: amount, Formats: printable(formats),
+			}
+			for _, text := range h.Problems {
+				f.Problems = append(f.Problems, harmless(text))
+			}
+			if to != nil {
+				f.Other, f.OtherID = printable(e.Source), ids[e.Source]
+				to.Received = append(to.Received, f)
+			}
+			if from != nil {
+				f.Other, f.OtherID = printable(e.Dest), ids[e.Dest]
+				from.Passed = append(from.Passed, f)
+			}
+		}
+	}
+	for _, n := range p.Nodes {
+		if n.Class == string(NodeFailed) {
+			p.Wrong = append(p.Wrong, pageProblem{n.Name, n.ID, n.Class, n.Reason})
+		}
+	}
+	for _, d := range r.dataProblems() {
+		p.Wrong = append(p.Wrong, pageProblem{d.subject(), ids[d.edge.Dest], "data", harmless(d.text)})
+	}
+}
