@@ -150,16 +150,17 @@ func failureText(s *ScriptTestResult) string {
 	if text == "" {
 		text = s.ErrorMessage
 	}
-	text = strings.TrimRight(tail(harmless(text), junitStream), "\n") + "\n"
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", strings.TrimRight(tail(harmless(text), junitStream), "\n"))
 	for _, c := range []struct {
 		name string
 		Capture
 	}{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
 		if c.Text != "" {
-			text += "\nend of " + c.name + ":\n" + strings.TrimRight(tail(harmless(c.Text), junitTail), "\n") + "\n"
+			fmt.Fprintf(&b, "\nend of %s:\n%s\n", c.name, strings.TrimRight(tail(harmless(c.Text), junitTail), "\n"))
 		}
 	}
-	return text
+	return b.String()
 }
 
 func stream(c Capture) *junitText {

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -178,7 +179,7 @@ func newPageNode(n NodeResult) *pageNode {
 	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable(string(s.Outcome))
 	exit := ""
 	if s.ExitCode != 0 && s.Signal == "" {
-		exit = fmt.Sprint(s.ExitCode)
+		exit = strconv.Itoa(s.ExitCode)
 	}
 	p.Facts = facts(
 		"script", printable(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable(s.Signal),

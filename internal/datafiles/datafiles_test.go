@@ -60,9 +60,13 @@ func TestFilesLeavesTemporaryOnesOut(t *testing.T) {
 
 func TestFilesStopsWhenAskedTo(t *testing.T) {
 	t.Parallel()
-	for range open(t, data(t, map[string]string{"a": "", "b": ""})).Files() {
+	seen := 0
+	for _, err := range open(t, data(t, map[string]string{"a": "", "b": ""})).Files() {
+		require.NoError(t, err)
+		seen++
 		break
 	}
+	assert.Equal(t, 1, seen)
 }
 
 func TestFormats(t *testing.T) {
