@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -70,9 +71,9 @@ func checkPage(t testing.TB, page string) map[string][]xmlElement {
 					links = append(links, value)
 				}
 			}
-			for _, r := range e.text {
-				assert.False(t, r < ' ' && r != '\n' && r != '\t' || r == 0x202e || r == 0x7f, "%q in %s", e.text, name)
-			}
+			require.False(t, strings.ContainsFunc(e.text, func(r rune) bool {
+				return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
+			}), "%q in %s", e.text, name)
 		}
 	}
 	for _, link := range links {

@@ -186,13 +186,14 @@ func TestPipelineResultJSON(t *testing.T) {
 	assert.Equal(t, churned().Nodes, back.Nodes)
 	assert.Equal(t, churned().Duration, back.Duration)
 	assert.True(t, churned().StartedAt.Equal(back.StartedAt))
-	for _, d := range []time.Duration{1, 300 * time.Millisecond, 1<<53 + 1, -5, 100 * time.Hour} {
+	// Cut instead of rounded, 65us and 1.001s would lose a nanosecond.
+	for _, d := range []time.Duration{1, 65 * time.Microsecond, 300 * time.Millisecond, 1001 * time.Millisecond, -5, 100 * time.Hour} {
 		var n scriptspec.NodeResult
 		data, err := json.Marshal(scriptspec.NodeResult{Started: d, Duration: d})
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(data, &n))
-		assert.InDelta(t, int64(d), int64(n.Started), float64(d)/1e15+1e-9)
-		assert.Equal(t, n.Started, n.Duration)
+		assert.Equal(t, d, n.Started)
+		assert.Equal(t, d, n.Duration)
 	}
 	var n scriptspec.NodeResult
 	require.NoError(t, json.Unmarshal([]byte(`{"started": 1e300, "duration": -1e300}`), &n))
@@ -229,9 +230,38 @@ func checkTable(t testing.TB, text string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		require.Equal(t, strings.TrimRight(line, " "), line)
-		for _, r := range line {
-			require.False(t, unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r), "%q", line)
-		}
+		require.False(t, strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }), "%q", line)
+	}
+}
+
+func TestTextReportUnits(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 10_188: "9.9 KiB", 10_189: "10 KiB", 1023 << 10: "1023 KiB", 1024<<10 - 1: "1.0 MiB",
+		37 << 20: "37 MiB", 5 << 30: "5.0 GiB", math.MaxInt64: "8.0 EiB",
+	} {
+		r := &scriptspec.PipelineTestResult{Nodes: []scriptspec.NodeResult{{Node: "A"}}, Edges: []scriptspec.EdgeResult{
+			{Dest: "A", Handed: []scriptspec.Handover{{Files: 1, Bytes: size}}},
+		}}
+		assert.Contains(t, report(t, (*scriptspec.PipelineTestResult).WriteText, r), " 1 file, "+want+" ", size)
+	}
+	for d, want := range map[time.Duration]string{
+		0: "0s", 400 * time.Microsecond: "0s", 1499 * time.Microsecond: "1ms", 1234 * time.Millisecond: "1.23s", 192600 * time.Millisecond: "3m13s",
+	} {
+		got := report(t, (*scriptspec.PipelineTestResult).WriteText, &scriptspec.PipelineTestResult{Duration: d})
+		assert.Equal(t, "pipeline: failed in "+want+": no nodes\n", got)
+	}
+}
+
+// A progress bar that goes back to the start of its line is shown line by line.
+func TestCarriageReturnsEndLines(t *testing.T) {
+	t.Parallel()
+	r := churned()
+	r.Nodes[3].Result.Stdout.Text = "10%\r20%\r\ndone"
+	for _, write := range []func(*scriptspec.PipelineTestResult, io.Writer) error{
+		(*scriptspec.PipelineTestResult).WriteJUnit, (*scriptspec.PipelineTestResult).WriteHTML,
+	} {
+		assert.Contains(t, report(t, write, r), "10%\n20%\ndone")
 	}
 }
 
