@@ -56,9 +56,10 @@ func TestDefaultCheckers(t *testing.T) {
 		"empty":        {map[string]string{"a.bin": ""}, []string{"there is no file with content"}},
 		"only parts":   {map[string]string{"a.csv.part": "a", ".x": "x"}, []string{"there is no file with content"}},
 		"header alone": {map[string]string{"a.csv": "a,b\n"}, []string{}},
+		"rows cut off": {map[string]string{"a.csv": "a,b\n1\n"}, []string{}},
 		"several": {
-			map[string]string{"a.csv": "a,b\n1\n", "b/c.tsv": "a\ta\n", "m.json": "{"},
-			[]string{"a.csv:2:1: the row has 1 fields, the header 2\nb/c.tsv:1:1: columns 1 and 2 have one name", "m.json: ends before the document does"},
+			map[string]string{"a.csv": "a,,b\n1\n", "b/c.tsv": "a\ta\n", "m.json": "{"},
+			[]string{"a.csv:1:1: column 2 has no name\nb/c.tsv:1:1: columns 1 and 2 have one name", "m.json: ends before the document does"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,9 +74,9 @@ func TestDefaultCheckers(t *testing.T) {
 
 func TestCheckersOfAFile(t *testing.T) {
 	t.Parallel()
-	d := flow(t, map[string]string{"a.csv": "a,b\n1\n"})
+	d := flow(t, map[string]string{"a.csv": "a,a\n1\n"})
 	d.Path = filepath.Join(d.Path, "a.csv")
-	assert.Equal(t, []string{"a.csv:2:1: the row has 1 fields, the header 2"}, checkAll(t, d))
+	assert.Equal(t, []string{"a.csv:1:1: columns 1 and 2 have one name"}, checkAll(t, d))
 }
 
 func TestCheckersOfNothing(t *testing.T) {
@@ -96,6 +97,9 @@ func TestCheckTables(t *testing.T) {
 	assert.NoError(t, scriptspec.CheckTables(1, "id")(t.Context(), d))
 	assert.EqualError(t, scriptspec.CheckTables(2)(t.Context(), d), "a.csv: has 1 rows below its header; want at least 2")
 	assert.EqualError(t, scriptspec.CheckTables(0, "id", "x")(t.Context(), d), `b.csv:1:1: there is no column "x"`)
+	cut := flow(t, map[string]string{"a.csv": "id,x\n1\n"})
+	assert.EqualError(t, scriptspec.CheckTables(0)(t.Context(), cut), "a.csv:2:1: the row has 1 fields, the header 2")
+	assert.NoError(t, scriptspec.CheckTables(-1, "x")(t.Context(), cut))
 	none := flow(t, map[string]string{"m.json": "{}"})
 	assert.NoError(t, scriptspec.CheckTables(1)(t.Context(), none))
 	assert.EqualError(t, scriptspec.CheckTables(1, "id")(t.Context(), none), "there is no table (.csv, .tsv)")

@@ -113,7 +113,7 @@ func newPage(r *PipelineTestResult) *page {
 	}
 	p.Facts = facts(
 		"took", formatDuration(r.Duration),
-		"started", strings.TrimSuffix(r.StartedAt.String(), ".000000+00:00"),
+		"started", startedAt(r.StartedAt),
 		"results in", printable(r.WorkDir))
 	ids := map[string]string{}
 	for i, n := range r.Nodes {
@@ -131,6 +131,17 @@ func newPage(r *PipelineTestResult) *page {
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
 		sourceHash(string(p.Style)), sourceHash(string(p.Script)))
 	return p
+}
+
+// startedAt is a time as people write it, with the zone where it has one.
+func startedAt(t Timestamp) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.IsNaive():
+		return t.Format("2006-01-02 15:04:05")
+	}
+	return t.Format("2006-01-02 15:04:05 -07:00")
 }
 
 // sourceHash names a style or script in a Content-Security-Policy.

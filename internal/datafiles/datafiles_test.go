@@ -175,6 +175,7 @@ func TestTable(t *testing.T) {
 		"semicolons":          {"a.csv", "a;b\n1,5;2\n", datafiles.TableRule{Columns: []string{"b"}}, ""},
 		"header alone":        {"a.csv", "a,b\n", datafiles.TableRule{}, ""},
 		"tsv":                 {"a.tsv", "a\tb\nsay \"x\"\t2\n", datafiles.TableRule{}, ""},
+		"rows left alone":     {"a.csv", "a,b\n1\n\"", datafiles.TableRule{MinRows: -1}, ""},
 		"too few rows":        {"a.csv", "a,b\n1,2\n", datafiles.TableRule{MinRows: 2}, "a.csv: has 1 rows below its header; want at least 2"},
 		"long row":            {"a.csv", "a,b\n1,2\n1,2,3\n", datafiles.TableRule{}, "a.csv:3:1: the row has 3 fields, the header 2"},
 		"short row":           {"a.csv", "a,b\n\"1\n1\",2\n1\n", datafiles.TableRule{}, "a.csv:4:1: the row has 1 fields, the header 2"},
