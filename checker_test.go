@@ -122,6 +122,7 @@ func TestCheckersStopAtTwentyProblems(t *testing.T) {
 	}
 	err := scriptspec.CheckJSON(t.Context(), flow(t, files))
 	assert.Equal(t, 20, strings.Count(err.Error(), "is not JSON"))
+	assert.NotContains(t, err.Error(), "more", "the others were not looked at")
 	de, ok := errors.AsType[*scriptspec.DecodeError](err)
 	require.True(t, ok)
 	assert.Equal(t, &scriptspec.DecodeError{File: "00.json", Line: 1, Column: 1, Message: "is not JSON"}, de)

@@ -75,6 +75,21 @@ func TestJUnitReportFollowsTheSchema(t *testing.T) {
 	checkJUnit(t, report(t, (*scriptspec.PipelineTestResult).WriteJUnit, &scriptspec.PipelineTestResult{}))
 }
 
+// The schema has times without a zone: those of UTC, except where none was known to begin with.
+func TestJUnitTimestamps(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"2025-09-09T22:14:23+02:00": "2025-09-09T20:14:23", "2025-09-09T22:14:23.5": "2025-09-09T22:14:23",
+	} {
+		r := churned()
+		var err error
+		r.StartedAt, err = scriptspec.ParseTimestamp(text)
+		require.NoError(t, err)
+		elements := checkJUnit(t, report(t, (*scriptspec.PipelineTestResult).WriteJUnit, r))
+		assert.Equal(t, want, elements["testsuite"][0].attrs["timestamp"])
+	}
+}
+
 // All text arrives, and as text.
 func TestJUnitReportIsHarmless(t *testing.T) {
 	t.Parallel()
