@@ -1,9 +1,11 @@
 "use strict";
 // The page works without this. It marks the chosen node in the graph, lets the space bar choose one,
-// the arrow keys go from node to node, and Escape go back.
+// the arrow keys go from node to node, and Escape go back to the node that was chosen.
 (() => {
   const nodes = [...document.querySelectorAll("a.node")];
   const wires = [...document.querySelectorAll("[data-from]")];
+
+  let back = null;
 
   const mark = (event) => {
     const id = location.hash.slice(1);
@@ -18,6 +20,8 @@
     for (const wire of wires) {
       wire.toggleAttribute("data-near", id !== "" && (wire.dataset.from === id || wire.dataset.to === id));
     }
+    back?.focus();
+    back = null;
   };
 
   const middle = (node) => {
@@ -50,6 +54,7 @@
     }
     const node = event.target.closest("a.node");
     if (event.key === "Escape" && location.hash.length > 1) {
+      back = nodes.find((n) => n.hasAttribute("data-chosen"));
       location.hash = "overview";
     } else if (node && event.key === " ") {
       event.preventDefault();

@@ -115,6 +115,37 @@ func TestDiamondIsSymmetric(t *testing.T) {
 	assert.Equal(t, d.Nodes[1].Y, d.Nodes[2].Y)
 }
 
+// Lines of one box leave and arrive in the order in which they lie, so that they do not cross there.
+func TestLinesOfABoxLieSideBySide(t *testing.T) {
+	t.Parallel()
+	const n = 5
+	nodes := []daglayout.Node{{0, 300, 40}}
+	var edges []daglayout.Edge
+	for level := range 2 {
+		for range n {
+			nodes = append(nodes, daglayout.Node{Level: level, Width: 100, Height: 40})
+		}
+	}
+	for i := range n { // pairs that fix the order of the second row
+		edges = append(edges, daglayout.Edge{From: 1 + i, To: 1 + n + i, Width: 50, Height: 20})
+	}
+	for _, i := range []int{3, 0, 4, 1, 2} {
+		edges = append(edges, daglayout.Edge{From: 0, To: 1 + n + i, Width: 50, Height: 20}, daglayout.Edge{From: 1 + n + i, To: 1 + 2*n, Width: 50, Height: 20})
+	}
+	d := check(t, append(nodes, daglayout.Node{Level: 2, Width: 300, Height: 40}), edges)
+	for i, a := range d.Edges {
+		for j, b := range d.Edges[:i] {
+			aEdge, bEdge := edges[i], edges[j]
+			if aEdge.From == bEdge.From {
+				assert.Equal(t, a.Label.X < b.Label.X, a.Points[0].X < b.Points[0].X)
+			}
+			if aEdge.To == bEdge.To {
+				assert.Equal(t, a.Label.X < b.Label.X, a.Points[len(a.Points)-1].X < b.Points[len(b.Points)-1].X)
+			}
+		}
+	}
+}
+
 // Two pairs that were given crosswise are put side by side.
 func TestCrossingsAreUndone(t *testing.T) {
 	t.Parallel()
