@@ -5,7 +5,17 @@
   const nodes = [...document.querySelectorAll("a.node")];
   const wires = [...document.querySelectorAll("[data-from]")];
 
+  const graph = document.getElementById("graph");
   let back = null;
+
+  // Scrolls the graph alone: the page itself goes to the details.
+  const show = (node, always) => {
+    const pane = graph.getBoundingClientRect();
+    const box = node.getBoundingClientRect();
+    if (always || box.left < pane.left || box.right > pane.right || box.top < pane.top || box.bottom > pane.bottom) {
+      graph.scrollBy((box.left + box.right - pane.left - pane.right) / 2, (box.top + box.bottom - pane.top - pane.bottom) / 2);
+    }
+  };
 
   const mark = (event) => {
     const id = location.hash.slice(1);
@@ -13,8 +23,7 @@
       const chosen = node.getAttribute("href") === "#" + id;
       node.toggleAttribute("data-chosen", chosen);
       if (chosen) {
-        const place = event ? "nearest" : "center";
-        node.scrollIntoView({ block: place, inline: place });
+        show(node, !event);
       }
     }
     for (const wire of wires) {
