@@ -139,7 +139,7 @@ func nodeCase(class string, n NodeResult) junitCase {
 			c.Failure.Type = printable(string(s.Outcome))
 			c.Failure.Text = failureText(s)
 		}
-		c.Stdout, c.Stderr = stream(s.Stdout), stream(s.Stderr)
+		c.Stdout, c.Stderr = junitOutput(s.Stdout), junitOutput(s.Stderr)
 	}
 	return c
 }
@@ -163,7 +163,7 @@ func failureText(s *ScriptTestResult) string {
 	return b.String()
 }
 
-func stream(c Capture) *junitText {
+func junitOutput(c Capture) *junitText {
 	if c.Text == "" {
 		return nil
 	}

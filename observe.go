@@ -6,10 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/scriptspec/scriptspec/internal/datafiles"
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
@@ -39,15 +41,15 @@ type snapshot map[string]fileState
 // takeSnapshot looks at a file or a directory with everything below it. Links are followed to files
 // and at the top, not to directories; nothing that could be waited for is opened.
 func takeSnapshot(path string, hash bool) snapshot {
-	return walkFiles(path, hash, func(string) bool { return true })
+	return walkFiles(path, hash, func(string, bool) bool { return true })
 }
 
 // takeOutput is takeSnapshot without temporary files.
 func takeOutput(path string) snapshot {
-	return walkFiles(path, false, func(name string) bool { return !temporary(name) })
+	return walkFiles(path, false, func(name string, dir bool) bool { return !datafiles.Temporary(name, dir) })
 }
 
-func walkFiles(path string, hash bool, counts func(name string) bool) snapshot {
+func walkFiles(path string, hash bool, counts func(name string, dir bool) bool) snapshot {
 	shot := snapshot{}
 	top, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -57,7 +59,7 @@ func walkFiles(path string, hash bool, counts func(name string) bool) snapshot {
 		if err != nil {
 			return nil // what cannot be looked at does not count
 		}
-		if file != top && !counts(entry.Name()) {
+		if file != top && !counts(entry.Name(), entry.IsDir()) {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -86,15 +88,6 @@ func walkFiles(path string, hash bool, counts func(name string) bool) snapshot {
 		return nil
 	})
 	return shot
-}
-
-// temporary tells whether a file is none of the data, by its name.
-func temporary(name string) bool {
-	switch filepath.Ext(name) {
-	case ".tmp", ".temp", ".part", ".swp":
-		return true
-	}
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || name == "__pycache__"
 }
 
 // hashFile returns the zero hash for a file that cannot be read.
@@ -171,12 +164,19 @@ func inputChanges(path string, before, after snapshot, outputs []string) []strin
 		}
 	}
 	for name := range after {
-		if _, there := before[name]; !there && !slices.ContainsFunc(strings.Split(name, "/"), temporary) {
+		if _, there := before[name]; !there && !passing(name) {
 			note("added", name)
 		}
 	}
 	slices.Sort(changes)
 	return changes
+}
+
+// passing tells whether a file, or a directory that it is in, is a temporary one.
+func passing(name string) bool {
+	dirs, file := path.Split(name)
+	inTemporary := slices.ContainsFunc(strings.Split(dirs, "/"), func(dir string) bool { return datafiles.Temporary(dir, true) })
+	return inTemporary || datafiles.Temporary(file, false)
 }
 
 // within tells whether a file is a directory or below it.

@@ -97,11 +97,9 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &v); err != nil {
 		return err
 	}
-	r.ExecutionTime, r.UserTime, r.SystemTime = duration(v.ExecutionTime), duration(v.UserTime), duration(v.SystemTime)
+	r.ExecutionTime, r.UserTime, r.SystemTime = fromSeconds(v.ExecutionTime), fromSeconds(v.UserTime), fromSeconds(v.SystemTime)
 	return nil
 }
-
-func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
 // String returns one line: node, outcome, time and, where there is one, what went wrong.
 func (r *ScriptTestResult) String() string {
@@ -121,25 +119,15 @@ func (r *ScriptTestResult) Details() string {
 	var b strings.Builder
 	b.WriteString(r.String())
 	part := func(title, text string) {
-		if text = strings.TrimRight(text, "\n"); text != "" {
+		if text = strings.TrimRight(harmless(text), "\n"); text != "" {
 			fmt.Fprintf(&b, "\n-- %s\n%s", title, text)
 		}
 	}
 	part("traceback", r.Traceback)
-	part("end of stdout", tail(r.Stdout.Text))
-	part("end of stderr", tail(r.Stderr.Text))
+	const longest = 4 << 10
+	part("end of stdout", tail(r.Stdout.Text, longest))
+	part("end of stderr", tail(r.Stderr.Text, longest))
 	part("left running", strings.Join(r.Leftover, "\n"))
 	part("run it again", r.Command)
 	return b.String()
-}
-
-// tail returns the last lines of a text.
-func tail(text string) string {
-	const longest, most = 4 << 10, 40
-	text = strings.TrimRight(text, "\n")
-	if len(text) > longest {
-		text = strings.ToValidUTF8(text[len(text)-longest:], "")
-	}
-	lines := strings.Split(text, "\n")
-	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }

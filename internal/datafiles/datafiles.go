@@ -87,7 +87,7 @@ func (p *Place) Files() iter.Seq2[File, error] {
 		_ = fs.WalkDir(p.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-			case name != "." && temporary(path.Base(name), entry.IsDir()):
+			case name != "." && Temporary(path.Base(name), entry.IsDir()):
 				if entry.IsDir() {
 					return fs.SkipDir
 				}
@@ -110,8 +110,8 @@ func (p *Place) Files() iter.Seq2[File, error] {
 	}
 }
 
-// temporary tells the names of files that programs leave behind while they write.
-func temporary(name string, dir bool) bool {
+// Temporary tells the names of files that programs leave behind while they write.
+func Temporary(name string, dir bool) bool {
 	if strings.HasPrefix(name, ".") || dir && name == "__pycache__" {
 		return true
 	}
