@@ -52,14 +52,14 @@ func LoadDAG(path string) (*DAG, error) {
 	if err != nil {
 		return nil, readError(err, path)
 	}
-	d := dagDecoder{}
+	d := dagDecoder{r: new(strictjson.Reader)}
 	d.r.Reset(data)
 	d.document(true)
 	d.r.End()
 	if !d.r.Broken() {
-		d.place(d.dag.problems())
+		d.place("")
 	}
-	if err := problemsError(data, path, d.r.Problems()); err != nil {
+	if err := problemsError(data, path, d.r.Problems(), placeText); err != nil {
 		return nil, err
 	}
 	return &d.dag, nil
@@ -67,7 +67,7 @@ func LoadDAG(path string) (*DAG, error) {
 
 // dagDecoder reads a graph and remembers where its parts stand.
 type dagDecoder struct {
-	r     strictjson.Reader
+	r     *strictjson.Reader
 	dag   DAG
 	nodes []int64
 	edges [][2]int64
@@ -142,14 +142,14 @@ func (d *dagDecoder) readEdges() {
 	}
 }
 
-// place notes problems of the graph where its parts stand.
-func (d *dagDecoder) place(problems []dagProblem) {
-	for _, p := range problems {
+// place notes the problems of the graph where its parts stand; prefix leads to the graph.
+func (d *dagDecoder) place(prefix string) {
+	for _, p := range d.dag.problems() {
 		at := d.nodes
 		if p.edge >= 0 {
 			at = d.edges[p.edge][:]
 		}
-		d.r.RefuseMember(at[p.node], p.place(), p.message)
+		d.r.RefuseMember(at[p.node], prefix+p.place(), p.message)
 	}
 }
 

@@ -51,7 +51,7 @@ var memberNames = [...]string{
 }
 
 // decoders are used again: each holds the buffers of a JSON decoder.
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
+var decoders = sync.Pool{New: func() any { return &decoder{r: new(strictjson.Reader)} }}
 
 // decode reads a whole file. On any error there is no spec.
 func decode(data []byte, file string, strict bool) (Spec, error) {
@@ -61,17 +61,18 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	d.r.Reset(data)
 	d.document()
 	d.r.End()
-	if err := problemsError(data, file, d.r.Problems()); err != nil {
+	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
 		return nil, err
 	}
 	return d.doc.spec(), nil
 }
 
-// problemsError returns the problems of a file as one error, nil for none.
-func problemsError(data []byte, file string, problems []strictjson.Problem) error {
+// problemsError returns the problems of a file as one error, nil for none. Their places are written
+// by place.
+func problemsError(data []byte, file string, problems []strictjson.Problem, place func([]strictjson.Step) string) error {
 	errs := make(decodeErrors, len(problems))
 	for i, p := range problems {
-		errs[i] = decodeError(data, file, "", p)
+		errs[i] = decodeError(data, file, place(p.Path), p)
 	}
 	switch len(errs) {
 	case 0:
@@ -88,12 +89,9 @@ var (
 	errTruncated = fmt.Errorf("%w: %w", ErrCorrupt, io.ErrUnexpectedEOF)
 )
 
-// decodeError places a problem. Steps under prefix are written as map keys.
-func decodeError(data []byte, file, prefix string, p strictjson.Problem) *DecodeError {
-	e := &DecodeError{File: file, Path: prefix + stepsText(p.Path), Message: p.Message}
-	if prefix == "" {
-		e.Path = placeText(p.Path)
-	}
+// decodeError places a problem, whose path is written as place.
+func decodeError(data []byte, file, place string, p strictjson.Problem) *DecodeError {
+	e := &DecodeError{File: file, Path: place, Message: p.Message}
 	e.Line, e.Column = strictjson.Position(data, p.Offset)
 	switch p.Kind {
 	case strictjson.Empty:
@@ -122,7 +120,7 @@ func placeText(steps []strictjson.Step) string {
 
 // decoder fills a document from the text, noting every problem on the way.
 type decoder struct {
-	r      strictjson.Reader
+	r      *strictjson.Reader
 	doc    document
 	strict bool
 }

@@ -52,7 +52,10 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 // encode returns an encoder with the text of the spec in its buffer, to be released after use. With a
 // limit it stops soon after the text is longer than that.
-func encode(s Spec, limit int) (*encoder, error) {
+func encode(s Spec, limit int) (*encoder, error) { return encodeAt(s, limit, 0) }
+
+// encodeAt is encode for a spec inside of another document, depth levels deep.
+func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
 	}
@@ -61,7 +64,11 @@ func encode(s Spec, limit int) (*encoder, error) {
 	}
 	e := encoders.Get().(*encoder)
 	e.core, e.w.Limit = s.core(), limit
+	e.w.At(depth)
 	e.document(s)
+	if depth == 0 {
+		e.w.Buf = append(e.w.Buf, '\n')
+	}
 	if limit > 0 && len(e.w.Buf) > limit { // whatever was refused after that is only a consequence
 		e.release()
 		return nil, errTooLong
@@ -109,7 +116,6 @@ func (e *encoder) document(s Spec) {
 	e.count(fieldJobArgs)
 	e.extra("", *e.core.extra, memberNames[:])
 	e.w.End('}', false)
-	e.w.Buf = append(e.w.Buf, '\n')
 }
 
 var errTooLong = errors.New("longer than the limit")

@@ -84,7 +84,7 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 	v, _ := r.Any()
 	r.End()
 	if ps := r.Problems(); len(ps) > 0 {
-		return decodeError(data, "", "job_args", ps[0])
+		return decodeError(data, "", "job_args"+stepsText(ps[0].Path), ps[0])
 	}
 	m, ok := v.(map[string]any)
 	if !ok {

@@ -73,9 +73,9 @@ func (r *Reader) RefuseAt(offset int64, message string) {
 	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Message: message})
 }
 
-// RefuseMember notes a problem with a member of the document's outermost object.
+// RefuseMember notes a problem with a member of the object that was read last, which may not be there.
 func (r *Reader) RefuseMember(offset int64, name, message string) {
-	r.note(Problem{Offset: offset, Path: []Step{{Name: &name}}, Kind: Semantic, Message: message})
+	r.note(Problem{Offset: offset, Path: append(pathOf(r.dec), Step{Name: &name}), Kind: Semantic, Message: message})
 }
 
 // Duplicate notes that the name read last was in its object already.

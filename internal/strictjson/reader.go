@@ -174,6 +174,19 @@ func (r *Reader) Number() (json.Number, bool) {
 
 func (r *Reader) number(v jsontext.Value) json.Number { return json.Number(r.Text(v)) }
 
+// Bool reads true or false.
+func (r *Reader) Bool() (value, ok bool) {
+	if r.Kind() == 'f' {
+		_, ok = r.value()
+		return false, ok
+	}
+	if !r.want('t') {
+		return false, false
+	}
+	_, ok = r.value()
+	return true, ok
+}
+
 // Raw reads any value as it stands in the text, which has been looked at for duplicates.
 func (r *Reader) Raw() (json.RawMessage, bool) {
 	start := r.Here()

@@ -143,6 +143,39 @@ func TestReaderNotesWrongTypesAndGoesOn(t *testing.T) {
 	}
 }
 
+func TestReaderBool(t *testing.T) {
+	t.Parallel()
+	var r Reader
+	r.Reset([]byte(`[true, false, 1, null]`))
+	require.True(t, r.Array())
+	var got [][2]bool
+	for r.More() {
+		value, ok := r.Bool()
+		got = append(got, [2]bool{value, ok})
+	}
+	r.End()
+	assert.Equal(t, [][2]bool{{true, true}, {false, true}, {}, {}}, got)
+	require.Len(t, r.Problems(), 2)
+	assert.Equal(t, "want a boolean, found a number", r.Problems()[0].Message)
+}
+
+func TestReaderRefusesAMemberOfWhatItReadLast(t *testing.T) {
+	t.Parallel()
+	var r Reader
+	r.Reset([]byte(`{"a": [{"b": 1}]}`))
+	require.True(t, r.Object())
+	_, _ = r.Name()
+	require.True(t, r.Array())
+	require.True(t, r.More())
+	r.Skip()
+	r.RefuseMember(7, "c", "missing")
+	p := r.Problems()[0]
+	require.Len(t, p.Path, 3)
+	assert.Equal(t, "a", *p.Path[0].Name)
+	assert.Zero(t, p.Path[1].Index)
+	assert.Equal(t, "c", *p.Path[2].Name)
+}
+
 func TestReaderPath(t *testing.T) {
 	t.Parallel()
 	_, problems := read(`{"a/b~": [0, {"c": NaN}]}`)
