@@ -211,6 +211,7 @@ func (p AssignedPair) reason() string {
 		MatchLogicalToAlias: "the input has the alias " + printable(p.MatchedDestName),
 		MatchAliasToLogical: "the output has the alias " + printable(p.MatchedSourceName),
 		MatchAliasToAlias:   "both have the alias " + printable(p.MatchedSourceName),
+		MatchWired:          "a wire says so",
 		MatchSemantic:       "similar names, " + printable(p.MatchedSourceName) + " and " + printable(p.MatchedDestName),
 	}[p.MatchType]
 	return fmt.Sprintf("%s (%.2f)", why, p.Confidence)

@@ -38,6 +38,9 @@ const (
 	CodeSelfEdge     Code = "self_edge"     // an edge leads from a node to itself
 	CodeCycle        Code = "cycle"         // the graph cannot be ordered
 	CodeNoMatch      Code = "no_match"      // no output matches an input along an edge
+	CodeUnconfirmed  Code = "unconfirmed"   // only similar names speak for what an edge would carry
+	CodeNoResult     Code = "no_result"     // a node that is to be reused did not pass in an earlier run
+	CodeNotEmpty     Code = "not_empty"     // a work directory holds what no run put there
 )
 
 // FieldError is one problem with one field of a spec.

@@ -24,13 +24,15 @@ type PathMatcher struct {
 // MatchType tells by what an output and an input match. The set is closed.
 type MatchType string
 
-// The types of matches, the strongest first. The first of them that holds for a pair is its type.
+// The types of matches, the strongest first. The first of them that holds for a pair is its type. The
+// matcher knows nothing of wires.
 const (
 	MatchExactLogical   MatchType = "exact_logical"    // equal logical names: 1.0
 	MatchLogicalToAlias MatchType = "logical_to_alias" // the output's logical name is an alias of the input: 0.95
 	MatchAliasToLogical MatchType = "alias_to_logical" // an alias of the output is the input's logical name: 0.95
 	MatchAliasToAlias   MatchType = "alias_to_alias"   // they have an alias in common: 0.9
 	MatchSemantic       MatchType = "semantic"         // similar logical names: the similarity
+	MatchWired          MatchType = "wired"            // a wire of the pipeline says so: 1.0
 )
 
 // PathMatch says that an output fits an input.

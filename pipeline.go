@@ -4,28 +4,64 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// PipelineTestingSpec is a pipeline with a spec for each of its nodes.
+// PipelineTestingSpec is a pipeline with a spec for each of its nodes. It is loaded and saved by
+// [Store.LoadPipeline] and [Store.SavePipeline], planned by Plan and run by
+// [RuntimeTester.TestPipeline].
 type PipelineTestingSpec struct {
-	// Name is what reports call the pipeline.
+	// Name is what reports call the pipeline. To be saved it must be in snake_case.
 	Name string
 	// DAG are its nodes and edges.
 	DAG *DAG
 	// Specs has the spec of each node that has a script, by node name.
 	Specs map[string]Spec
-	// Skip has the nodes that have no script, with the reason.
+	// Refs names the script of each node whose spec has a file of its own in the store. A pipeline
+	// file has that name in the place of the spec, and LoadPipeline puts the spec into Specs.
+	Refs map[string]string
+	// Skip has the nodes that are not to be run, because they have no script or for another reason,
+	// with the reason. What such a node would have made is taken from the output paths of its spec,
+	// if it has one; that spec needs no script.
 	Skip map[string]string
+	// Wires say which output feeds which input where names alone do not, or say it wrongly.
+	Wires []Wire
+	// Options are those of the pipeline's file, for a run that is given none.
+	Options PipelineOptions
+}
+
+// Wire says that an output feeds an input along an edge, whatever they are called. Outputs and inputs
+// have the names that they have in their specs as keys. Without either of them it says that the edge
+// is there for the order of the nodes and carries nothing.
+type Wire struct {
+	Source string `json:"source"`
+	Output string `json:"output"`
+	Dest   string `json:"dest"`
+	Input  string `json:"input"`
+}
+
+// String returns the wire as errors name it: wire from A.model to B.model_input.
+func (w Wire) String() string {
+	if w.Output == "" && w.Input == "" {
+		return fmt.Sprintf("wire from %s to %s", printable(w.Source), printable(w.Dest))
+	}
+	return fmt.Sprintf("wire from %s.%s to %s.%s", printable(w.Source), printable(w.Output), printable(w.Dest), printable(w.Input))
 }
 
 // Validate reports everything that keeps the pipeline from being run, at once: what is wrong with the
-// graph, a cycle, nodes without a spec, specs without a node, specs that break the rules, two nodes
-// with one output path, and edges along which no output matches an input. It does not look at the
-// disk. The error is a [*ValidationError]; behind it may be a [*CycleError].
+// graph, a cycle, nodes without a spec or with a name that no directory can have, specs without a
+// node, specs that break the rules, two nodes with one output path, wires between what is not there,
+// and edges along which no output matches an input. It does not look at the disk. The error is a
+// [*ValidationError]; behind it may be a [*CycleError]. What Plan says besides depends on its options.
 func (p *PipelineTestingSpec) Validate() error {
 	if p == nil || p.DAG == nil {
 		return newValidationError("", []*FieldError{{Path: "dag", Code: CodeRequired, Message: "dag is required"}})
 	}
+	return newValidationError(p.Name, append(p.problems(), p.edgeErrors()...))
+}
+
+// problems is all that Validate reports but for edges that carry nothing.
+func (p *PipelineTestingSpec) problems() []*FieldError {
 	var errs []*FieldError
 	for _, problem := range p.DAG.problems() {
 		errs = append(errs, problem.fieldError())
@@ -35,10 +71,42 @@ func (p *PipelineTestingSpec) Validate() error {
 			errs = append(errs, &FieldError{Path: "dag", Code: CodeCycle, Message: err.Error(), Err: err, at: fieldPos{fieldStepName, ""}})
 		}
 	}
+	errs = append(errs, p.nameErrors()...)
 	errs = append(errs, p.nodeErrors()...)
+	errs = append(errs, p.refErrors()...)
 	errs = append(errs, p.outputErrors()...)
-	errs = append(errs, p.edgeErrors()...)
-	return newValidationError(p.Name, errs)
+	return append(errs, p.wireErrors()...)
+}
+
+// nameErrors finds nodes that cannot each have a directory of their own name.
+func (p *PipelineTestingSpec) nameErrors() []*FieldError {
+	var errs []*FieldError
+	fail := func(i int, code Code, message, hint string) {
+		errs = append(errs, &FieldError{
+			Path: fmt.Sprintf("nodes[%d]", i), Code: code, Value: p.DAG.Nodes[i], Message: message, Hint: hint,
+			at: fieldPos{fieldInputs, fmt.Sprintf("%09d", i)},
+		})
+	}
+	folded := make(map[string]string, len(p.DAG.Nodes))
+	for i, node := range p.DAG.Nodes {
+		if node != "" && !isDirName(node) {
+			fail(i, CodeFormat, "node "+printable(node)+" cannot be the name of a directory", "want something like TabularPreprocessing_training")
+		}
+		fold := strings.ToLower(node)
+		if first, taken := folded[fold]; taken && first != node {
+			fail(i, CodeDuplicate, "node "+printable(node)+" differs from "+printable(first)+" only in case", "many file systems do not tell them apart")
+		} else {
+			folded[fold] = node
+		}
+	}
+	return errs
+}
+
+// isDirName reports whether every system takes a name for that of a directory. Those that begin with
+// a dot are kept for what is not a node's.
+func isDirName(name string) bool {
+	return !unsafeName(name) && filepath.IsLocal(name) && !strings.ContainsAny(name, `<>"|?*`) &&
+		name[0] != '.' && name[len(name)-1] != '.'
 }
 
 // nodeErrors compares nodes and specs.
@@ -71,11 +139,13 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		if name := *s.core().stepName; name != node && name != "" {
 			fail(CodeFormat, "specs", node, "the spec of node "+printable(node)+" has the step_name "+printable(name), nil)
 		}
+		broken, what := runErrors(s), "run"
 		if _, skipped := p.Skip[node]; skipped {
-			fail(CodeDuplicate, "skip", node, "node "+printable(node)+" has a spec and is declared to have no script", nil)
+			what = "taken for its outputs"
+			broken = slices.DeleteFunc(broken, func(fe *FieldError) bool { return fe.at.field != fieldOutputs })
 		}
-		if broken := runErrors(s); len(broken) > 0 {
-			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be run", newValidationError(subject(s), broken))
+		if len(broken) > 0 {
+			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be "+what, newValidationError(subject(s), broken))
 		}
 	}
 	for _, node := range sortedKeys(p.Skip) {
@@ -86,14 +156,39 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 	return errs
 }
 
+// refErrors finds references that are no names of scripts, or not those of the specs.
+func (p *PipelineTestingSpec) refErrors() []*FieldError {
+	var errs []*FieldError
+	known := make(map[string]bool, len(p.DAG.Nodes))
+	for _, node := range p.DAG.Nodes {
+		known[node] = true
+	}
+	for _, node := range sortedKeys(p.Refs) {
+		script, s := p.Refs[node], p.Specs[node]
+		fe := &FieldError{Path: keyed("refs", node), Code: CodeFormat, Value: script, at: fieldPos{fieldEnviron, node}}
+		switch {
+		case checkScriptName(script) != "":
+			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is no name of a script"
+		case !isNil(s) && *s.core().scriptName != script:
+			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s and has that of %s", printable(node), printable(script), printable(*s.core().scriptName))
+		case !known[node]:
+			fe.Code, fe.Message = CodeUnknownNode, "there is no node "+printable(node)+" for this reference"
+		default:
+			continue
+		}
+		errs = append(errs, fe)
+	}
+	return errs
+}
+
 // outputErrors finds paths that two nodes write to.
 func (p *PipelineTestingSpec) outputErrors() []*FieldError {
 	var errs []*FieldError
 	type owner struct{ node, output string }
 	owners := map[string]owner{}
 	for _, node := range sortedKeys(p.Specs) {
-		if isNil(p.Specs[node]) {
-			continue
+		if _, skipped := p.Skip[node]; skipped || isNil(p.Specs[node]) {
+			continue // what is skipped writes nothing
 		}
 		for _, e := range sortedPaths(p.Specs[node], fieldOutputs) {
 			path, err := filepath.Abs(e.path)
@@ -121,22 +216,87 @@ func (p *PipelineTestingSpec) outputErrors() []*FieldError {
 func (p *PipelineTestingSpec) edgeErrors() []*FieldError {
 	var errs []*FieldError
 	m := &PathMatcher{}
-	enhanced := map[string]*EnhancedScriptExecutionSpec{}
+	enhanced := p.enhanced()
+	wired := map[[2]string]bool{}
+	for _, wire := range p.Wires {
+		wired[[2]string{wire.Source, wire.Dest}] = true
+	}
+	for i, edge := range p.DAG.Edges {
+		source, dest := enhanced[edge[0]], enhanced[edge[1]]
+		if _, skipped := p.Skip[edge[1]]; skipped || source == nil || dest == nil || wired[edge] {
+			continue // a node without a spec is reported as that, or skipped
+		}
+		if len(m.FindPathMatches(source, dest)) == 0 {
+			errs = append(errs, edgeError(i, edge, CodeNoMatch,
+				fmt.Sprintf("no output of %s matches an input of %s", printable(edge[0]), printable(edge[1])),
+				"give both one logical name, or one of them the other's as an alias"))
+		}
+	}
+	return errs
+}
+
+func edgeError(i int, edge [2]string, code Code, message, hint string) *FieldError {
+	return &FieldError{
+		Path: fmt.Sprintf("edges[%d]", i), Code: code, Value: slices.Clone(edge[:]), Message: message, Hint: hint,
+		at: fieldPos{fieldCreatedAt, fmt.Sprintf("%09d", i)},
+	}
+}
+
+// enhanced returns the specs of all nodes that have one. They are not to be changed.
+func (p *PipelineTestingSpec) enhanced() map[string]*EnhancedScriptExecutionSpec {
+	enhanced := make(map[string]*EnhancedScriptExecutionSpec, len(p.Specs))
 	for node, s := range p.Specs {
 		if !isNil(s) {
 			enhanced[node] = asEnhanced(s.self())
 		}
 	}
-	for i, edge := range p.DAG.Edges {
-		source, dest := enhanced[edge[0]], enhanced[edge[1]]
-		if source == nil || dest == nil || len(m.FindPathMatches(source, dest)) > 0 {
-			continue // a node without a spec is reported as that, or skipped
+	return enhanced
+}
+
+// wireErrors finds wires that do not follow an edge, or whose ends are not there.
+func (p *PipelineTestingSpec) wireErrors() []*FieldError {
+	var errs []*FieldError
+	if len(p.Wires) == 0 {
+		return nil
+	}
+	edges := make(map[[2]string]bool, len(p.DAG.Edges))
+	for _, edge := range p.DAG.Edges {
+		edges[edge] = true
+	}
+	has := func(node string, f field, name string) bool {
+		s := p.Specs[node]
+		if isNil(s) {
+			return true // which is said elsewhere
 		}
-		errs = append(errs, &FieldError{
-			Path: fmt.Sprintf("edges[%d]", i), Code: CodeNoMatch, Value: slices.Clone(edge[:]),
-			Message: fmt.Sprintf("no output of %s matches an input of %s", printable(edge[0]), printable(edge[1])),
-			Hint:    "give both one logical name, or one of them the other's as an alias", at: fieldPos{fieldCreatedAt, fmt.Sprintf("%09d", i)},
-		})
+		found := false
+		s.eachPath(f, func(key, _ string) { found = found || key == name })
+		return found
+	}
+	fed := map[[2]string]int{}
+	for i, wire := range p.Wires {
+		fail := func(code Code, message, hint string) {
+			errs = append(errs, &FieldError{
+				Path: fmt.Sprintf("wires[%d]", i), Code: code, Value: wire, Message: message, Hint: hint,
+				at: fieldPos{fieldUpdatedAt, fmt.Sprintf("%09d", i)},
+			})
+		}
+		input := [2]string{wire.Dest, wire.Input}
+		first, twice := fed[input]
+		switch {
+		case !edges[[2]string{wire.Source, wire.Dest}]:
+			fail(CodeUnknownNode, fmt.Sprintf("%v follows no edge", wire), "add the edge to the graph")
+		case wire.Output == "" && wire.Input == "":
+		case wire.Output == "" || wire.Input == "":
+			fail(CodeEmpty, fmt.Sprintf("%v has only one end", wire), "name output and input, or neither where the edge is to carry nothing")
+		case !has(wire.Source, fieldOutputs, wire.Output):
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such output", wire, printable(wire.Source)), "use the key that it has in the spec")
+		case !has(wire.Dest, fieldInputs, wire.Input):
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such input", wire, printable(wire.Dest)), "use the key that it has in the spec")
+		case twice:
+			fail(CodeDuplicate, fmt.Sprintf("%v: the input is fed by wires[%d] already", wire, first), "")
+		default:
+			fed[input] = i
+		}
 	}
 	return errs
 }

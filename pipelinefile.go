@@ -1,0 +1,468 @@
+package scriptspec
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+const pipelineFileSuffix = "_pipeline_testing_spec.json"
+
+// checkPipelineName is checkScriptName for what becomes part of a pipeline's file name.
+func checkPipelineName(name string) Code {
+	if code := checkScriptName(name); code != "" && code != CodeTooLong {
+		return code
+	}
+	if len(name)+len(pipelineFileSuffix) > 255 {
+		return CodeTooLong
+	}
+	return ""
+}
+
+func pipelineNameError(name string) *FieldError {
+	code := checkPipelineName(name)
+	if code == "" {
+		return nil
+	}
+	fe := &FieldError{Path: "name", Code: code, Value: name, Message: "name must be in snake_case format, as it becomes part of a file name"}
+	switch code {
+	case CodeRequired:
+		fe.Message = "name is required: it becomes part of the file name"
+	case CodeTooLong:
+		fe.Message = "name is too long for a file name"
+		fe.Hint = fmt.Sprintf("it has %d bytes and may have %d", len(name), 255-len(pipelineFileSuffix))
+	default:
+		if fixed := ToSnakeCase(name); checkPipelineName(fixed) == "" {
+			fe.Hint = "try " + fixed
+		}
+	}
+	return fe
+}
+
+// SavePipeline writes a pipeline to .specs/<name>_pipeline_testing_spec.json, as durably as
+// [Store.Save] does; a file that says the same already is not touched. A node of Refs is written as
+// the name of its script, whose spec is for Save or SaveStep to write, every other spec as a whole. A
+// pipeline may be saved before it is finished, but not with a graph whose edges lead nowhere, nor
+// with a spec that Encode refuses. The error is a [*ValidationError] with everything that is wrong.
+func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
+	data, err := encodePipeline(p)
+	if err != nil {
+		return err
+	}
+	name := p.Name + pipelineFileSuffix
+	file := filepath.Join(st.specs, name)
+	// What was written must be what will be read, whatever its size and whatever is in it.
+	if _, err := decodePipeline(data, file); err != nil {
+		return err
+	}
+	files, err := st.open(true)
+	if err != nil {
+		return err
+	}
+	if old, id, err := files.Read(name, DefaultMaxBytes, nil); err == nil && bytes.Equal(old, data) {
+		return atPath("save", files.Flush(name, id), file)
+	}
+	return atPath("save", files.Write(name, data, st.fileMode, func() (func(), error) {
+		return st.lock(context.Background(), files)
+	}), file)
+}
+
+// LoadPipeline reads a pipeline, and for each node that refers to the spec of a script what
+// [Store.LoadStep] would take, of either kind. Unlike a spec, a pipeline is read by no other program
+// and decides what is run: members that are not known are refused, since what they were meant to say
+// would be missed. Those of the specs in it are kept. The error is a [*DecodeError] for each problem
+// of the file, [ErrMismatch] for one with another name in it, or a [*ValidationError] with every
+// reference that cannot be followed; [fs.ErrNotExist] shows through.
+func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
+	if fe := pipelineNameError(name); fe != nil {
+		return nil, fe
+	}
+	file := filepath.Join(st.specs, name+pipelineFileSuffix)
+	files, err := st.open(false)
+	if err != nil {
+		return nil, atPath("open", err, file)
+	}
+	data, _, err := files.Read(filepath.Base(file), DefaultMaxBytes, nil)
+	if err != nil {
+		return nil, readError(err, file)
+	}
+	p, err := decodePipeline(data, file)
+	if err != nil {
+		return nil, err
+	}
+	if p.Name != name {
+		return nil, fileError(file, fmt.Sprintf("holds the pipeline %q", printable(p.Name)), ErrMismatch)
+	}
+	var errs []*FieldError
+	for _, node := range sortedKeys(p.Refs) {
+		script := p.Refs[node]
+		s, _, err := st.loadStep(node, script)
+		if err == nil {
+			p.Specs[node] = s
+			continue
+		}
+		fe := &FieldError{
+			Path: keyed("specs", node), Code: CodeFormat, Value: script, Err: err, at: fieldPos{fieldEnviron, node},
+			Message: fmt.Sprintf("node %s refers to the spec of script %s, which cannot be loaded: %v", printable(node), printable(script), err),
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			fe.Code = CodeNotExist
+			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s, which is not in the store: %s",
+				printable(node), printable(script), printable(st.Path(script)))
+			fe.Hint = "save it with Save or SaveStep, or put the spec itself in the place of its name"
+		}
+		errs = append(errs, fe)
+	}
+	if len(errs) > 0 {
+		return nil, newValidationError(name, errs)
+	}
+	return p, nil
+}
+
+// The members of a pipeline file and of its parts, in their order.
+var (
+	pipelineNames = []string{"name", "dag", "specs", "skip", "wires", "options"}
+	optionNames   = []string{"timeout", "parallelism", "fail_fast", "allow_semantic"}
+	wireNames     = []string{"source", "output", "dest", "input"}
+)
+
+// encodePipeline returns the text of a pipeline's file.
+func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
+	if p == nil || p.DAG == nil {
+		return nil, p.Validate()
+	}
+	var errs []*FieldError
+	if fe := pipelineNameError(p.Name); fe != nil {
+		errs = append(errs, fe)
+	}
+	for _, problem := range p.DAG.problems() {
+		errs = append(errs, problem.fieldError())
+	}
+	errs = append(errs, p.refErrors()...)
+	errs = append(errs, p.Options.problems(nil)...)
+	w := &pipelineWriter{errs: errs}
+	w.Begin('{')
+	w.member("name", true)
+	w.text("name", p.Name)
+	w.member("dag", false)
+	w.dag(p.DAG)
+	w.member("specs", false)
+	w.specs(p)
+	w.member("skip", false)
+	if err := w.StringMap(p.Skip); err != nil {
+		w.fail("skip", err)
+	}
+	w.member("wires", false)
+	w.wires(p.Wires)
+	w.member("options", false)
+	w.options(&p.Options)
+	w.End('}', false)
+	w.Buf = append(w.Buf, '\n')
+	return w.Buf, newValidationError(p.Name, w.errs)
+}
+
+// pipelineWriter writes the parts of a pipeline and gathers what cannot be written.
+type pipelineWriter struct {
+	strictjson.Writer
+	errs []*FieldError
+}
+
+func (w *pipelineWriter) member(name string, first bool) {
+	w.Item(first)
+	w.Name(name)
+}
+
+func (w *pipelineWriter) fail(place string, err error) {
+	w.errs = append(w.errs, &FieldError{Path: place, Code: CodeUnsupported, Message: err.Error(), at: fieldPos{fieldExtra, place}})
+}
+
+func (w *pipelineWriter) text(place, s string) {
+	if err := w.String(s); err != nil {
+		w.fail(place, err)
+	}
+}
+
+// dag writes each edge on a line of its own.
+func (w *pipelineWriter) dag(d *DAG) {
+	w.Begin('{')
+	w.member("nodes", true)
+	w.Begin('[')
+	for i, node := range d.Nodes {
+		w.Item(i == 0)
+		w.text(fmt.Sprintf("dag.nodes[%d]", i), node)
+	}
+	w.End(']', len(d.Nodes) == 0)
+	w.member("edges", false)
+	w.Begin('[')
+	for i, edge := range d.Edges {
+		w.Item(i == 0)
+		w.Buf = append(w.Buf, '[')
+		w.text(fmt.Sprintf("dag.edges[%d][0]", i), edge[0])
+		w.Buf = append(w.Buf, ',', ' ')
+		w.text(fmt.Sprintf("dag.edges[%d][1]", i), edge[1])
+		w.Buf = append(w.Buf, ']')
+	}
+	w.End(']', len(d.Edges) == 0)
+	w.End('}', false)
+}
+
+func (w *pipelineWriter) specs(p *PipelineTestingSpec) {
+	nodes := sortedKeys(p.Refs)
+	for node, s := range p.Specs {
+		if _, ref := p.Refs[node]; !ref && !isNil(s) {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.Sort(nodes)
+	w.Begin('{')
+	for i, node := range nodes {
+		w.Item(i == 0)
+		place := keyed("specs", node)
+		w.text(place, node)
+		w.Buf = append(w.Buf, ':', ' ')
+		if script, ref := p.Refs[node]; ref {
+			w.text(place, script)
+			continue
+		}
+		e, err := encodeAt(p.Specs[node], DefaultMaxBytes, 2)
+		if err != nil {
+			w.errs = append(w.errs, &FieldError{
+				Path: place, Code: CodeFormat, Value: node, Message: "the spec of " + printable(node) + " cannot be saved",
+				Hint: firstProblem(err), Err: err, at: fieldPos{fieldEnviron, node},
+			})
+			continue
+		}
+		w.Buf = append(w.Buf, e.w.Buf...)
+		e.release()
+	}
+	w.End('}', len(nodes) == 0)
+}
+
+// firstProblem is what stands first in an error, to be shown where it is wrapped.
+func firstProblem(err error) string {
+	if errs := fieldErrors(err); len(errs) > 0 {
+		return errs[0].Error()
+	}
+	return err.Error()
+}
+
+func (w *pipelineWriter) wires(wires []Wire) {
+	w.Begin('[')
+	for i, wire := range wires {
+		w.Item(i == 0)
+		w.Begin('{')
+		for j, text := range []string{wire.Source, wire.Output, wire.Dest, wire.Input} {
+			w.member(wireNames[j], j == 0)
+			w.text(fmt.Sprintf("wires[%d].%s", i, wireNames[j]), text)
+		}
+		w.End('}', false)
+	}
+	w.End(']', len(wires) == 0)
+}
+
+func (w *pipelineWriter) options(o *PipelineOptions) {
+	w.Begin('{')
+	for i, v := range []any{o.Timeout.Seconds(), o.Parallelism, o.FailFast, o.AllowSemantic} {
+		w.member(optionNames[i], i == 0)
+		if err := w.Value(v); err != nil {
+			w.fail("options."+optionNames[i], err)
+		}
+	}
+	w.End('}', false)
+}
+
+// decodePipeline reads a pipeline's file, without following references.
+func decodePipeline(data []byte, file string) (*PipelineTestingSpec, error) {
+	r := new(strictjson.Reader)
+	d := pipelineDecoder{
+		decoder: decoder{r: r, strict: true}, dag: dagDecoder{r: r},
+		p: &PipelineTestingSpec{Specs: map[string]Spec{}},
+	}
+	r.Reset(data)
+	d.document()
+	r.End()
+	if !r.Broken() {
+		d.dag.place("dag.")
+	}
+	if err := problemsError(data, file, r.Problems(), pipelinePlace); err != nil {
+		return nil, err
+	}
+	d.p.DAG = &d.dag.dag
+	return d.p, nil
+}
+
+// pipelinePlace writes a path in a pipeline file: specs["Train"].input_paths["data"].
+func pipelinePlace(steps []strictjson.Step) string {
+	if len(steps) == 0 || steps[0].Name == nil || len(steps) == 1 {
+		return placeText(steps)
+	}
+	place, rest := printable(*steps[0].Name), steps[1:]
+	switch place {
+	case "specs":
+		if place += stepsText(rest[:1]); len(rest) > 1 {
+			place += "." + placeText(rest[1:])
+		}
+	case "wires":
+		if place += stepsText(rest[:1]); len(rest) > 1 {
+			place += "." + placeText(rest[1:])
+		}
+	case "dag", "options":
+		place += "." + placeText(rest)
+	default:
+		place += stepsText(rest)
+	}
+	return place
+}
+
+// pipelineDecoder fills a pipeline from the text, noting every problem on the way.
+type pipelineDecoder struct {
+	decoder
+	dag dagDecoder
+	p   *PipelineTestingSpec
+}
+
+// object reads an object with these members and no others, each at most once.
+func (d *pipelineDecoder) object(names []string, member func(i int)) (start int64, seen []bool) {
+	start, seen = d.r.Here(), make([]bool, len(names))
+	if !d.r.Object() {
+		return start, nil
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		key := d.r.Text(name)
+		i := slices.Index(names, key)
+		if i < 0 {
+			d.unknown(key, names)
+			continue
+		}
+		if seen[i] {
+			d.r.Duplicate()
+		}
+		seen[i] = true
+		member(i)
+	}
+	if d.r.Broken() {
+		return start, nil
+	}
+	return start, seen
+}
+
+func (d *pipelineDecoder) document() {
+	start, seen := d.object(pipelineNames, func(i int) {
+		switch i {
+		case 0:
+			d.p.Name = d.text()
+		case 1:
+			start := d.r.Here()
+			if d.dag.document(false); !d.dag.seen["nodes"] && !d.r.Broken() {
+				d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
+			}
+		case 2:
+			d.specs()
+		case 3:
+			d.p.Skip = noneAsNil(readMap(&d.decoder, nil, (*decoder).text))
+		case 4:
+			d.wires()
+		case 5:
+			d.options()
+		}
+	})
+	for i, name := range pipelineNames[:2] {
+		if seen != nil && !seen[i] {
+			d.r.RefuseMember(start, name, "missing; a pipeline needs it")
+		}
+	}
+}
+
+func noneAsNil[V any](m map[string]V) map[string]V {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// specs reads for each node the name of a script or a spec.
+func (d *pipelineDecoder) specs() {
+	if !d.r.Object() {
+		return
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		node := d.r.Text(name)
+		_, ref := d.p.Refs[node]
+		if _, inline := d.p.Specs[node]; ref || inline {
+			d.r.Duplicate()
+		}
+		switch d.r.Kind() {
+		case '"':
+			script := d.text()
+			if checkScriptName(script) != "" {
+				d.r.Refuse("is no name of a script, in snake_case")
+			}
+			setEntry(&d.p.Refs, node, script)
+		case '{':
+			inner := decoder{r: d.r}
+			inner.document()
+			d.p.Specs[node] = inner.doc.spec()
+		default:
+			d.r.Skip()
+			d.r.Refuse("want the name of a script whose spec is in the store, or a spec")
+		}
+	}
+}
+
+func (d *pipelineDecoder) wires() {
+	if !d.r.Array() {
+		return
+	}
+	for d.r.More() {
+		var wire Wire
+		parts := []*string{&wire.Source, &wire.Output, &wire.Dest, &wire.Input}
+		start, seen := d.object(wireNames, func(i int) { *parts[i] = d.text() })
+		if slices.Contains(seen, false) {
+			d.r.RefuseAt(start, "a wire needs the members "+strings.Join(wireNames, ", "))
+		}
+		d.p.Wires = append(d.p.Wires, wire)
+	}
+}
+
+func (d *pipelineDecoder) options() {
+	o := &d.p.Options
+	d.object(optionNames, func(i int) {
+		switch i {
+		case 0:
+			o.Timeout = d.seconds()
+		case 1:
+			n, ok := d.r.Number()
+			count, err := n.Int64()
+			if ok && (err != nil || count < 0 || count > math.MaxInt32) {
+				d.r.Refuse("want the number of scripts that may run at the same time; 0 means one for each CPU")
+			}
+			o.Parallelism = int(count)
+		case 2:
+			o.FailFast, _ = d.r.Bool()
+		case 3:
+			o.AllowSemantic, _ = d.r.Bool()
+		}
+	})
+}
+
+func (d *pipelineDecoder) seconds() time.Duration {
+	n, ok := d.r.Number()
+	if !ok {
+		return 0
+	}
+	seconds, err := n.Float64()
+	if err != nil || seconds < 0 || seconds >= longestTimeout.Seconds() {
+		d.r.Refuse("want a number of seconds; 0 means what the tester has")
+		return 0
+	}
+	return time.Duration(math.Round(seconds * float64(time.Second)))
+}

@@ -1,0 +1,95 @@
+package scriptspec
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// PipelineOptions changes how a pipeline is run. The zero value runs all of it, as parallel as the
+// machine is, in a new temporary directory. In a pipeline file the members of "options" are timeout,
+// in seconds, parallelism, fail_fast and allow_semantic; the rest belongs to a single run.
+type PipelineOptions struct {
+	// WorkDir has the outputs of every node as <node>/<logical name>, and in .scriptspec what is
+	// known of them. It is made if need be; one that has something in it and was not made by a run is
+	// refused. "" means a new temporary directory, which stays and is named in the result.
+	WorkDir string `json:"-"`
+	// Timeout bounds each script; 0 means what the tester has.
+	Timeout time.Duration `json:"-"`
+	// Parallelism is how many scripts may run at the same time; 0 means one for each CPU.
+	Parallelism int `json:"parallelism"`
+	// FailFast ends the run with the first node that fails. Otherwise the branches that do not
+	// depend on it go on.
+	FailFast bool `json:"fail_fast"`
+	// AllowSemantic lets an output feed an input for which nothing but the similarity of their names
+	// speaks. Otherwise such a pair has to be named in PipelineTestingSpec.Wires.
+	AllowSemantic bool `json:"allow_semantic"`
+	// From runs these nodes and all that depend on them, To these and all that they depend on, both
+	// together what is in either. Only runs exactly these. What is not run and feeds one that is must
+	// have passed in an earlier run in the same WorkDir.
+	From []string `json:"-"`
+	To   []string `json:"-"`
+	Only []string `json:"-"`
+	// Checkers look at what is handed over, each time. What they find makes the run no success, but
+	// the consumer is run all the same.
+	Checkers []Checker `json:"-"`
+	// Progress is told of every event, in order and by the goroutine that called TestPipeline, which
+	// waits for it to return.
+	Progress func(PipelineEvent) `json:"-"`
+}
+
+// EventKind is what a [PipelineEvent] tells. The set is closed.
+type EventKind string
+
+// What can happen to a node. Each has one event that is not EventStarted.
+const (
+	EventStarted  EventKind = "started"  // it is being fed, and then its script runs
+	EventFinished EventKind = "finished" // it passed, failed, or was cancelled while it ran
+	EventSkipped  EventKind = "skipped"  // it was not run: skipped, reused, blocked, or not begun
+)
+
+// PipelineEvent is a step of a run.
+type PipelineEvent struct {
+	Kind EventKind
+	Node string
+	// At is the time from the start of the run.
+	At time.Duration
+	// Result is a copy of what became of the node; nil for EventStarted.
+	Result *NodeResult
+}
+
+// longestTimeout is what a file can say in seconds.
+const longestTimeout = time.Duration(math.MaxInt64)
+
+// problems checks what is wrong with the options, for a graph with these nodes.
+func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
+	var errs []*FieldError
+	fail := func(path string, code Code, value any, message, hint string) {
+		errs = append(errs, &FieldError{Path: path, Code: code, Value: value, Message: message, Hint: hint, at: fieldPos{fieldExtra, path}})
+	}
+	if o.Timeout < 0 {
+		fail("options.timeout", CodeFormat, o.Timeout, "timeout is negative", "0 means what the tester has")
+	}
+	if o.Parallelism < 0 {
+		fail("options.parallelism", CodeFormat, o.Parallelism, "parallelism is negative", "0 means one script for each CPU")
+	}
+	if len(o.Only) > 0 && len(o.From)+len(o.To) > 0 {
+		fail("options.only", CodeFormat, slices.Clone(o.Only), "Only runs exactly its nodes and does not go with From and To", "use one or the other")
+	}
+	for _, list := range []struct {
+		name  string
+		nodes []string
+	}{{"options.from", o.From}, {"options.to", o.To}, {"options.only", o.Only}} {
+		for _, node := range list.nodes {
+			if _, ok := known[node]; ok || known == nil {
+				continue
+			}
+			hint := ""
+			if near := nearest(node, sortedKeys(known)); near != "" {
+				hint = "did you mean " + printable(near) + "?"
+			}
+			fail(keyed(list.name, node), CodeUnknownNode, node, "there is no node "+printable(node), hint)
+		}
+	}
+	return errs
+}

@@ -1,0 +1,229 @@
+package scriptspec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// PipelinePlan tells what a run of a pipeline would do.
+type PipelinePlan struct {
+	// Nodes are in topological order: every edge leads forward.
+	Nodes []PlannedNode `json:"nodes"`
+	// Levels are the nodes that need no other, then those that need only these, and so on. A run
+	// does not wait for a level to end.
+	Levels [][]string `json:"levels"`
+}
+
+// PlannedNode is a node of a [PipelinePlan]. The names of inputs and outputs are the keys of specs.
+type PlannedNode struct {
+	Node string `json:"node"`
+	// Level is the length of the longest path that leads to the node.
+	Level int `json:"level"`
+	// Skipped tells that the pipeline declares the node to be skipped: nothing is fed to it, and its
+	// outputs are those of its spec, if it has one.
+	Skipped bool `json:"skipped"`
+	// After are the nodes that must have ended before it, in topological order.
+	After []string `json:"after"`
+	// Fed has, by input, what the node gets from other nodes.
+	Fed []AssignedPair `json:"fed"`
+	// FromSpec are the inputs that no edge feeds, sorted: their paths are those of the spec.
+	FromSpec []string `json:"from_spec"`
+	// Idle are the nodes whose edge to this one carries nothing, in topological order. Unless a wire
+	// says that it is so, or one of the two has no spec or is skipped, that is an error of Plan.
+	Idle []string `json:"idle"`
+	// Suggested has, by input, what the node could get if similar names were enough. A wire makes one
+	// of them count, AllowSemantic all of them.
+	Suggested []AssignedPair `json:"suggested"`
+}
+
+// Plan says in which order nodes can be run and what each of their inputs is fed with. All nodes that
+// have an edge to a node are matched with it together, so that an input has one source: wires first,
+// then names and aliases as [PathMatcher.AssignAll] takes them, and similar names last and only with
+// AllowSemantic. Nil options are those of the pipeline. The disk is not looked at.
+//
+// The error is a [*ValidationError] with what Validate reports and a problem for each edge that
+// carries nothing: [CodeUnconfirmed] where similar names suggest a wire, which is then the Value of
+// the problem, else [CodeNoMatch]. There is a plan even then, unless the graph cannot be ordered.
+func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
+	if p == nil || p.DAG == nil {
+		return nil, p.Validate()
+	}
+	if o == nil {
+		o = &p.Options
+	}
+	errs := p.problems()
+	order, next, err := p.DAG.order()
+	if err != nil {
+		return nil, newValidationError(p.Name, errs)
+	}
+	pl := &planner{p: p, semantic: o.AllowSemantic, specs: p.enhanced(), wires: map[string][]Wire{}}
+	for _, wire := range p.Wires {
+		pl.wires[wire.Dest] = append(pl.wires[wire.Dest], wire)
+	}
+	plan := &PipelinePlan{Nodes: make([]PlannedNode, len(order))}
+	after, level := make([][]string, len(order)), make([]int, len(order))
+	for i, number := range order {
+		node := p.DAG.Nodes[number]
+		plan.Nodes[i] = pl.node(node, level[number], slices.Compact(after[number]))
+		if level[number] == len(plan.Levels) {
+			plan.Levels = append(plan.Levels, nil)
+		}
+		for _, to := range next(number) {
+			after[to] = append(after[to], node)
+			level[to] = max(level[to], level[number]+1)
+		}
+	}
+	for number, node := range p.DAG.Nodes { // as DAG.Levels has them
+		plan.Levels[level[number]] = append(plan.Levels[level[number]], node)
+	}
+	return plan, newValidationError(p.Name, append(errs, pl.edgeErrors(plan)...))
+}
+
+// planner wires nodes, each with all that lead to it.
+type planner struct {
+	p        *PipelineTestingSpec
+	matcher  PathMatcher
+	semantic bool
+	specs    map[string]*EnhancedScriptExecutionSpec
+	wires    map[string][]Wire // by the node that they lead to
+}
+
+func (pl *planner) node(node string, level int, after []string) PlannedNode {
+	n := PlannedNode{
+		Node: node, Level: level, After: append([]string{}, after...),
+		Fed: []AssignedPair{}, FromSpec: []string{}, Idle: []string{}, Suggested: []AssignedPair{},
+	}
+	dest := pl.specs[node]
+	if _, n.Skipped = pl.p.Skip[node]; n.Skipped || dest == nil {
+		n.Idle = append(n.Idle, after...)
+		return n
+	}
+	dest, sources := pl.shallow(node), make([]*EnhancedScriptExecutionSpec, 0, len(after))
+	for _, name := range after {
+		if pl.specs[name] != nil {
+			sources = append(sources, pl.shallow(name))
+		}
+	}
+	if wires := pl.wires[node]; len(wires) > 0 {
+		n.Fed = append(n.Fed, pl.wire(wires, dest, sources)...)
+	}
+	if assigned, err := pl.matcher.AssignAll(sources, dest); err == nil { // no spec is nil
+		for _, pair := range assigned.Pairs {
+			if pair.Suggested && !pl.semantic {
+				n.Suggested = append(n.Suggested, pair)
+			} else {
+				n.Fed = append(n.Fed, pair)
+			}
+		}
+	}
+	slices.SortFunc(n.Fed, func(a, b AssignedPair) int { return strings.Compare(a.DestLogicalName, b.DestLogicalName) })
+	fed, feeds := map[string]bool{}, map[string]bool{}
+	for _, pair := range n.Fed {
+		fed[pair.DestLogicalName], feeds[pair.Source] = true, true
+	}
+	for _, e := range sortedPaths(pl.specs[node], fieldInputs) {
+		if !fed[e.key] {
+			n.FromSpec = append(n.FromSpec, e.key)
+		}
+	}
+	for _, name := range after {
+		if !feeds[name] {
+			n.Idle = append(n.Idle, name)
+		}
+	}
+	return n
+}
+
+// shallow returns a spec from which inputs and outputs may be taken away, under the name of its node.
+func (pl *planner) shallow(node string) *EnhancedScriptExecutionSpec {
+	s := *pl.specs[node]
+	s.StepName = node
+	return &s
+}
+
+// wire takes the ends of wires out of the specs and returns them as pairs.
+func (pl *planner) wire(wires []Wire, dest *EnhancedScriptExecutionSpec, sources []*EnhancedScriptExecutionSpec) []AssignedPair {
+	var pairs []AssignedPair
+	dest.InputPathSpecs = maps.Clone(dest.InputPathSpecs)
+	for _, s := range sources {
+		s.OutputPathSpecs = maps.Clone(s.OutputPathSpecs)
+	}
+	silent := map[string]bool{}
+	for _, w := range wires {
+		if w.Output == "" && w.Input == "" {
+			silent[w.Source] = true
+			continue
+		}
+		_, free := dest.InputPathSpecs[w.Input]
+		i := slices.IndexFunc(sources, func(s *EnhancedScriptExecutionSpec) bool { return s.StepName == w.Source })
+		if !free || i < 0 {
+			continue // which wireErrors reports, or there is no spec to take the output from
+		}
+		if _, ok := pl.specs[w.Source].OutputPathSpecs[w.Output]; !ok {
+			continue
+		}
+		delete(dest.InputPathSpecs, w.Input)
+		delete(sources[i].OutputPathSpecs, w.Output)
+		pairs = append(pairs, AssignedPair{Source: w.Source, PathMatch: PathMatch{
+			SourceLogicalName: w.Output, DestLogicalName: w.Input, MatchType: MatchWired, Confidence: 1,
+			MatchedSourceName: w.Output, MatchedDestName: w.Input,
+		}})
+	}
+	for _, s := range sources {
+		if silent[s.StepName] {
+			s.OutputPathSpecs = nil
+		}
+	}
+	return pairs
+}
+
+// edgeErrors finds edges that carry nothing and are not said to.
+func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
+	idle := map[[2]string]*PlannedNode{}
+	for i := range plan.Nodes {
+		n := &plan.Nodes[i]
+		for _, source := range n.Idle {
+			if !n.Skipped && pl.specs[n.Node] != nil && pl.specs[source] != nil {
+				idle[[2]string{source, n.Node}] = n
+			}
+		}
+	}
+	for _, w := range pl.p.Wires {
+		if w.Output == "" && w.Input == "" {
+			delete(idle, [2]string{w.Source, w.Dest})
+		}
+	}
+	var errs []*FieldError
+	for i, edge := range pl.p.DAG.Edges {
+		n := idle[edge]
+		if n == nil {
+			continue
+		}
+		delete(idle, edge) // an edge may stand twice
+		from, to := printable(edge[0]), printable(edge[1])
+		if at := slices.IndexFunc(n.Suggested, func(p AssignedPair) bool { return p.Source == edge[0] }); at >= 0 {
+			s := n.Suggested[at]
+			fe := edgeError(i, edge, CodeUnconfirmed,
+				fmt.Sprintf("only similar names (%.2f) speak for output %s of %s as input %s of %s", s.Confidence,
+					printable(s.SourceLogicalName), from, printable(s.DestLogicalName), to),
+				"confirm it as one of wires or with an alias, or allow such pairs with AllowSemantic")
+			fe.Value = s.wire(edge[1])
+			errs = append(errs, fe)
+			continue
+		}
+		message, hint := "no output of "+from+" matches an input of "+to, "give both one logical name, or one of them the other's as an alias"
+		if len(pl.matcher.FindPathMatches(pl.specs[edge[0]], pl.specs[edge[1]])) > 0 {
+			message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
+			hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"
+		}
+		errs = append(errs, edgeError(i, edge, CodeNoMatch, message, hint))
+	}
+	return errs
+}
+
+// wire returns the wire that makes the pair count.
+func (p AssignedPair) wire(dest string) Wire {
+	return Wire{p.Source, p.SourceLogicalName, dest, p.DestLogicalName}
+}
