@@ -284,7 +284,7 @@ func namesOf(list []ScriptName) []string {
 	return names
 }
 
-// newPaths gives each name a path of its own in dir.
+// newPaths gives each name a path of its own in dir, also where capitals do not count.
 func newPaths(dir string, names []string) map[string]string {
 	paths := map[string]string{}
 	taken := map[string]bool{}
@@ -293,10 +293,10 @@ func newPaths(dir string, names []string) map[string]string {
 			continue // no spec may have it
 		}
 		element := pathElement(name)
-		for i := 2; taken[element]; i++ {
+		for i := 2; taken[strings.ToLower(element)]; i++ {
 			element = fmt.Sprintf("%s_%d", pathElement(name), i)
 		}
-		taken[element] = true
+		taken[strings.ToLower(element)] = true
 		paths[name] = filepath.Join(dir, element)
 	}
 	return paths

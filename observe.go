@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -136,40 +137,70 @@ func hasData(_ string, o OutputInfo) error {
 	return nil
 }
 
-// inputChanges lists what a run has done to an input, sorted. What lies below an output is the
-// script's to change.
-func inputChanges(path string, before, after snapshot, outputs []string) []string {
-	excepted := func(name string) bool {
-		file := filepath.Join(path, filepath.FromSlash(name))
-		return slices.ContainsFunc(outputs, func(output string) bool { return within(file, output) })
-	}
-	var changes []string
-	note := func(what, name string) {
-		if excepted(name) {
-			return
-		}
-		if name != "." {
-			what += " " + name
-		}
-		changes = append(changes, what)
-	}
+// difference is a file that is no longer as it was.
+type difference struct{ what, name string }
+
+// differences lists what became of the files of a snapshot, sorted by what and name. Temporary files
+// may come.
+func differences(before, after snapshot) []difference {
+	var list []difference
 	for name, old := range before {
 		now, there := after[name]
 		old.changed, now.changed = 0, 0 // moves with a mere chmod or link
 		switch {
 		case !there:
-			note("deleted", name)
+			list = append(list, difference{"deleted", name})
 		case now != old:
-			note("changed", name)
+			list = append(list, difference{"changed", name})
 		}
 	}
 	for name := range after {
 		if _, there := before[name]; !there && !passing(name) {
-			note("added", name)
+			list = append(list, difference{"added", name})
 		}
 	}
-	slices.Sort(changes)
+	slices.SortFunc(list, func(a, b difference) int {
+		return cmp.Or(strings.Compare(a.what, b.what), strings.Compare(a.name, b.name))
+	})
+	return list
+}
+
+// inputChanges lists what a run has done to an input, sorted. What lies below an output is the
+// script's to change.
+func inputChanges(path string, before, after snapshot, outputs []string) []string {
+	var changes []string
+	for _, d := range differences(before, after) {
+		file := filepath.Join(path, filepath.FromSlash(d.name))
+		switch {
+		case slices.ContainsFunc(outputs, func(output string) bool { return within(file, output) }):
+		case d.name == ".":
+			changes = append(changes, d.what)
+		default:
+			changes = append(changes, d.what+" "+d.name)
+		}
+	}
 	return changes
+}
+
+// change says what at a path is no longer as it was when the snapshot was taken, "" if nothing is. Of
+// several things it names the first.
+func (s snapshot) change(path string) string {
+	list := differences(s, takeSnapshot(path, false))
+	if len(list) == 0 {
+		return ""
+	}
+	became := map[string]string{"deleted": "is gone", "changed": "was changed", "added": "was added"}
+	return printable(filepath.Join(path, filepath.FromSlash(list[0].name))) + " " + became[list[0].what]
+}
+
+// hasFiles tells whether there is any data at all.
+func (s snapshot) hasFiles() bool {
+	for _, state := range s {
+		if state.kind.IsRegular() {
+			return true
+		}
+	}
+	return false
 }
 
 // passing tells whether a file, or a directory that it is in, is a temporary one.

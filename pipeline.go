@@ -105,7 +105,7 @@ func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 // isDirName reports whether every system takes a name for that of a directory. Those that begin with
 // a dot are kept for what is not a node's.
 func isDirName(name string) bool {
-	return !unsafeName(name) && filepath.IsLocal(name) && !strings.ContainsAny(name, `<>"|?*`) &&
+	return !unsafeName(name) && len(name) < 250 && filepath.IsLocal(name) && !strings.ContainsAny(name, `<>"|?*`) &&
 		name[0] != '.' && name[len(name)-1] != '.'
 }
 

@@ -109,6 +109,14 @@ func TestPipelineFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, got.Specs["Prep_training"].Basic().JobArgs, "own")
 
+	for _, timeout := range []time.Duration{0, 1, 300 * time.Millisecond, 1_234_567_891, 4*time.Hour + 3*time.Nanosecond, 67_067_000_067} {
+		p.Options.Timeout = timeout
+		require.NoError(t, store.SavePipeline(p))
+		got, err := store.LoadPipeline("churn_2")
+		require.NoError(t, err)
+		assert.Equal(t, timeout, got.Options.Timeout)
+	}
+
 	p = &scriptspec.PipelineTestingSpec{Name: "bare", DAG: &scriptspec.DAG{}}
 	require.NoError(t, store.SavePipeline(p))
 	got, err = store.LoadPipeline("bare")
@@ -147,6 +155,13 @@ func TestSavePipelineRefuses(t *testing.T) {
 	}
 	store, p := saved(t)
 	require.Error(t, store.SavePipeline(nil))
+	for what, reason := range map[string]string{"what Load refuses": "a\x00b", "more than Load reads": strings.Repeat("x", scriptspec.DefaultMaxBytes)} {
+		p.Skip["Load"] = reason
+		_, ok := errors.AsType[*scriptspec.DecodeError](store.SavePipeline(p))
+		require.True(t, ok, what)
+		require.NoFileExists(t, pipelineFile(store, p.Name), what)
+	}
+	p.Skip["Load"] = "no script"
 	require.NoError(t, store.Close())
 	require.ErrorIs(t, store.SavePipeline(p), fs.ErrClosed)
 	_, err := store.LoadPipeline("churn_2")

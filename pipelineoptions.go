@@ -1,7 +1,6 @@
 package scriptspec
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -30,8 +29,8 @@ type PipelineOptions struct {
 	From []string `json:"-"`
 	To   []string `json:"-"`
 	Only []string `json:"-"`
-	// Checkers look at what is handed over, each time. What they find makes the run no success, but
-	// the consumer is run all the same.
+	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
+	// What they find makes the run no success, but the consumer is run all the same.
 	Checkers []Checker `json:"-"`
 	// Progress is told of every event, in order and by the goroutine that called TestPipeline, which
 	// waits for it to return.
@@ -57,9 +56,6 @@ type PipelineEvent struct {
 	// Result is a copy of what became of the node; nil for EventStarted.
 	Result *NodeResult
 }
-
-// longestTimeout is what a file can say in seconds.
-const longestTimeout = time.Duration(math.MaxInt64)
 
 // problems checks what is wrong with the options, for a graph with these nodes.
 func (o *PipelineOptions) problems(known map[string]int) []*FieldError {

@@ -263,3 +263,52 @@ func generated(d *scriptspec.DAG) *scriptspec.PipelineTestingSpec {
 	}
 	return p
 }
+
+// A wire takes its output and its input out of what names decide.
+func TestPlanWires(t *testing.T) {
+	t.Parallel()
+	p := pipelineOf([][2]string{{"A", "C"}, {"B", "C"}},
+		step("A", nil, []string{"data", "extra"}), step("B", nil, []string{"other"}), step("C", []string{"data", "extra", "other"}, nil))
+	p.Wires = []scriptspec.Wire{{Source: "B", Output: "other", Dest: "C", Input: "data"}}
+	plan, err := p.Plan(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"data<-B.other wired", "extra<-A.extra exact_logical"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"other"}, nodeOf(t, plan, "C").FromSpec)
+
+	// Several inputs may have one output, if each has a wire.
+	p.Wires = append(p.Wires, scriptspec.Wire{Source: "B", Output: "other", Dest: "C", Input: "other"})
+	plan, err = p.Plan(nil)
+	require.NoError(t, err)
+	assert.Len(t, nodeOf(t, plan, "C").Fed, 3)
+
+	p.Wires = []scriptspec.Wire{{Source: "A", Dest: "C"}}
+	plan, err = p.Plan(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"other<-B.other exact_logical"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"data", "extra"}, nodeOf(t, plan, "C").FromSpec)
+}
+
+func TestPlanOfSkippedNodes(t *testing.T) {
+	t.Parallel()
+	p := pipelineOf([][2]string{{"A", "B"}, {"B", "D"}, {"C", "D"}},
+		step("A", nil, []string{"data"}), step("B", []string{"data"}, []string{"x"}), step("C", nil, []string{"y"}), step("D", []string{"x", "y"}, nil))
+	a, c := p.Specs["A"].(*scriptspec.EnhancedScriptExecutionSpec), p.Specs["C"].(*scriptspec.EnhancedScriptExecutionSpec)
+	a.StepName, a.ScriptName, a.ScriptPath = "", "", "" // nobody runs it
+	c.AddOutputPath("y", a.OutputPathSpecs["data"].Path)
+	p.Skip = map[string]string{"A": "there", "C": "there too, in the same place"}
+	require.NoError(t, p.Validate())
+	plan, err := p.Plan(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"data<-A.data exact_logical"}, feeds(nodeOf(t, plan, "B").Fed))
+	assert.Equal(t, 2, nodeOf(t, plan, "D").Level, "the longest path counts, not the last")
+
+	a.AddOutputPath("", "/x")
+	assert.Equal(t, []problem{{`specs["A"]`, scriptspec.CodeFormat, "the spec of A cannot be taken for its outputs"}}, problems(t, p.Validate()))
+
+	// An edge to what is skipped carries nothing and is no error.
+	p = pipelineOf([][2]string{{"A", "B"}}, step("A", nil, []string{"apples"}), step("B", []string{"zebra"}, nil))
+	p.Skip = map[string]string{"B": "not today"}
+	require.NoError(t, p.Validate())
+	_, err = p.Plan(nil)
+	require.NoError(t, err)
+}

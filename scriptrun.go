@@ -34,6 +34,7 @@ type scriptRun struct {
 	tester  *RuntimeTester
 	spec    *ScriptExecutionSpec
 	python  string
+	timeout time.Duration
 	request pydriver.Request
 	hide    *mask.Masker
 	inputs  map[string]snapshot // before the run
@@ -41,8 +42,8 @@ type scriptRun struct {
 	result  ScriptTestResult
 }
 
-func newScriptRun(t *RuntimeTester, s *ScriptExecutionSpec, python string) (*scriptRun, error) {
-	r := &scriptRun{tester: t, spec: s, python: python, hide: masker(s)}
+func newScriptRun(t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration) (*scriptRun, error) {
+	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, hide: masker(s)}
 	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
 	r.result.Outputs = map[string]OutputInfo{}
 	var err error
@@ -146,7 +147,7 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(parent, t.timeout())
+	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
 	stdout.start()
 	stderr.start()
@@ -236,7 +237,7 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 	}
 	switch {
 	case end.Reason == proctree.Context:
-		fail(OutcomeTimeout, "still running after %v", r.tester.timeout())
+		fail(OutcomeTimeout, "still running after %v", r.timeout)
 	case end.Reason == proctree.Memory:
 		fail(OutcomeMemory, "took more than %d MiB of memory", r.tester.MaxMemory>>20)
 	case res.Signal != "":

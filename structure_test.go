@@ -78,7 +78,7 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 			}
 		}
 	}
-	assert.LessOrEqual(t, exported, 85, "a small package")
+	assert.LessOrEqual(t, exported, 95, "a small package")
 }
 
 func receiver(d *ast.FuncDecl) *ast.Ident {

@@ -95,30 +95,39 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 // ([exec.ErrNotFound]) or one that is not Python ([ErrInterpreter]), a module of Preload cannot be
 // imported, or ctx ended.
 func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResult, error) {
+	release, err := t.slot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
+	}
+	defer release()
+	return t.run(ctx, s, 0)
+}
+
+// run is TestScript for a caller that bounds what runs at the same time, with a timeout that counts
+// instead of the tester's unless it is 0.
+func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s)
+	result, err := t.test(ctx, s, cmp.Or(timeout, t.Timeout, 5*time.Minute))
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	return result, nil
 }
 
-func (t *RuntimeTester) test(ctx context.Context, s Spec) (*ScriptTestResult, error) {
+func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration) (*ScriptTestResult, error) {
 	if t.MaxMemory > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("RuntimeTester.MaxMemory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
 	}
 	python, err := t.python()
 	if err != nil {
 		return nil, err
 	}
-	release, err := t.slot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	run, err := newScriptRun(t, s.self().Basic(), python)
+	run, err := newScriptRun(t, s.self().Basic(), python, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -161,8 +170,6 @@ func (t *RuntimeTester) python() (string, error) {
 	}
 	return path, nil
 }
-
-func (t *RuntimeTester) timeout() time.Duration { return cmp.Or(t.Timeout, 5*time.Minute) }
 
 func (t *RuntimeTester) grace() time.Duration { return cmp.Or(t.Grace, 5*time.Second) }
 

@@ -110,7 +110,7 @@ func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]
 		return nil, err
 	}
 	r.request.Dir, r.request.Environ = dir, envList(env)
-	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout(), errors.New("importing the modules of RuntimeTester.Preload takes longer than RuntimeTester.Timeout"))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errors.New("importing the modules of RuntimeTester.Preload takes longer than the timeout"))
 	defer cancel()
 	const tries = 2
 	for range tries {

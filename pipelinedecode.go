@@ -1,0 +1,193 @@
+package scriptspec
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+// decodePipeline reads a pipeline's file, without following references.
+func decodePipeline(data []byte, file string) (*PipelineTestingSpec, error) {
+	r := new(strictjson.Reader)
+	d := pipelineDecoder{
+		decoder: decoder{r: r, strict: true}, dag: dagDecoder{r: r},
+		p: &PipelineTestingSpec{Specs: map[string]Spec{}},
+	}
+	r.Reset(data)
+	d.document()
+	r.End()
+	if !r.Broken() {
+		d.dag.place("dag.")
+	}
+	if err := problemsError(data, file, r.Problems(), pipelinePlace); err != nil {
+		return nil, err
+	}
+	d.p.DAG = &d.dag.dag
+	return d.p, nil
+}
+
+// pipelinePlace writes a path in a pipeline file: specs["Train"].input_paths["data"].
+func pipelinePlace(steps []strictjson.Step) string {
+	if len(steps) < 2 || steps[0].Name == nil {
+		return placeText(steps)
+	}
+	place, rest := printable(*steps[0].Name), steps[1:]
+	switch place {
+	case "specs", "wires":
+		if place += stepsText(rest[:1]); len(rest) > 1 {
+			place += "." + placeText(rest[1:])
+		}
+	case "dag", "options":
+		place += "." + placeText(rest)
+	default:
+		place += stepsText(rest)
+	}
+	return place
+}
+
+// pipelineDecoder fills a pipeline from the text, noting every problem on the way.
+type pipelineDecoder struct {
+	decoder
+	dag dagDecoder
+	p   *PipelineTestingSpec
+}
+
+// object reads an object with these members and no others, each at most once.
+func (d *pipelineDecoder) object(names []string, member func(i int)) (start int64, seen []bool) {
+	start, seen = d.r.Here(), make([]bool, len(names))
+	if !d.r.Object() {
+		return start, nil
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		key := d.r.Text(name)
+		i := slices.Index(names, key)
+		if i < 0 {
+			d.unknown(key, names)
+			continue
+		}
+		if seen[i] {
+			d.r.Duplicate()
+		}
+		seen[i] = true
+		member(i)
+	}
+	if d.r.Broken() {
+		return start, nil
+	}
+	return start, seen
+}
+
+func (d *pipelineDecoder) document() {
+	start, seen := d.object(pipelineNames, func(i int) {
+		switch i {
+		case 0:
+			d.p.Name = d.text()
+		case 1:
+			start := d.r.Here()
+			if d.dag.document(false); !d.dag.seen["nodes"] && !d.r.Broken() {
+				d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
+			}
+		case 2:
+			d.specs()
+		case 3:
+			d.p.Skip = noneAsNil(readMap(&d.decoder, nil, (*decoder).text))
+		case 4:
+			d.wires()
+		case 5:
+			d.options()
+		}
+	})
+	for i, name := range pipelineNames[:2] {
+		if seen != nil && !seen[i] {
+			d.r.RefuseMember(start, name, "missing; a pipeline needs it")
+		}
+	}
+}
+
+func noneAsNil[V any](m map[string]V) map[string]V {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// specs reads for each node the name of a script or a spec.
+func (d *pipelineDecoder) specs() {
+	if !d.r.Object() {
+		return
+	}
+	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
+		node := d.r.Text(name)
+		_, ref := d.p.Refs[node]
+		if _, inline := d.p.Specs[node]; ref || inline {
+			d.r.Duplicate()
+		}
+		switch d.r.Kind() {
+		case '"':
+			script := d.text()
+			if checkScriptName(script) != "" {
+				d.r.Refuse("is no name of a script, in snake_case")
+			}
+			setEntry(&d.p.Refs, node, script)
+		case '{':
+			inner := decoder{r: d.r}
+			inner.document()
+			d.p.Specs[node] = inner.doc.spec()
+		default:
+			d.r.Skip()
+			d.r.Refuse("want the name of a script whose spec is in the store, or a spec")
+		}
+	}
+}
+
+func (d *pipelineDecoder) wires() {
+	if !d.r.Array() {
+		return
+	}
+	for d.r.More() {
+		var wire Wire
+		parts := []*string{&wire.Source, &wire.Output, &wire.Dest, &wire.Input}
+		start, seen := d.object(wireNames, func(i int) { *parts[i] = d.text() })
+		if slices.Contains(seen, false) {
+			d.r.RefuseAt(start, "a wire needs the members "+strings.Join(wireNames, ", "))
+		}
+		d.p.Wires = append(d.p.Wires, wire)
+	}
+}
+
+func (d *pipelineDecoder) options() {
+	o := &d.p.Options
+	d.object(optionNames, func(i int) {
+		switch i {
+		case 0:
+			o.Timeout = d.seconds()
+		case 1:
+			n, ok := d.r.Number()
+			count, err := n.Int64()
+			if ok && (err != nil || count < 0 || count > math.MaxInt32) {
+				d.r.Refuse("want the number of scripts that may run at the same time; 0 means one for each CPU")
+			}
+			o.Parallelism = int(count)
+		case 2:
+			o.FailFast, _ = d.r.Bool()
+		case 3:
+			o.AllowSemantic, _ = d.r.Bool()
+		}
+	})
+}
+
+func (d *pipelineDecoder) seconds() time.Duration {
+	n, ok := d.r.Number()
+	if !ok {
+		return 0
+	}
+	seconds, err := n.Float64()
+	if err != nil || seconds < 0 || seconds >= math.MaxInt64/1e9 {
+		d.r.Refuse("want a number of seconds; 0 means what the tester has")
+		return 0
+	}
+	return time.Duration(math.Round(seconds * float64(time.Second)))
+}

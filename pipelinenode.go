@@ -1,0 +1,113 @@
+package scriptspec
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// nodeEnd is what became of a node whose script was to be run.
+type nodeEnd struct {
+	number   int
+	problem  string // why its script was not started
+	result   *ScriptTestResult
+	err      error
+	duration time.Duration
+	handed   map[string][]Handover
+	changes  []inputChange
+	outputs  map[string]*outputData
+}
+
+// inputChange is data that changed while a node had it as an input.
+type inputChange struct {
+	pair AssignedPair
+	what string
+}
+
+// test runs the script of a node on the outputs of those before it. Several goroutines do so at the
+// same time; of other nodes they only read what was there when theirs became ready.
+func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
+	start := time.Now()
+	defer func() { e.duration = time.Since(start) }()
+	e.number = r.number[n.Node]
+	if e.problem = r.stale(n); e.problem != "" {
+		return e
+	}
+	e.handed = r.handOver(ctx, n)
+	if err := r.work.clear(n.Node); err != nil {
+		e.problem = firstLine(err.Error())
+		return e
+	}
+	spec := n.spec.self().Basic()
+	spec.OutputPaths = n.paths
+	for _, pair := range n.Fed {
+		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
+	}
+	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout); e.err != nil {
+		return e
+	}
+	e.changes = r.changes(n)
+	e.outputs = make(map[string]*outputData, len(n.paths))
+	for name, path := range n.paths {
+		e.outputs[name] = lookAtOutput(path, r.feedsAny(n, name))
+	}
+	return e
+}
+
+// source returns the output that a pair takes.
+func (r *pipelineRun) source(pair AssignedPair) *outputData {
+	return r.nodes[r.number[pair.Source]].outputs[pair.SourceLogicalName]
+}
+
+// stale says which data a node is to be given is no longer what its source made, if any.
+func (r *pipelineRun) stale(n *runNode) string {
+	changes := r.changes(n)
+	if len(changes) == 0 {
+		return ""
+	}
+	c := changes[0]
+	return fmt.Sprintf("input %s cannot be fed: output %s of %s is no longer as it was made: %s",
+		printable(c.pair.DestLogicalName), printable(c.pair.SourceLogicalName), printable(c.pair.Source), c.what)
+}
+
+// changes compares the data of a node's inputs with what it was when its sources had ended.
+func (r *pipelineRun) changes(n *runNode) []inputChange {
+	var list []inputChange
+	for _, pair := range n.Fed {
+		data := r.source(pair)
+		if what := data.state.change(data.path); what != "" {
+			list = append(list, inputChange{pair, what})
+		}
+	}
+	return list
+}
+
+// handOver describes and checks what a node is given, by source.
+func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Handover {
+	handed := make(map[string][]Handover, len(n.before))
+	for _, pair := range n.Fed {
+		data := r.source(pair)
+		h := Handover{
+			Output: pair.SourceLogicalName, Input: pair.DestLogicalName, MatchType: pair.MatchType, Confidence: pair.Confidence,
+			Path: data.path, Files: data.files, Bytes: data.bytes, Formats: append([]string{}, data.formats...), Problems: []string{},
+		}
+		flow := DataFlow{Source: pair.Source, Dest: n.Node, Output: h.Output, Input: h.Input, Path: h.Path}
+		for _, check := range r.options.Checkers {
+			if err := check(ctx, flow); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
+				h.Problems = append(h.Problems, strings.TrimSpace(err.Error()))
+			}
+		}
+		handed[pair.Source] = append(handed[pair.Source], h)
+	}
+	return handed
+}
+
+// lookAtOutput notes how an output is, and for others to be told what is in it.
+func lookAtOutput(path string, feeds bool) *outputData {
+	data := &outputData{path: path, state: takeSnapshot(path, false)}
+	if feeds {
+		data.files, data.bytes, data.formats = inspectData(path)
+	}
+	return data
+}

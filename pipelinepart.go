@@ -1,0 +1,145 @@
+package scriptspec
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// choose marks the nodes that are to be run: all, or the part that the options name.
+func (r *pipelineRun) choose() {
+	o := &r.options
+	all := len(o.From)+len(o.To)+len(o.Only) == 0
+	from := r.reach(o.From, func(n *runNode) []int { return n.next })
+	to := r.reach(o.To, func(n *runNode) []int { return n.before })
+	only := map[int]bool{}
+	for _, node := range o.Only {
+		only[r.number[node]] = true
+	}
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.chosen = all || only[i] ||
+			len(o.From)+len(o.To) > 0 && (len(o.From) == 0 || from[i]) && (len(o.To) == 0 || to[i])
+	}
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		if n.chosen && !n.Skipped {
+			for _, pair := range n.Fed {
+				source := &r.nodes[r.number[pair.Source]]
+				source.reused = source.reused || !source.chosen && !source.Skipped
+			}
+		}
+	}
+}
+
+// reach returns the nodes and all that are to be reached from them.
+func (r *pipelineRun) reach(nodes []string, next func(*runNode) []int) map[int]bool {
+	reached := map[int]bool{}
+	var todo []int
+	visit := func(i int) {
+		if !reached[i] {
+			reached[i] = true
+			todo = append(todo, i)
+		}
+	}
+	for _, node := range nodes {
+		visit(r.number[node])
+	}
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, to := range next(&r.nodes[i]) {
+			visit(to)
+		}
+	}
+	return reached
+}
+
+// reuses reports whether anything of an earlier run is needed.
+func (r *pipelineRun) reuses() bool {
+	for i := range r.nodes {
+		if r.nodes[i].reused {
+			return true
+		}
+	}
+	return false
+}
+
+// checkReuse finds nodes that are to be reused and cannot be. It names all of them.
+func (r *pipelineRun) checkReuse() error {
+	var errs []*FieldError
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		if !n.reused {
+			continue
+		}
+		if why := r.unusable(n); why != "" {
+			errs = append(errs, &FieldError{
+				Path: keyed("nodes", n.Node), Code: CodeNoResult, Value: n.Node, Err: fs.ErrNotExist,
+				Message: fmt.Sprintf("node %s is not part of this run and %s", printable(n.Node), why),
+				Hint:    "run it too: with From, or as one of Only", at: fieldPos{fieldInputs, fmt.Sprintf("%09d", i)},
+			})
+		}
+	}
+	return newValidationError(r.pipeline.Name, errs)
+}
+
+// unusable says why the results of an earlier run cannot be reused, "" if they can.
+func (r *pipelineRun) unusable(n *runNode) string {
+	var rec nodeRecord
+	ok := false
+	if r.work != nil {
+		rec, ok = r.work.record(n.Node)
+	}
+	switch {
+	case !ok:
+		return "has no result of an earlier run in " + printable(r.options.WorkDir)
+	case rec.Changed != "":
+		return "has data that was changed after it had ended: " + printable(rec.Changed)
+	case rec.OutdatedBy != "":
+		return "was not run since " + printable(rec.OutdatedBy) + " was, on which it depends"
+	case rec.Status != NodePassed:
+		return "did not pass in the last run: " + string(rec.Status)
+	case rec.Digest == "" || rec.Digest != digest(n.spec, n.Fed):
+		return "passed with another spec or other wires"
+	}
+	for _, e := range sortedPaths(n.spec, fieldOutputs) {
+		if !takeSnapshot(n.paths[e.key], false).hasFiles() {
+			return "its output " + printable(e.key) + " is no longer there: " + printable(n.paths[e.key])
+		}
+	}
+	return ""
+}
+
+// renew drops what is known of the nodes that are to be run, and notes of those behind them which are
+// not that their results are out of date.
+func (r *pipelineRun) renew() error {
+	cause := make([]string, len(r.nodes))
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		if n.Skipped {
+			continue // what it hands on is not made of what is before it
+		}
+		for _, before := range n.before {
+			if cause[i] == "" {
+				cause[i] = cause[before]
+			}
+		}
+		if n.chosen {
+			cause[i] = n.Node
+			if err := r.work.forget(n.Node); err != nil {
+				return err
+			}
+			continue
+		}
+		if cause[i] == "" {
+			continue
+		}
+		if rec, ok := r.work.record(n.Node); ok {
+			rec.OutdatedBy = cause[i]
+			if err := r.work.setRecord(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,448 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TestPipeline runs the scripts of a pipeline, each as TestScript does, on the data that they make: a
+// node starts as soon as all that it depends on have ended, while no more than o.Parallelism scripts
+// run. Nil options are those of the pipeline.
+//
+// Each node writes to <work>/<node>/<logical name>, which is emptied before. An input that Plan feeds
+// from another node has the path of that node's output, every other input that of the spec. The specs
+// are not changed. A node that fails blocks all that depend on it. So does one that changes the data
+// it was given, since others may have it too; and data that changed after its node had ended makes
+// that node fail.
+//
+// A script that fails is no error. The error tells that nothing was run: the pipeline cannot be run
+// or a node that is to be reused has no result ([*ValidationError]), the work directory is in use
+// ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. Only when ctx
+// ends while nodes are still to be run there are both: an error with the cause, and the result, which
+// has these nodes as [NodeCancelled] and says which were running.
+func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec, o *PipelineOptions) (*PipelineTestResult, error) {
+	if p == nil || p.DAG == nil {
+		return nil, p.Validate()
+	}
+	if o == nil {
+		o = &p.Options
+	}
+	r, err := newPipelineRun(t, p, *o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.python(); err != nil && r.runs() {
+		return nil, err
+	}
+	reuses := r.reuses()
+	if reuses && o.WorkDir == "" {
+		return nil, newValidationError(p.Name, []*FieldError{{
+			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
+			Hint: "it is WorkDir of that run's result",
+		}})
+	}
+	r.work, err = openWorkDir(o.WorkDir, !reuses)
+	if reuses && errors.Is(err, fs.ErrNotExist) {
+		return nil, r.checkReuse() // which names the nodes that would have to be there
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer r.work.close()
+	r.paths()
+	if err := r.checkReuse(); err != nil {
+		return nil, err
+	}
+	if err := r.renew(); err != nil {
+		return nil, fmt.Errorf("work directory: %w", err)
+	}
+	var stop context.CancelCauseFunc
+	r.ctx, stop = context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.started, r.stop = time.Now(), stop
+	startedAt := Now()
+	r.loop()
+	r.checkOutputs()
+	result := r.result()
+	result.StartedAt = startedAt
+	if cause := context.Cause(ctx); cause != nil && r.cancelled() {
+		return result, fmt.Errorf("pipeline %s: %w", printable(p.Name), cause)
+	}
+	return result, nil
+}
+
+// pipelineRun is one run of a pipeline. All of it is done by the goroutine that asked for it, but for
+// what test does.
+type pipelineRun struct {
+	pipeline *PipelineTestingSpec
+	options  PipelineOptions
+	tester   *RuntimeTester
+	nodes    []runNode // in topological order
+	number   map[string]int
+	work     *workDir
+	started  time.Time
+	ctx      context.Context
+	stop     context.CancelCauseFunc
+}
+
+// runNode is a node and what became of it.
+type runNode struct {
+	PlannedNode
+	spec           Spec
+	before, next   []int             // neighbours
+	chosen, reused bool              // whether it is part of the run, and else whether it feeds one that is
+	paths          map[string]string // of its outputs
+
+	waiting int // for so many nodes
+	begun   bool
+	ended   bool
+	outcome NodeResult
+	outputs map[string]*outputData
+	handed  map[string][]Handover // by source
+	// culprits are the nodes whose failure keeps it from being run.
+	culprits []string
+}
+
+// outputData is what stood at an output when its node had ended.
+type outputData struct {
+	path  string
+	state snapshot
+	// What others are told of it.
+	files   int
+	bytes   int64
+	formats []string
+	// blamed tells that a change of it was laid to a node that reads it.
+	blamed bool
+}
+
+func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions) (*pipelineRun, error) {
+	plan, err := p.Plan(&o)
+	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}}
+	if o.Checkers == nil {
+		r.options.Checkers = DefaultCheckers()
+	}
+	for i, node := range p.DAG.Nodes {
+		r.number[node] = i // replaced below by its place in the order
+	}
+	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
+		return nil, newValidationError(p.Name, errs)
+	}
+	r.nodes = make([]runNode, len(plan.Nodes))
+	for i, n := range plan.Nodes {
+		r.number[n.Node] = i
+		r.nodes[i] = runNode{PlannedNode: n, spec: p.Specs[n.Node], waiting: len(n.After)}
+		for _, name := range n.After {
+			before := r.number[name]
+			r.nodes[i].before = append(r.nodes[i].before, before)
+			r.nodes[before].next = append(r.nodes[before].next, i)
+		}
+	}
+	r.choose()
+	return r, nil
+}
+
+// runs reports whether any script is to be run.
+func (r *pipelineRun) runs() bool {
+	return slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.chosen && !n.Skipped })
+}
+
+// paths says where the outputs of each node are.
+func (r *pipelineRun) paths() {
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.paths = map[string]string{}
+		switch {
+		case isNil(n.spec):
+		case n.Skipped:
+			for _, e := range sortedPaths(n.spec, fieldOutputs) {
+				n.paths[e.key] = e.path
+				if path, err := filepath.Abs(e.path); err == nil {
+					n.paths[e.key] = path
+				}
+			}
+		default:
+			n.paths = r.work.outputPaths(n.Node, n.spec)
+		}
+	}
+}
+
+// loop runs the nodes, each as soon as nothing keeps it.
+func (r *pipelineRun) loop() {
+	var ready, queue intHeap // those that wait for no other node, and for their turn
+	for i := range r.nodes {
+		if r.nodes[i].waiting == 0 {
+			ready.push(i)
+		}
+	}
+	release := func(i int) {
+		for _, next := range r.nodes[i].next {
+			if r.nodes[next].waiting--; r.nodes[next].waiting == 0 {
+				ready.push(next)
+			}
+		}
+	}
+	most, running := cmp.Or(r.options.Parallelism, runtime.GOMAXPROCS(0)), 0
+	done := make(chan nodeEnd)
+	for {
+		for len(ready) > 0 {
+			if i := ready.pop(); r.settle(i) {
+				release(i)
+			} else {
+				queue.push(i)
+			}
+		}
+		switch {
+		case len(queue) > 0 && r.ctx.Err() != nil:
+			i := queue.pop()
+			r.end(i, EventSkipped, NodeCancelled, "not begun when the run was ended: "+context.Cause(r.ctx).Error())
+			r.keepRecord(&r.nodes[i])
+			release(i)
+		case len(queue) > 0 && running < most:
+			n := &r.nodes[queue.pop()]
+			n.begun, n.outcome.Started = true, time.Since(r.started)
+			r.tell(PipelineEvent{Kind: EventStarted, Node: n.Node, At: n.outcome.Started})
+			running++
+			go func() { done <- r.test(r.ctx, n) }()
+		case running > 0:
+			e := <-done
+			running--
+			r.finish(e)
+			release(e.number)
+		default:
+			return
+		}
+	}
+}
+
+// settle ends a node that is not to be run, and reports whether it did.
+func (r *pipelineRun) settle(i int) bool {
+	n := &r.nodes[i]
+	switch {
+	case n.Skipped:
+		r.keepOutputs(n)
+		r.end(i, EventSkipped, NodeSkipped, r.pipeline.Skip[n.Node])
+		return true
+	case n.reused:
+		r.keepOutputs(n)
+		r.end(i, EventSkipped, NodeReused, "passed in an earlier run")
+		return true
+	case !n.chosen:
+		r.end(i, EventSkipped, NodeSkipped, "not part of this run")
+		return true
+	}
+	for _, before := range n.before {
+		b := &r.nodes[before]
+		culprits := b.culprits
+		if b.outcome.Status == NodeFailed {
+			culprits = []string{b.Node}
+		}
+		for _, name := range culprits {
+			if !slices.Contains(n.culprits, name) && len(n.culprits) <= maxListed {
+				n.culprits = append(n.culprits, name)
+			}
+		}
+	}
+	if len(n.culprits) == 0 {
+		return false
+	}
+	r.end(i, EventSkipped, NodeBlocked, "depends on "+listed(n.culprits)+", which failed")
+	r.keepRecord(n)
+	return true
+}
+
+// finish takes in what became of a node that was run.
+func (r *pipelineRun) finish(e nodeEnd) {
+	n := &r.nodes[e.number]
+	n.outputs, n.handed = e.outputs, e.handed
+	n.outcome.Result, n.outcome.Duration = e.result, e.duration
+	status, reason := NodePassed, ""
+	switch cause := context.Cause(r.ctx); {
+	case e.problem != "":
+		status, reason = NodeFailed, e.problem
+	case e.err != nil && cause != nil && errors.Is(e.err, cause):
+		status, reason = NodeCancelled, "running when the run was ended: "+cause.Error()
+	case e.err != nil:
+		status, reason = NodeFailed, firstLine(e.err.Error())
+	case len(e.changes) > 0 && e.result.Outcome == OutcomeInputChanged:
+		status = NodeFailed // inputChange says it better
+	case !e.result.Success:
+		status, reason = NodeFailed, failure(e.result)
+	}
+	if change := r.inputChange(n, e); change != "" && status != NodeCancelled {
+		status = NodeFailed
+		if reason != "" {
+			reason += "; "
+		}
+		reason += change
+	}
+	r.end(e.number, EventFinished, status, reason)
+	r.keepRecord(n)
+	if status == NodeFailed && r.options.FailFast {
+		r.stop(fmt.Errorf("%s failed, and the run is to fail fast", printable(n.Node)))
+	}
+}
+
+// inputChange says which of a node's inputs was changed while it ran, the first of several.
+func (r *pipelineRun) inputChange(n *runNode, e nodeEnd) string {
+	if len(e.changes) == 0 {
+		return ""
+	}
+	for _, c := range e.changes {
+		r.source(c.pair).blamed = true
+	}
+	c := e.changes[0]
+	text := fmt.Sprintf("data of input %s, which is output %s of %s, was changed while it ran: %s",
+		printable(c.pair.DestLogicalName), printable(c.pair.SourceLogicalName), printable(c.pair.Source), c.what)
+	if others := r.beside(n, c.pair); len(others) > 0 {
+		text += ", unless " + listed(others) + " did it, with the same input at the same time"
+	}
+	return text
+}
+
+// beside returns the nodes that had an output as their input while n ran.
+func (r *pipelineRun) beside(n *runNode, pair AssignedPair) []string {
+	var names []string
+	for _, i := range r.nodes[r.number[pair.Source]].next {
+		o := &r.nodes[i]
+		has := slices.ContainsFunc(o.Fed, func(p AssignedPair) bool {
+			return p.Source == pair.Source && p.SourceLogicalName == pair.SourceLogicalName
+		})
+		if has && o.Node != n.Node && o.begun && (!o.ended || o.outcome.Started+o.outcome.Duration > n.outcome.Started) {
+			names = append(names, o.Node)
+		}
+	}
+	return names
+}
+
+// end notes and tells what became of a node.
+func (r *pipelineRun) end(i int, kind EventKind, status NodeStatus, reason string) {
+	n := &r.nodes[i]
+	at := time.Since(r.started)
+	n.ended = true
+	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, reason
+	if !n.begun {
+		n.outcome.Started = at
+	}
+	outcome := n.outcome
+	r.tell(PipelineEvent{Kind: kind, Node: n.Node, At: at, Result: &outcome})
+}
+
+func (r *pipelineRun) tell(e PipelineEvent) {
+	if r.options.Progress != nil {
+		r.options.Progress(e)
+	}
+}
+
+// keepRecord notes for later runs what became of a node. What cannot be noted is not there for them.
+func (r *pipelineRun) keepRecord(n *runNode) {
+	_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Digest: digest(n.spec, n.Fed)})
+}
+
+// keepOutputs notes how the outputs are of a node that is not run.
+func (r *pipelineRun) keepOutputs(n *runNode) {
+	n.outputs = map[string]*outputData{}
+	for name, path := range n.paths {
+		if r.feedsAny(n, name) {
+			n.outputs[name] = lookAtOutput(path, true)
+		}
+	}
+}
+
+// feedsAny reports whether an output is given to a node of the run.
+func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
+	return slices.ContainsFunc(n.next, func(i int) bool {
+		o := &r.nodes[i]
+		return o.chosen && slices.ContainsFunc(o.Fed, func(p AssignedPair) bool {
+			return p.Source == n.Node && p.SourceLogicalName == output
+		})
+	})
+}
+
+// checkOutputs finds data that changed after its node had ended, other than by a node that was found
+// out.
+func (r *pipelineRun) checkOutputs() {
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		for _, name := range sortedKeys(n.outputs) {
+			data := n.outputs[name]
+			what := data.state.change(data.path)
+			if what == "" {
+				continue
+			}
+			if !data.blamed && (n.outcome.Status == NodePassed || n.outcome.Status == NodeReused || n.outcome.Status == NodeSkipped) {
+				n.outcome.Status = NodeFailed
+				n.outcome.Reason = fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what)
+			}
+			if !n.Skipped {
+				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: what})
+			}
+		}
+	}
+}
+
+func (r *pipelineRun) cancelled() bool {
+	return slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.outcome.Status == NodeCancelled })
+}
+
+// result puts together what became of the run.
+func (r *pipelineRun) result() *PipelineTestResult {
+	res := &PipelineTestResult{
+		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.path, Duration: time.Since(r.started),
+		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
+	}
+	for i := range r.nodes {
+		res.Nodes[i] = r.nodes[i].outcome
+		switch res.Nodes[i].Status {
+		case NodePassed, NodeSkipped, NodeReused:
+		default:
+			res.Success = false
+		}
+	}
+	for i, edge := range r.pipeline.DAG.Edges {
+		dest := &r.nodes[r.number[edge[1]]]
+		handed := append([]Handover{}, dest.handed[edge[0]]...)
+		res.Edges[i] = EdgeResult{Source: edge[0], Dest: edge[1], Handed: handed, DestStatus: dest.outcome.Status}
+		for _, h := range handed {
+			res.Success = res.Success && len(h.Problems) == 0
+		}
+	}
+	return res
+}
+
+// failure is the first line of what went wrong in a script.
+func failure(res *ScriptTestResult) string {
+	text := cmp.Or(firstLine(res.ErrorMessage), string(res.Outcome))
+	if res.ErrorType != "" {
+		text = strings.TrimSuffix(res.ErrorType+": "+firstLine(res.ErrorMessage), ": ")
+	}
+	return printable(text)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// listed writes names as a sentence has them: A, B and C. Of many it writes the first.
+func listed(names []string) string {
+	plain := make([]string, 0, maxListed+1)
+	for _, name := range names[:min(len(names), maxListed)] {
+		plain = append(plain, printable(name))
+	}
+	if len(names) > maxListed {
+		plain = append(plain, "others")
+	}
+	last := len(plain) - 1
+	if last == 0 {
+		return plain[0]
+	}
+	return strings.Join(plain[:last], ", ") + " and " + plain[last]
+}
