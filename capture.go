@@ -3,9 +3,9 @@ package scriptspec
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/mask"
@@ -40,8 +40,8 @@ func newStream(limit int64, hide *mask.Masker, logFile string) (*stream, error) 
 	s := &stream{kept: newBoundedBuffer(limit), done: make(chan struct{})}
 	s.masked = hide.Writer(writerFunc(s.keep))
 	var err error
-	if logFile != "" {
-		if s.file, err = os.OpenFile(logFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+	if logFile != "" { // not to be waited for, should it be a FIFO
+		if s.file, err = os.OpenFile(logFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -162,5 +162,3 @@ func (b *boundedBuffer) capture() Capture {
 	c.Text = strings.ToValidUTF8(c.Text, "\uFFFD")
 	return c
 }
-
-var _ io.Writer = writerFunc(nil)

@@ -32,7 +32,11 @@ func flags(args JobArgs) ([]string, error) {
 				list = append(list, flagText(item))
 			}
 		default:
-			list = append(list, "--"+name, flagText(v))
+			if text := flagText(v); strings.HasPrefix(text, "-") {
+				list = append(list, "--"+name+"="+text) // or it would be taken for a flag
+			} else {
+				list = append(list, "--"+name, text)
+			}
 		}
 	}
 	return list, nil
@@ -72,20 +76,21 @@ func flagText(v any) string {
 }
 
 // command returns a shell command that runs the script as the tester does, for a person to try.
-// Environment variables are handed over by name.
+// Environment variables are in it by name only.
 func (r *scriptRun) command() string {
 	var b strings.Builder
 	if r.tester.Dir != "" {
 		b.WriteString("cd " + shellQuote(r.tester.Dir) + " && ")
 	}
 	names := sortedKeys(r.spec.EnvironVars)
-	if len(names) > 0 {
-		b.WriteString("env ")
-		for _, name := range names {
-			if isShellName(name) {
-				fmt.Fprintf(&b, `%s="$%s" `, name, name)
-			}
+	checks := ""
+	for _, name := range names {
+		if isShellName(name) {
+			checks += fmt.Sprintf(` "${%s?}"`, name) // ends with the name of one that is not set
 		}
+	}
+	if checks != "" {
+		b.WriteString(":" + checks + " && ")
 	}
 	b.WriteString(shellQuote(r.python) + " -B -u ")
 	if r.request.Program {
@@ -105,14 +110,16 @@ func (r *scriptRun) command() string {
 		parameters["job_args"] = json.RawMessage(`{"_": "too long to be shown"}`)
 		text, _ = json.Marshal(parameters)
 	}
-	const program = `import argparse, json, os, runpy, sys
+	const program = `import argparse, asyncio, inspect, json, os, runpy, sys
 p = json.loads(sys.argv[2])
 p["environ_vars"] = {name: os.environ[name] for name in p["environ_vars"]}
 p["job_args"] = argparse.Namespace(**p["job_args"])
 sys.path[0] = os.path.dirname(sys.argv[1])
 main = runpy.run_path(sys.argv[1])["main"]
-code = main.__code__
-print(main(**{k: v for k, v in p.items() if code.co_flags & 8 or k in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]}))`
+names = inspect.signature(main).parameters.values()
+names = p if any(n.kind == n.VAR_KEYWORD for n in names) else [n.name for n in names]
+result = main(**{name: p[name] for name in p if name in names})
+print(asyncio.run(result) if inspect.iscoroutine(result) else result)`
 	b.WriteString("-c " + shellQuote(program) + " " + shellQuote(r.request.Script) + " " + shellQuote(string(text)))
 	return b.String()
 }

@@ -37,7 +37,7 @@ func TestCommandLine(t *testing.T) {
 	s := scripted(t, program)
 	s.AddEnvironVar("OUT", s.OutputPaths["data_output"])
 	for name, value := range map[string]any{
-		"batch_size": 32, "metrics": []any{"auc", 1.0}, "name": "it's", "options": map[string]any{"a": []int{1}}, "verbose": true, "quiet": false, "absent": nil,
+		"batch_size": 32, "metrics": []any{"auc", 1.0}, "name": "-it's", "options": map[string]any{"a": []int{1}}, "verbose": true, "quiet": false, "absent": nil,
 	} {
 		s.AddJobArg(name, value)
 	}
@@ -47,7 +47,7 @@ func TestCommandLine(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, result.Success, result.Details())
 	assert.True(t, result.HasMainFunction)
-	want := `{"batch_size": 32, "metrics": ["auc", "1.0"], "name": "it's", "options": {"a": [1]}, "quiet": false, "verbose": true}`
+	want := `{"batch_size": 32, "metrics": ["auc", "1.0"], "name": "-it's", "options": {"a": [1]}, "quiet": false, "verbose": true}`
 	file := filepath.Join(s.OutputPaths["data_output"], "args.json")
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -90,12 +90,15 @@ def main(output_paths, environ_vars, job_args):
 	require.NoError(t, err)
 	require.True(t, result.Success, result.Details())
 	assert.NotContains(t, result.Command, sentinel)
-	assert.Contains(t, result.Command, `API_TOKEN="$API_TOKEN"`)
+	assert.Contains(t, result.Command, `: "${API_TOKEN?}" && `)
 	command := exec.Command(sh, "-c", result.Command)
 	command.Env = append(os.Environ(), "API_TOKEN="+sentinel)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, result.Stdout.Text+"None\n", string(out))
+	out, err = exec.Command(sh, "-c", result.Command).CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(out), "API_TOKEN")
 
 	program := scripted(t, "import sys\nprint(sys.argv[1:])\n")
 	program.AddJobArg("name", "it's")

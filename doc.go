@@ -35,8 +35,8 @@
 // travel over pipes of their own, so that stdout and stderr are the script's. A run passes if main
 // returned, the process ended with 0 by itself, each output has data that this run has written, and
 // no input was changed. Everything else is an [Outcome] of its own. Whatever the script started is
-// ended when TestScript returns: on Linux what left its session and was orphaned too, on other unix
-// systems its process group, on Windows the interpreter alone. [RunStore] runs the specs of a store as
+// ended when TestScript returns: on Linux what has left its session too, on other unix systems its
+// process group, on Windows the interpreter alone. [RunStore] runs the specs of a store as
 // subtests of go test.
 //
 // # On disk
@@ -137,6 +137,6 @@
 //   - A spec may have a file for each step (SaveStep), so that nodes do not overwrite each other's.
 //   - The script runs in a process of its own, with a timeout, with its environment in place
 //     before Python starts, and after it there must be new data in every output.
-//   - A run has a TMPDIR of its own and the variable SCRIPTSPEC_RUN, which marks its processes; empty
-//     entries of PYTHONPATH, which mean the working directory, are dropped.
+//   - A run has a TMPDIR of its own, and empty entries of PYTHONPATH, which mean the working directory,
+//     are dropped.
 package scriptspec

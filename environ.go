@@ -13,10 +13,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
-// markerName is the variable that marks the processes of a run, wherever they go.
-const markerName = "SCRIPTSPEC_RUN"
-
-// environment returns the variables of the script's process, without those that belong to one run.
+// environment returns the variables of the script's process, but for its temporary directory.
 func (t *RuntimeTester) environment(s *ScriptExecutionSpec) map[string]string {
 	env := s.ExecutionEnvironment()
 	if t.CleanEnv {

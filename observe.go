@@ -33,62 +33,92 @@ type fileState struct {
 	modified int64 // nanoseconds since 1970
 	changed  int64 // of the status, where the system has it: a script can set the other time back
 	kind     fs.FileMode
+	link     bool // what is told is what it leads to, if it was followed
 	hash     [sha256.Size]byte
 }
 
 // snapshot is what is below a path: by path relative to it, "." for a single file.
 type snapshot map[string]fileState
 
-// takeSnapshot looks at a file or a directory with everything below it. Links are followed to files
-// and at the top, not to directories; nothing that could be waited for is opened.
-func takeSnapshot(path string, hash bool) snapshot {
-	return walkFiles(path, hash, func(string, bool) bool { return true })
+// watched is a path of a spec with what stood there before the run.
+type watched struct {
+	top    string // the path, without the links in it
+	before snapshot
 }
 
-// takeOutput is takeSnapshot without temporary files.
-func takeOutput(path string) snapshot {
-	return walkFiles(path, false, func(name string, dir bool) bool { return !datafiles.Temporary(name, dir) })
-}
-
-func walkFiles(path string, hash bool, counts func(name string, dir bool) bool) snapshot {
-	shot := snapshot{}
-	top, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return shot
+// watch looks at an input. Contents count if hash is set.
+func watch(path string, hash bool) watched {
+	w := watched{top: path}
+	if top, err := filepath.EvalSymlinks(path); err == nil {
+		w.top = top
 	}
+	w.before = walk{links: true, hash: hash}.snapshot(w.top)
+	return w
+}
+
+// watchOutput looks at an output. Links to files elsewhere, and temporary files, are no data.
+func watchOutput(path string) watched {
+	w := watched{top: path}
+	if top, err := filepath.EvalSymlinks(path); err == nil {
+		w.top = top
+	}
+	w.before = walk{data: true}.snapshot(w.top)
+	return w
+}
+
+// takeSnapshot looks at what is at a path now.
+func takeSnapshot(path string) snapshot { return watch(path, false).before }
+
+// walk says how files are looked at. Nothing that could be waited for is opened.
+type walk struct {
+	links bool     // follow links to files, not to directories
+	data  bool     // pass over temporary files
+	hash  bool     // read contents
+	since snapshot // if not nil, follow only links that were there, and read only what has its old size
+}
+
+// snapshot looks at a file or a directory with everything below it. What cannot be looked at does not
+// count.
+func (w walk) snapshot(top string) snapshot {
+	shot := snapshot{}
 	_ = filepath.WalkDir(top, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // what cannot be looked at does not count
-		}
-		if file != top && !counts(entry.Name(), entry.IsDir()) {
+		switch {
+		case err != nil:
+			return nil
+		case w.data && file != top && datafiles.Temporary(entry.Name(), entry.IsDir()):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
-		}
-		if entry.IsDir() {
+		case entry.IsDir():
 			return nil
-		}
-		info, err := entry.Info()
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			if target, err := os.Stat(file); err == nil && !target.IsDir() {
-				info = target
-			}
-		}
-		if err != nil {
-			return nil
-		}
-		state := fileState{size: info.Size(), modified: info.ModTime().UnixNano(), changed: fsaccess.Changed(info), kind: info.Mode().Type()}
-		if hash && info.Mode().IsRegular() {
-			state.hash = hashFile(file)
 		}
 		name, err := filepath.Rel(top, file)
-		if err == nil {
-			shot[filepath.ToSlash(name)] = state
+		info, errInfo := entry.Info()
+		if err == nil && errInfo == nil {
+			name = filepath.ToSlash(name)
+			shot[name] = w.state(file, name, info)
 		}
 		return nil
 	})
 	return shot
+}
+
+func (w walk) state(file, name string, info fs.FileInfo) fileState {
+	old, known := w.since[name]
+	link := info.Mode()&fs.ModeSymlink != 0
+	if link && w.links && (w.since == nil || known && old.link) {
+		if target, err := os.Stat(file); err == nil && !target.IsDir() {
+			info = target
+		}
+	}
+	state := fileState{
+		size: info.Size(), modified: info.ModTime().UnixNano(), changed: fsaccess.Changed(info), kind: info.Mode().Type(), link: link,
+	}
+	if w.hash && info.Mode().IsRegular() && (w.since == nil || known && old.size == state.size) {
+		state.hash = hashFile(file)
+	}
+	return state
 }
 
 // hashFile returns the zero hash for a file that cannot be read.
@@ -105,17 +135,20 @@ func hashFile(path string) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// outputInfo compares what is at an output path with what was there before the run.
-func outputInfo(path string, before, after snapshot) OutputInfo {
-	_, err := os.Stat(path)
-	info := OutputInfo{Path: path, Exists: err == nil}
-	for name, state := range after {
+// output compares what is at an output path with what was there before the run.
+func (w watched) output(path string) OutputInfo {
+	info := OutputInfo{Path: path}
+	if top, err := os.Lstat(w.top); err != nil || !top.IsDir() {
+		return info // gone, or something else has taken its place
+	}
+	info.Exists = true
+	for name, state := range (walk{data: true}).snapshot(w.top) {
 		if state.kind != 0 {
 			continue
 		}
 		info.Files++
 		info.Bytes += state.size
-		if old, there := before[name]; state.size > 0 && (!there || old != state) {
+		if old, there := w.before[name]; state.size > 0 && (!there || old != state) {
 			info.Written++
 		}
 	}
@@ -140,13 +173,16 @@ func hasData(_ string, o OutputInfo) error {
 // difference is a file that is no longer as it was.
 type difference struct{ what, name string }
 
-// differences lists what became of the files of a snapshot, sorted by what and name. Temporary files
-// may come.
-func differences(before, after snapshot) []difference {
+// differences lists what became of the files of a snapshot, sorted by what and name; of their contents
+// only with hash. Temporary files may come.
+func differences(before, after snapshot, hash bool) []difference {
 	var list []difference
 	for name, old := range before {
 		now, there := after[name]
 		old.changed, now.changed = 0, 0 // moves with a mere chmod or link
+		if !hash {
+			old.hash, now.hash = [sha256.Size]byte{}, [sha256.Size]byte{}
+		}
 		switch {
 		case !there:
 			list = append(list, difference{"deleted", name})
@@ -165,14 +201,18 @@ func differences(before, after snapshot) []difference {
 	return list
 }
 
-// inputChanges lists what a run has done to an input, sorted. What lies below an output is the
-// script's to change.
-func inputChanges(path string, before, after snapshot, outputs []string) []string {
+// changes lists what a run has done to an input, sorted. What lies below an output is the script's to
+// change.
+func (w watched) changes(hash bool, outputs map[string]watched) []string {
 	var changes []string
-	for _, d := range differences(before, after) {
-		file := filepath.Join(path, filepath.FromSlash(d.name))
+	for _, d := range differences(w.before, walk{links: true, hash: hash, since: w.before}.snapshot(w.top), hash) {
+		file := filepath.Join(w.top, filepath.FromSlash(d.name))
+		excepted := false
+		for _, output := range outputs {
+			excepted = excepted || within(file, output.top)
+		}
 		switch {
-		case slices.ContainsFunc(outputs, func(output string) bool { return within(file, output) }):
+		case excepted:
 		case d.name == ".":
 			changes = append(changes, d.what)
 		default:
@@ -185,7 +225,7 @@ func inputChanges(path string, before, after snapshot, outputs []string) []strin
 // change says what at a path is no longer as it was when the snapshot was taken, "" if nothing is. Of
 // several things it names the first.
 func (s snapshot) change(path string) string {
-	list := differences(s, takeSnapshot(path, false))
+	list := differences(s, takeSnapshot(path), false)
 	if len(list) == 0 {
 		return ""
 	}

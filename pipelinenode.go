@@ -105,7 +105,7 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Han
 
 // lookAtOutput notes how an output is, and for others to be told what is in it.
 func lookAtOutput(path string, feeds bool) *outputData {
-	data := &outputData{path: path, state: takeSnapshot(path, false)}
+	data := &outputData{path: path, state: takeSnapshot(path)}
 	if feeds {
 		data.files, data.bytes, data.formats = inspectData(path)
 	}

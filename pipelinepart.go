@@ -103,7 +103,7 @@ func (r *pipelineRun) unusable(n *runNode) string {
 		return "passed with another spec or other wires"
 	}
 	for _, e := range sortedPaths(n.spec, fieldOutputs) {
-		if !takeSnapshot(n.paths[e.key], false).hasFiles() {
+		if !takeSnapshot(n.paths[e.key]).hasFiles() {
 			return "its output " + printable(e.key) + " is no longer there: " + printable(n.paths[e.key])
 		}
 	}

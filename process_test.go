@@ -29,7 +29,7 @@ func bothWays(t *testing.T, test func(t *testing.T, tester *scriptspec.RuntimeTe
 	for _, warm := range []bool{false, true} {
 		t.Run(fmt.Sprintf("warm %v", warm), func(t *testing.T) {
 			t.Parallel()
-			tester := &scriptspec.RuntimeTester{Warm: warm, Grace: 300 * time.Millisecond}
+			tester := &scriptspec.RuntimeTester{Warm: warm, Timeout: time.Minute, Grace: 300 * time.Millisecond}
 			defer func() { require.NoError(t, tester.Close()) }()
 			test(t, tester)
 		})

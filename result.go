@@ -71,8 +71,8 @@ type ScriptTestResult struct {
 	Leftover []string `json:"leftover,omitempty"`
 	// Survivors names the processes that could not be ended.
 	Survivors []string `json:"survivors,omitempty"`
-	// Command is a shell command that runs the script in the same way, without the tester's care.
-	// Environment variables are in it by name: export them first.
+	// Command is a shell command that runs the script again, without the tester's care. Environment
+	// variables are in it by name: export them first.
 	Command string `json:"command"`
 }
 

@@ -18,13 +18,13 @@ import (
 )
 
 // runErrors checks what must hold before a process is started: all rules, except that a step may
-// have any name, and that environment and job arguments can be handed over.
+// have any name that a file may have, and that environment and job arguments can be handed over.
 func runErrors(s Spec) []*FieldError {
 	if isNil(s) {
 		return ruleErrors(s)
 	}
 	errs := slices.DeleteFunc(ownErrors(s), func(fe *FieldError) bool {
-		return fe.at.field == fieldStepName && fe.Code == CodeFormat
+		return fe.at.field == fieldStepName && fe.Code == CodeFormat && !unsafeName(*s.core().stepName)
 	})
 	return append(errs, environErrors(s)...)
 }
@@ -37,8 +37,8 @@ type scriptRun struct {
 	timeout time.Duration
 	request pydriver.Request
 	hide    *mask.Masker
-	inputs  map[string]snapshot // before the run
-	outputs map[string]snapshot
+	inputs  map[string]watched
+	outputs map[string]watched
 	result  ScriptTestResult
 }
 
@@ -108,19 +108,18 @@ func (r *scriptRun) prepare() bool {
 			return false
 		}
 	}
-	r.inputs, r.outputs = map[string]snapshot{}, map[string]snapshot{}
+	r.inputs, r.outputs = map[string]watched{}, map[string]watched{}
 	for name, path := range r.spec.InputPaths {
-		r.inputs[name] = takeSnapshot(path, r.tester.HashInputs)
+		r.inputs[name] = watch(path, r.tester.HashInputs)
 	}
 	for name, path := range r.spec.OutputPaths {
-		r.outputs[name] = takeOutput(path)
+		r.outputs[name] = watchOutput(path)
 	}
 	return true
 }
 
 // execute runs the script to its end. The error is for what is not the script's doing.
 func (r *scriptRun) execute(parent context.Context) (err error) {
-	t := r.tester
 	run, err := pydriver.New()
 	if err != nil {
 		return err
@@ -131,73 +130,69 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stdout.close(), stderr.close()) }()
-	env := t.environment(r.spec)
-	if err := scratch(run.Dir, env, r.spec.EnvironVars); err != nil {
-		return err
-	}
-	marker := filepath.Base(run.Dir)
-	env[markerName] = marker
-	limits := proctree.Limits{Grace: t.grace(), Memory: t.MaxMemory, Marker: markerName + "=" + marker}
-
-	leader, err := r.fork(parent, run, env, stdout, stderr, &limits)
-	start := time.Now()
-	if leader == nil && err == nil {
-		leader, err = r.start(run, env, stdout, stderr)
-	}
+	leader, guard, err := r.start(parent, run, stdout, stderr)
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
+	tree := proctree.New(leader, proctree.Limits{Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Guard: guard})
 	stdout.start()
 	stderr.start()
-	if code, ok := t.drivers.Load(r.python); ok {
-		r.request.Driver = code.([]byte)
-	}
-	startErr := run.Start(r.request)
+	startErr := run.Start(r.request) // not before the tree has its mark
 	if startErr != nil {
 		cancel()
 	}
-	end, endErr := proctree.Supervise(ctx, leader, limits)
+	end, endErr := tree.Wait(ctx)
 	r.result.ExecutionTime = time.Since(start)
 	r.result.UserTime, r.result.SystemTime, r.result.PeakMemory = end.User, end.System, end.PeakMemory
 	r.result.Leftover, r.result.Survivors = r.hidden(end.Leftover), r.hidden(end.Survivors)
 	const linger = 100 * time.Millisecond // the writers have ended
 	r.result.Stdout, r.result.Stderr = stdout.finish(linger), stderr.finish(linger)
 	report, reportErr := run.Report(linger)
-	if len(report.Driver) > 0 {
-		t.drivers.Store(r.python, report.Driver)
-	}
 	switch {
 	case startErr != nil:
 		return startErr
 	case end.Reason == proctree.Context && context.Cause(parent) != nil:
 		return context.Cause(parent)
-	case endErr != nil && end.Reason == proctree.ByItself:
-		// Nobody can tell how it ended.
-		end.ExitCode = -1
-		reportErr = endErr
-	case end.Reason == proctree.ByItself && report.Python == "" && end.Signal == "" && !errors.Is(reportErr, pydriver.ErrGarbage):
+	case endErr != nil:
+		end.ExitCode, reportErr = -1, endErr
+	case r.noPython(end, report, reportErr):
 		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, lastLine(r.result.Stderr.Text))
+	case len(report.Driver) > 0 && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.StartsWith):
+		// What a spec can make of an interpreter is no matter of the next.
+		r.tester.drivers.Store(r.python, report.Driver)
 	}
 	r.judge(end, report, reportErr)
 	return nil
 }
 
-// start starts an interpreter for the run.
-func (r *scriptRun) start(run *pydriver.Run, env map[string]string, stdout, stderr *stream) (proctree.Leader, error) {
+// noPython tells whether the interpreter ended before there could be any word of the driver.
+func (r *scriptRun) noPython(end proctree.End, report *pydriver.Report, err error) bool {
+	return end.Reason == proctree.ByItself && end.Signal == "" && report.Python == "" && !errors.Is(err, pydriver.ErrGarbage)
+}
+
+// start has a process run the driver: a fork of a warm interpreter, which guard waits for, or a new one.
+func (r *scriptRun) start(ctx context.Context, run *pydriver.Run, stdout, stderr *stream) (leader proctree.Leader, guard int, err error) {
+	env := r.tester.environment(r.spec)
+	if err := scratch(run.Dir, env, r.spec.EnvironVars); err != nil {
+		return nil, 0, err
+	}
+	if leader, guard, err = r.fork(ctx, run, env, stdout, stderr); leader != nil || err != nil {
+		return leader, guard, err
+	}
 	cmd, err := run.Command(r.python)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	cmd.Dir, cmd.Env = r.tester.Dir, envList(env)
 	cmd.Stdout, cmd.Stderr = stdout.write, stderr.write
-	if cmd.Dir != "" {
-		if _, err := os.ReadDir(cmd.Dir); err != nil {
-			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
-		}
+	if code, ok := r.tester.drivers.Load(r.python); ok {
+		r.request.Driver = code.([]byte)
 	}
-	return proctree.Start(cmd)
+	leader, err = proctree.Start(cmd)
+	return leader, 0, err
 }
 
 // streams opens the captures, with their log files.
@@ -234,6 +229,9 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 	res.ErrorMessage, res.Traceback = r.bounded(report.ErrorMessage), r.bounded(report.Traceback)
 	fail := func(outcome Outcome, format string, args ...any) {
 		res.Outcome, res.ErrorType, res.ErrorMessage = outcome, "", fmt.Sprintf(format, args...)
+		if end.Reason == proctree.ByItself {
+			res.Traceback = "" // else it shows where the interrupt found the script
+		}
 	}
 	switch {
 	case end.Reason == proctree.Context:
@@ -244,8 +242,10 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 		fail(OutcomeSignal, "ended by %s", res.Signal)
 	case errors.Is(err, pydriver.ErrGarbage):
 		fail(OutcomeBadReport, "%v; the process ended with exit code %d", err, res.ExitCode)
-	case err != nil:
+	case errors.Is(err, pydriver.ErrNoReport):
 		fail(OutcomeCrashed, "%v and with exit code %d, as os._exit does it", err, res.ExitCode)
+	case err != nil:
+		fail(OutcomeCrashed, "%v", err)
 	case report.Outcome == pydriver.NoMain:
 		fail(OutcomeNoMain, "the script has no function main(input_paths, output_paths, environ_vars, job_args); "+
 			"if it is a program, name it in RuntimeTester.CommandLine")
@@ -305,10 +305,9 @@ func (r *scriptRun) lookBack() {
 	if check == nil {
 		check = hasData
 	}
-	var lacking, changed, outputs []string
+	var lacking, changed []string
 	for _, e := range sortedPaths(r.spec, fieldOutputs) {
-		outputs = append(outputs, e.path)
-		info := outputInfo(e.path, r.outputs[e.key], takeOutput(e.path))
+		info := r.outputs[e.key].output(e.path)
 		res.Outputs[e.key] = info
 		if res.Outcome == OutcomePassed {
 			if err := check(e.key, info); err != nil {
@@ -317,7 +316,7 @@ func (r *scriptRun) lookBack() {
 		}
 	}
 	for _, e := range sortedPaths(r.spec, fieldInputs) {
-		changes := inputChanges(e.path, r.inputs[e.key], takeSnapshot(e.path, r.tester.HashInputs), outputs)
+		changes := r.inputs[e.key].changes(r.tester.HashInputs && res.Outcome == OutcomePassed, r.outputs)
 		if len(changes) == 0 {
 			continue
 		}

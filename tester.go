@@ -26,7 +26,8 @@ type RuntimeTester struct {
 	// Dir is the working directory of the script; "" means that of the caller. Relative paths of
 	// the spec are always those of the caller.
 	Dir string
-	// Timeout bounds a run, Grace what its end may take; 0 means 5 minutes and 5 seconds.
+	// Timeout bounds a run, Grace what its end may take; 0 or less means 5 minutes and 5 seconds. The
+	// start of a warm interpreter has a Timeout of its own.
 	Timeout, Grace time.Duration
 	// MaxMemory bounds what a script and its children have in memory together, in bytes, as it is
 	// seen every 20 ms; 0 does not. It takes Linux: elsewhere there is no test, with
@@ -56,9 +57,11 @@ type RuntimeTester struct {
 	HashInputs bool
 	// Warm keeps an interpreter that has imported the modules of Preload, and forks a process of it
 	// for each script. Everything else is as with a new interpreter, but that those modules have seen
-	// the environment of this process and not that of the spec. Scripts beside which there is a
-	// module of the same name get a new interpreter, and so do all where there is no fork. Close
-	// ends what is kept.
+	// the environment of this process and not that of the spec. Specs whose variables count at the
+	// start of an interpreter (PYTHON*, LD_*, LC_* and the like) share one if these are equal, and
+	// get a new one if there are eight others. So do scripts beside which there is a module that has
+	// been imported from elsewhere, those of CommandLine, and all scripts where there is no fork.
+	// Close ends what is kept.
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
@@ -109,7 +112,7 @@ func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration) 
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(timeout, t.Timeout, 5*time.Minute))
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute))
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
@@ -127,6 +130,11 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration)
 	if err != nil {
 		return nil, err
 	}
+	if t.Dir != "" {
+		if _, err := os.ReadDir(t.Dir); err != nil {
+			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
+		}
+	}
 	run, err := newScriptRun(t, s.self().Basic(), python, timeout)
 	if err != nil {
 		return nil, err
@@ -141,7 +149,8 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration)
 	return &run.result, nil
 }
 
-// Close ends the interpreters that Warm keeps. The tester can be used again.
+// Close ends the interpreters that Warm keeps; scripts that they have forked go on. The tester can be
+// used again.
 func (t *RuntimeTester) Close() error { return t.warm.close() }
 
 // slot waits until another script may run.
@@ -171,6 +180,6 @@ func (t *RuntimeTester) python() (string, error) {
 	return path, nil
 }
 
-func (t *RuntimeTester) grace() time.Duration { return cmp.Or(t.Grace, 5*time.Second) }
+func (t *RuntimeTester) grace() time.Duration { return cmp.Or(max(t.Grace, 0), 5*time.Second) }
 
-func (t *RuntimeTester) maxOutput() int64 { return cmp.Or(t.MaxOutput, 1<<20) }
+func (t *RuntimeTester) maxOutput() int64 { return cmp.Or(max(t.MaxOutput, 0), 1<<20) }

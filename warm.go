@@ -3,9 +3,11 @@ package scriptspec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/proctree"
 	"github.com/scriptspec/scriptspec/internal/pydriver"
@@ -19,6 +21,7 @@ type warmPool struct {
 
 // warmServer is started once, by the first run that needs it; others wait.
 type warmServer struct {
+	cancel context.CancelCauseFunc // of the start
 	ready  chan struct{}
 	server *pydriver.Server
 	err    error
@@ -31,14 +34,16 @@ const maxWarm = 8
 func (p *warmPool) get(ctx context.Context, python string, environ, modules []string) (*warmServer, error) {
 	key := python + "\x00" + strings.Join(environ, "\x00")
 	for {
-		w, first := p.find(key)
+		starting, cancel := context.WithCancelCause(ctx)
+		w, first := p.find(key, cancel)
 		if first {
-			w.server, w.err = pydriver.StartServer(ctx, python, environ, modules)
+			w.server, w.err = pydriver.StartServer(starting, python, environ, modules)
 			if w.err != nil {
 				p.drop(w) // the next run may have more luck, or more time
 			}
 			close(w.ready)
 		}
+		cancel(nil)
 		if w == nil {
 			return nil, nil
 		}
@@ -56,7 +61,7 @@ func (p *warmPool) get(ctx context.Context, python string, environ, modules []st
 }
 
 // find returns what there is for a key; first tells that the caller is to start it.
-func (p *warmPool) find(key string) (w *warmServer, first bool) {
+func (p *warmPool) find(key string, cancel context.CancelCauseFunc) (w *warmServer, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w := p.servers[key]; w != nil {
@@ -68,7 +73,7 @@ func (p *warmPool) find(key string) (w *warmServer, first bool) {
 	if p.servers == nil {
 		p.servers = map[string]*warmServer{}
 	}
-	w = &warmServer{ready: make(chan struct{})}
+	w = &warmServer{cancel: cancel, ready: make(chan struct{})}
 	p.servers[key] = w
 	return w, true
 }
@@ -91,47 +96,58 @@ func (p *warmPool) close() error {
 	p.mu.Unlock()
 	var errs []error
 	for _, w := range servers {
+		w.cancel(errClosed)
 		<-w.ready
 		if w.server != nil {
-			errs = append(errs, w.server.Close())
+			errs = append(errs, w.server.Close(time.Second))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // fork has a warm interpreter run the script. It returns no leader where a new interpreter is to.
-func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream, limits *proctree.Limits) (proctree.Leader, error) {
+func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream) (leader proctree.Leader, guard int, err error) {
 	t := r.tester
 	if !t.Warm || !pydriver.CanFork || r.request.Program {
-		return nil, nil
+		return nil, 0, nil
 	}
-	dir, err := filepath.Abs(t.Dir)
-	if err != nil {
-		return nil, err
+	if r.request.Dir, err = filepath.Abs(t.Dir); err != nil {
+		return nil, 0, err
 	}
-	r.request.Dir, r.request.Environ = dir, envList(env)
-	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errors.New("importing the modules of RuntimeTester.Preload takes longer than the timeout"))
+	r.request.Environ = envList(env)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
 	defer cancel()
 	const tries = 2
 	for range tries {
 		w, err := t.warm.get(ctx, r.python, t.startEnvironment(r.spec), t.Preload)
-		if w == nil || err != nil {
-			return nil, err
-		}
-		if !w.server.Suits(filepath.Dir(r.request.Script)) {
-			return nil, nil
-		}
-		leader, adopter, err := w.server.Fork(run, stdout.write, stderr.write)
-		if errors.Is(err, pydriver.ErrServerGone) && ctx.Err() == nil {
-			t.warm.drop(w)
-			_ = w.server.Close() // it is gone
-			continue
-		}
 		if err != nil {
-			return nil, err
+			return nil, 0, r.warmError(err)
 		}
-		r.result.Warm, limits.Adopter = true, adopter
-		return leader, nil
+		if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) {
+			return nil, 0, nil
+		}
+		leader, guard, err = w.server.Fork(ctx, run, stdout.write, stderr.write)
+		if !errors.Is(err, pydriver.ErrServerGone) {
+			r.result.Warm = err == nil
+			return leader, guard, err
+		}
+		t.warm.drop(w)
+		_ = w.server.Close(0) // it is gone
 	}
-	return nil, nil // one that dies of each fork is no help
+	return nil, 0, nil // one that dies of each fork is no help
+}
+
+var errClosed = errors.New("RuntimeTester.Close was called while the warm interpreter started")
+
+var errPreloadTimeout = errors.New("importing the modules of RuntimeTester.Preload takes longer than the timeout")
+
+// warmError words why there is no warm interpreter, without environment values.
+func (r *scriptRun) warmError(err error) error {
+	if errors.Is(err, pydriver.ErrNoPython) {
+		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.hide.String(err.Error()))
+	}
+	if pe, ok := errors.AsType[*pydriver.PreloadError](err); ok {
+		return &pydriver.PreloadError{Message: r.hide.String(pe.Message)}
+	}
+	return err
 }

@@ -51,7 +51,7 @@ import json, sys, time
 AT_IMPORT = os.environ.get("SCRIPT_SETTING")
 def main(input_paths, output_paths, environ_vars, job_args):
     done(output_paths)
-    environ = {k: v for k, v in sorted(os.environ.items()) if k not in ("SCRIPTSPEC_RUN", "TMPDIR")}
+    environ = {k: v for k, v in sorted(os.environ.items()) if k != 'TMPDIR'}
     print(json.dumps([AT_IMPORT, environ, os.getcwd(), sys.argv, sys.path, __name__, repr(job_args), time.tzname, sys.stdin.read(), os.getpgrp() == os.getpid() == os.getsid(0)]))
 `)
 	s.AddEnvironVar("SCRIPT_SETTING", "sure")

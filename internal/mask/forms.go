@@ -1,32 +1,58 @@
 package mask
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 )
 
-// forms lists what a value looks like when programs print it: as it is, a line of it, as JSON, as
-// Python's repr, in a URL, in base64.
+// forms lists what a value looks like when programs print it: as it is or without the spaces around it,
+// or a line of it; plain, as JSON and as JSON inside of JSON, as Python's repr and ascii, quoted for
+// URLs, HTML or a shell, in hex and in base64.
 func forms(value string, shortest int) []string {
-	list := []string{value}
-	lines := strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == '\r' })
-	if len(lines) > 1 {
-		for _, line := range lines {
-			if len(line) >= shortest {
-				list = append(list, line)
-			}
+	texts := []string{value, strings.TrimSpace(value)}
+	for line := range strings.Lines(value) {
+		texts = append(texts, strings.TrimRight(line, "\r\n"), strings.TrimSpace(line))
+	}
+	var list []string
+	for _, text := range texts {
+		if len(text) < shortest {
+			continue
+		}
+		list = append(list, text, goJSON(text), goJSON(goJSON(text)))
+		for _, as := range []style{json7, json8, repr, asciiRepr, bytesRepr} {
+			list = append(list, escaped(text, as))
+		}
+		list = append(list, escaped(escaped(text, json7), json7), strings.ReplaceAll(escaped(text, repr), "'", `\'`))
+		for _, safe := range []string{"/", ""} {
+			list = append(list, quoted(text, safe), lowerPercent(quoted(text, safe)))
+		}
+		list = append(list, url.QueryEscape(text), lowerPercent(url.QueryEscape(text)), url.PathEscape(text))
+		list = append(list, html.EscapeString(text), pythonHTML.Replace(text), strings.ReplaceAll(text, "'", `'"'"'`))
+		list = append(list, hex.EncodeToString([]byte(text)))
+		list = append(list, base64Forms(text)...)
+	}
+	return list
+}
+
+// pythonHTML is html.escape.
+var pythonHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
+
+// lowerPercent writes the digits of %3A as %3a.
+func lowerPercent(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], bytes.ToLower(b[i+1:i+3]))
 		}
 	}
-	for _, text := range list[:len(list):len(list)] {
-		list = append(list, goJSON(text), escaped(text, json7), escaped(text, json8), escaped(text, repr), escaped(text, bytesRepr),
-			strings.ReplaceAll(escaped(text, repr), "'", `\'`),
-			url.QueryEscape(text), url.PathEscape(text), quoted(text, "/"), quoted(text, ""))
-	}
-	return append(list, base64Forms(value)...)
+	return string(b)
 }
 
 func goJSON(s string) string {
@@ -41,6 +67,7 @@ const (
 	json7     style = iota // json.dumps
 	json8                  // json.dumps(ensure_ascii=False)
 	repr                   // repr of a str
+	asciiRepr              // ascii of a str
 	bytesRepr              // repr of bytes
 )
 
@@ -54,15 +81,17 @@ func escaped(s string, as style) string {
 		}
 		i += size
 		short := strings.IndexRune("\n\r\t\\\"\b\f", r)
-		python := as == repr || as == bytesRepr
+		python := as == repr || as == asciiRepr || as == bytesRepr
 		switch {
 		case short >= 0 && (!python || short < len("\n\r\t\\")):
 			b.WriteByte('\\')
 			b.WriteByte(`nrt\"bf`[short])
-		case python && (r < 0x20 || r == 0x7f || as == bytesRepr && r > 0x7f):
+		case python && (r < 0x20 || r == 0x7f || as != repr && r > 0x7f && r <= 0xff):
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case r < 0x20 || as == json7 && r > 0x7e && r <= 0xffff:
+		case r < 0x20 || (as == json7 || as == asciiRepr) && r > 0x7e && r <= 0xffff:
 			fmt.Fprintf(&b, `\u%04x`, r)
+		case as == asciiRepr && r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
 		case as == json7 && r > 0xffff:
 			r -= 0x10000
 			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)

@@ -3,6 +3,7 @@ package mask
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -21,7 +22,7 @@ func TestForms(t *testing.T) {
 	t.Parallel()
 	goText, err := json.Marshal(secret)
 	require.NoError(t, err)
-	m := New([]string{secret, "first line\nsecond line\nx"}, 6, "***")
+	m := New([]string{secret, "first line\nsecond line\nx", "it's a third", " stripped value\n"}, 6, "***")
 	for name, text := range map[string]string{
 		"plain":              secret,
 		"Go's JSON":          string(goText),
@@ -37,10 +38,18 @@ func TestForms(t *testing.T) {
 		"base64, behind one": base64.StdEncoding.EncodeToString([]byte("u" + secret + "tail")),
 		"base64, behind two": base64.StdEncoding.EncodeToString([]byte("u:" + secret)),
 		"one line of many":   "it says second line here",
+		"JSON in JSON":       `"{\"x\": \"p@ss \\\"w\\u00f6rd\\\"/\\\\+\\ud83d\\ude80\"}"`,
+		"ascii":              `'p@ss "w\xf6rd"/\\+\U0001f680'`,
+		"lower-case percent": "/p%40ss%20%22w%c3%b6rd%22/%5c%2b%f0%9f%9a%80",
+		"HTML":               "<b>p@ss &quot;wörd&quot;/\\+🚀</b>",
+		"hex":                hex.EncodeToString([]byte("x" + secret + "x")),
+		"shell":              `'it'"'"'s a third'`,
+		"stripped":           "[stripped value]",
+		"base64 of a line":   base64.StdEncoding.EncodeToString([]byte("second line")),
 	} {
 		masked := m.String("before " + text + " after")
 		assert.Contains(t, masked, "***", name)
-		for _, part := range []string{"ss", "rd", "40ss", "second", "first"} {
+		for _, part := range []string{"ss", "rd", "40ss", "second", "first", "third", "stripped"} {
 			assert.NotContains(t, masked, part, name)
 		}
 		assert.True(t, strings.HasPrefix(masked, "before ") && strings.HasSuffix(masked, " after"), name)

@@ -9,14 +9,19 @@ import (
 type command struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
+	err   error // of Wait
 }
 
 func (c *command) PID() int { return c.cmd.Process.Pid }
 
 func (c *command) Ended() <-chan struct{} { return c.ended }
 
-// stateOf translates what the system says.
-func stateOf(p *os.ProcessState) State {
+// stateOf translates what the system says. Without a state somebody else has waited for the process,
+// and err tells.
+func stateOf(p *os.ProcessState, err error) (State, error) {
+	if p == nil {
+		return State{ExitCode: -1}, err
+	}
 	signal, memory := details(p)
-	return State{ExitCode: p.ExitCode(), Signal: signal, User: p.UserTime(), System: p.SystemTime(), PeakMemory: memory}
+	return State{ExitCode: p.ExitCode(), Signal: signal, User: p.UserTime(), System: p.SystemTime(), PeakMemory: memory}, nil
 }

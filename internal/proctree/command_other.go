@@ -7,14 +7,16 @@ import "os/exec"
 // CanLimitMemory tells whether Limits.Memory has an effect here.
 const CanLimitMemory = false
 
-type tree struct {
+// Tree is a leader with everything that it starts.
+type Tree struct {
 	leader Leader
 	limits Limits
 }
 
-func newTree(leader Leader, limits Limits) *tree { return &tree{leader, limits} }
+// New returns the tree of a leader that has just been started.
+func New(leader Leader, limits Limits) *Tree { return &Tree{leader, limits} }
 
-func (t *tree) memory() int64 { return 0 }
+func (t *Tree) memory() int64 { return 0 }
 
 // Start starts cmd as a leader.
 func Start(cmd *exec.Cmd) (Leader, error) {
@@ -24,11 +26,11 @@ func Start(cmd *exec.Cmd) (Leader, error) {
 	}
 	c := &command{cmd: cmd, ended: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ended is in ProcessState
+		c.err = cmd.Wait()
 		close(c.ended)
 	}()
 	return c, nil
 }
 
 // Reap tells how the process ended; it was released at its end.
-func (c *command) Reap() (State, error) { return stateOf(c.cmd.ProcessState), nil }
+func (c *command) Reap() (State, error) { return stateOf(c.cmd.ProcessState, c.err) }

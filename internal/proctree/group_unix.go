@@ -22,13 +22,15 @@ func ownGroup(cmd *exec.Cmd) {
 
 // members tells only whether there is anything left of the group. A group keeps its number from
 // others for as long as it has members.
-func (t *tree) members() []member {
+func (t *Tree) members() []member {
 	if syscall.Kill(-t.leader.PID(), 0) != nil {
 		return nil
 	}
 	return []member{{pid: -t.leader.PID(), name: "process group"}}
 }
 
-func (t *tree) signal(sig syscall.Signal) {
+func (t *Tree) signal(sig syscall.Signal) {
 	_ = syscall.Kill(-t.leader.PID(), sig) // ESRCH: it has ended meanwhile
 }
+
+func killProcess(pid int) { _ = syscall.Kill(pid, kill) } // ESRCH: it has ended

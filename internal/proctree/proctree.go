@@ -1,6 +1,6 @@
 // Package proctree ends processes together with everything that they started, and tells what the
-// tree took. On Linux that includes children that left the group and were orphaned; on other unix
-// systems it is the process group, on Windows the process alone.
+// tree took. On Linux that includes children that have left the session, whatever their environment; on
+// other unix systems it is the process group, on Windows the process alone.
 package proctree
 
 import (
@@ -44,11 +44,10 @@ type Limits struct {
 	Grace time.Duration
 	// Memory bounds what all processes of the tree have in memory together, in bytes; 0 does not.
 	Memory int64
-	// Marker is an entry of the environment, "NAME=value", that no other tree has.
-	Marker string
-	// Adopter is the process that orphans of the tree are given to, if there is one; it has no
-	// other children than the leader.
-	Adopter int
+	// Mark has what leaves the session found as well. It must be set before the leader starts others.
+	Mark bool
+	// Guard is a process that waits for the leader on our behalf, or 0. It is killed if it does not.
+	Guard int
 }
 
 // Reason tells why a tree ended.
@@ -79,12 +78,11 @@ const settle = 250 * time.Millisecond
 // last is how long the system may take to end what was killed.
 const last = 700 * time.Millisecond
 
-// Supervise waits for the end of a tree, and brings it about when ctx ends or the tree outgrows its
-// memory: interrupt, termination after half of the grace, kill after all of it. Nothing of the tree is
-// left when it returns, which it does within the grace and about a second. The error is for a leader
-// that not even a kill ends.
-func Supervise(ctx context.Context, leader Leader, limits Limits) (End, error) {
-	t := newTree(leader, limits)
+// Wait waits for the end of the tree, and brings it about when ctx ends or the tree outgrows its
+// memory: interrupt, termination after half of the grace, kill after all of it. Nothing that can be
+// found of the tree is left when it returns, which it does within the grace and about a second. The
+// error is for a leader of which nobody can tell how it ended.
+func (t *Tree) Wait(ctx context.Context) (End, error) {
 	end := End{Reason: t.watch(ctx)}
 	if end.Reason == ByItself {
 		if t.gone(settle) {
@@ -93,12 +91,12 @@ func Supervise(ctx context.Context, leader Leader, limits Limits) (End, error) {
 		end.Leftover = names(t.members())
 	} else {
 		t.signal(interrupt)
-		if t.gone(limits.Grace / 2) {
+		if t.gone(t.limits.Grace / 2) {
 			return t.reap(end)
 		}
 	}
 	t.signal(terminate)
-	if !t.gone(limits.Grace - limits.Grace/2) {
+	if !t.gone(t.limits.Grace - t.limits.Grace/2) {
 		for start := time.Now(); time.Since(start) < last; {
 			t.signal(kill) // again: a process may fork while it is being looked for
 			if t.gone(last / 10) {
@@ -110,19 +108,35 @@ func Supervise(ctx context.Context, leader Leader, limits Limits) (End, error) {
 	return t.reap(end)
 }
 
-func (t *tree) reap(end End) (End, error) {
+func (t *Tree) reap(end End) (End, error) {
 	select {
 	case <-t.leader.Ended():
 	default:
-		return end, fmt.Errorf("process %d cannot be killed", t.leader.PID())
+		if !t.freeGuard() {
+			return end, fmt.Errorf("process %d cannot be killed", t.leader.PID())
+		}
 	}
 	var err error
 	end.State, err = t.leader.Reap()
 	return end, err
 }
 
+// freeGuard kills a guard that does not say that the leader has ended, and tells whether that helped.
+func (t *Tree) freeGuard() bool {
+	if t.limits.Guard == 0 {
+		return false
+	}
+	killProcess(t.limits.Guard)
+	select {
+	case <-t.leader.Ended():
+		return true
+	case <-time.After(last / 10):
+		return false
+	}
+}
+
 // watch waits for the first reason to end.
-func (t *tree) watch(ctx context.Context) Reason {
+func (t *Tree) watch(ctx context.Context) Reason {
 	var tick <-chan time.Time
 	if t.limits.Memory > 0 {
 		const often = 20 * time.Millisecond
@@ -146,7 +160,7 @@ func (t *tree) watch(ctx context.Context) Reason {
 
 // gone waits until nothing of the tree runs any more, and reports false if that takes longer than
 // limit.
-func (t *tree) gone(limit time.Duration) bool {
+func (t *Tree) gone(limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

@@ -2,6 +2,7 @@ package proctree
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
@@ -14,27 +15,48 @@ import (
 // CanLimitMemory tells whether Limits.Memory has an effect here.
 const CanLimitMemory = true
 
-// tree finds its processes in /proc: those of the leader's session or group, those that were
-// orphaned to the adopter, and those that carry the marker in their environment.
-type tree struct {
+// Tree is a leader with everything that it starts. Its processes are found in /proc: those of the
+// leader's session or group, and those that have its mark.
+type Tree struct {
 	leader Leader
 	limits Limits
 	born   uint64 // when the leader was
+	mark   []byte // as /proc/<pid>/limits shows it, or nil
 }
 
-func newTree(leader Leader, limits Limits) *tree {
-	t := &tree{leader: leader, limits: limits}
+// New returns the tree of a leader that has just been started.
+func New(leader Leader, limits Limits) *Tree {
+	t := &Tree{leader: leader, limits: limits}
 	if p, ok := readStat(leader.PID(), make([]byte, statSize)); ok {
 		t.born = p.born
 	}
+	if limits.Mark {
+		t.mark = mark(leader.PID())
+	}
 	return t
+}
+
+// mark gives a process a resource limit that no other has, and that every process it starts inherits,
+// whatever session and environment that has: so many microseconds of real-time scheduling without a
+// pause, more than two thousand years. It returns nil where there is a limit already or none can be set.
+func mark(pid int) []byte {
+	var limit unix.Rlimit
+	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, nil, &limit) != nil || limit.Cur != unix.RLIM_INFINITY {
+		return nil
+	}
+	value := 1<<56 | rand.Uint64N(1<<56)
+	limit.Cur = value
+	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, &limit, nil) != nil {
+		return nil
+	}
+	return strconv.AppendUint(nil, value, 10)
 }
 
 // stat is what the kernel tells of a process.
 type stat struct {
 	member
-	state                  byte
-	parent, group, session int
+	state          byte
+	group, session int
 }
 
 const statSize = 1024
@@ -51,14 +73,13 @@ func readStat(pid int, buf []byte) (stat, bool) {
 	if err != nil || open < 0 || end < open {
 		return stat{}, false
 	}
-	const state, parent, group, session, start, count = 0, 1, 2, 3, 19, 20 // behind the name
+	const state, group, session, start, count = 0, 2, 3, 19, 20 // behind the name
 	fields := bytes.Fields(buf[end+1 : n])
 	if len(fields) < count {
 		return stat{}, false
 	}
 	s := stat{member: member{pid: pid, name: string(buf[open+1 : end])}, state: fields[state][0]}
 	// The kernel writes numbers, so that there are no errors to look at.
-	s.parent, _ = strconv.Atoi(string(fields[parent]))
 	s.group, _ = strconv.Atoi(string(fields[group]))
 	s.session, _ = strconv.Atoi(string(fields[session]))
 	s.born, _ = strconv.ParseUint(string(fields[start]), 10, 64)
@@ -67,7 +88,7 @@ func readStat(pid int, buf []byte) (stat, bool) {
 
 // members lists the living processes of the tree, without its leader. While that is not reaped, no
 // other session or group can have its number.
-func (t *tree) members() []member {
+func (t *Tree) members() []member {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
@@ -75,51 +96,29 @@ func (t *tree) members() []member {
 	entries, _ := dir.Readdirnames(-1)
 	_ = dir.Close()
 	var found []member
-	var others []stat
 	buf := make([]byte, statSize)
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry)
-		if err != nil {
+		if err != nil || pid == t.leader.PID() {
 			continue
 		}
 		s, ok := readStat(pid, buf)
-		if !ok || s.state == 'Z' || s.state == 'X' || s.born < t.born || pid == t.leader.PID() || pid == t.limits.Adopter {
+		if !ok || s.state == 'Z' || s.state == 'X' || s.born < t.born {
 			continue
 		}
-		if s.session == t.leader.PID() || s.group == t.leader.PID() || s.parent == t.limits.Adopter && s.parent != 0 {
+		if s.session == t.leader.PID() || s.group == t.leader.PID() || t.marked(pid) {
 			found = append(found, s.member)
-		} else {
-			others = append(others, s)
 		}
 	}
-	return append(found, t.escaped(others, found)...)
+	return found
 }
 
-// escaped finds the members that only their marker or their parents tell.
-func (t *tree) escaped(others []stat, found []member) []member {
-	mine := map[int]bool{t.leader.PID(): true}
-	for _, m := range found {
-		mine[m.pid] = true
-	}
-	var escaped []member
-	for again := true; again; {
-		again = false
-		for _, s := range others {
-			if !mine[s.pid] && (mine[s.parent] || t.marked(s.pid)) {
-				mine[s.pid], again = true, true
-				escaped = append(escaped, s.member)
-			}
-		}
-	}
-	return escaped
-}
-
-func (t *tree) marked(pid int) bool {
-	if t.limits.Marker == "" {
+func (t *Tree) marked(pid int) bool {
+	if t.mark == nil {
 		return false
 	}
-	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ") // own processes only
-	return err == nil && bytes.Contains(append([]byte{0}, env...), []byte("\x00"+t.limits.Marker+"\x00"))
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/limits")
+	return err == nil && bytes.Contains(text, t.mark)
 }
 
 const (
@@ -129,7 +128,7 @@ const (
 )
 
 // signal reaches the group at once and then, one by one, those who left it.
-func (t *tree) signal(sig syscall.Signal) {
+func (t *Tree) signal(sig syscall.Signal) {
 	_ = syscall.Kill(-t.leader.PID(), sig) // not reaped: the number is the tree's
 	for _, m := range t.members() {
 		p, err := os.FindProcess(m.pid) // a pidfd
@@ -143,9 +142,11 @@ func (t *tree) signal(sig syscall.Signal) {
 	}
 }
 
+func killProcess(pid int) { _ = syscall.Kill(pid, kill) } // ESRCH: it has ended
+
 // memory returns what the tree has in memory, in bytes. Pages that processes share are counted for
 // each, unless that comes to more than is allowed: then their share is looked up, which takes longer.
-func (t *tree) memory() int64 {
+func (t *Tree) memory() int64 {
 	pids := []int{t.leader.PID()}
 	for _, m := range t.members() {
 		pids = append(pids, m.pid)
@@ -154,7 +155,7 @@ func (t *tree) memory() int64 {
 	for _, pid := range pids {
 		resident += residentSize(pid)
 	}
-	if resident <= t.limits.Memory || len(pids) == 1 && t.limits.Adopter == 0 {
+	if resident <= t.limits.Memory || len(pids) == 1 && t.limits.Guard == 0 {
 		return resident
 	}
 	var shares int64
@@ -217,6 +218,6 @@ func Start(cmd *exec.Cmd) (Leader, error) {
 
 // Reap releases the process.
 func (c *command) Reap() (State, error) {
-	_ = c.cmd.Wait() // how it ended is in ProcessState
-	return stateOf(c.cmd.ProcessState), nil
+	c.err = c.cmd.Wait()
+	return stateOf(c.cmd.ProcessState, c.err)
 }

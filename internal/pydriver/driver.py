@@ -13,9 +13,10 @@ PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
 
 def rare():
-    """Returns rare.py, which is read when it is needed."""
+    """Returns rare.py, which comes with the request and is compiled when it is needed: by then a script
+    may have used up its file descriptors."""
     if not hasattr(rare, "module"):
-        rare.module, _ = load("rare.py")  # noqa: F821  (given by start.py)
+        rare.module, _ = load("rare.py", rare.source)  # noqa: F821  (given by start.py)
     return rare.module
 
 
@@ -40,11 +41,14 @@ class Channel:
         except (ImportError, OSError):
             pass  # the harness still ends what it can
 
+    def forked(self):
+        return os.getpid() != self.pid
+
     def send(self, name, text=""):
         """Writes one frame: token, name and length on a line, then the text."""
-        if os.getpid() != self.pid:
+        if self.forked():
             return
-        data = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+        data = text if isinstance(text, bytes) else str.encode(text, "utf-8", "backslashreplace")
         data = b"%s %s %d\n%s" % (self.token, name.encode(), len(data), data)
         try:
             while data:
@@ -82,8 +86,14 @@ class Namespace:
     def __contains__(self, key):
         return key in self.__dict__
 
+    def _get_kwargs(self):
+        return sorted(vars(self).items()) if sys.version_info < (3, 9) else list(vars(self).items())
+
+    def _get_args(self):
+        return []
+
     def __repr__(self):
-        named = ["%s=%r" % item for item in vars(self).items() if item[0].isidentifier()]
+        named = ["%s=%r" % item for item in self._get_kwargs() if item[0].isidentifier()]
         others = {key: value for key, value in vars(self).items() if not key.isidentifier()}
         return "Namespace(%s)" % ", ".join(named + (["**%r" % others] if others else []))
 
@@ -147,39 +157,58 @@ def arguments(main, request):
 
 def run(channel, request):
     """Runs the script, reports what came of it and returns the exit code."""
-    sys.argv = [request["script_path"]]
+    path = os.fsdecode(request["script_path"])
+    sys.argv = [path]
     report = {"outcome": "failed"}
     try:
         if request["program"]:
-            rare().run_program(channel, request)
+            report["called"] = True
+            rare().run_program(channel, path, request["argv"])
             report["outcome"] = "returned"
         else:
-            main = getattr(import_script(request["script_path"]), "main", None)
-            call(channel, request, main, report)
-    except SystemExit as error:
-        # sys.exit() and sys.exit(0) say that all went well.
-        if error.code is None or error.code == 0:
-            report["outcome"] = "returned"
-        else:
-            # What the system keeps of a number; any other value counts as 1.
-            number = isinstance(error.code, int)
-            report["outcome"] = "exited" if number else "exited_with_text"
-            report["exit_code"] = str(int(error.code) & 0xFF if number else 1)
-            report.update(rare().describe(error))
-    except KeyboardInterrupt as error:
-        report["outcome"] = "interrupted"
-        report.update(rare().describe(error))
+            call(channel, request, getattr(import_script(path), "main", None), report)
     except BaseException as error:
-        report.update(rare().describe(error))
-    for stream in (sys.stdout, sys.stderr):
+        if channel.forked():
+            raise  # as it would be without us
+        if isinstance(error, SystemExit):
+            exited(error, report)
+        elif isinstance(error, KeyboardInterrupt):
+            report["outcome"] = "interrupted"
+        if report["outcome"] != "returned":
+            report.update(described(error))
+    for name in ("stdout", "stderr"):
         try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass  # closed or replaced by the script
+            getattr(sys, name).flush()
+        except BaseException:
+            pass  # closed, replaced or deleted by the script
+    report.pop("called", None)
     for name, text in report.items():
         channel.send(name, text)
     channel.send("end")
     return 0 if report["outcome"] == "returned" else int(report.get("exit_code", 1))
+
+
+def exited(error, report):
+    """Judges a sys.exit: without a code or with 0 it says that all went well, in main."""
+    number = isinstance(error.code, int)
+    if error.code is None or number and int(error.code) == 0:
+        if report.get("called"):
+            report["outcome"] = "returned"
+            return
+        error.args = ("sys.exit before main was called",)
+        report["outcome"], report["exit_code"] = "exited", "0"
+    else:
+        # What the system keeps of a number; any other value counts as 1.
+        report["outcome"] = "exited" if number else "exited_with_text"
+        report["exit_code"] = str(int(error.code) & 0xFF if number else 1)
+
+
+def described(error):
+    """Returns type, message and traceback of an exception, whatever it takes to make them."""
+    try:
+        return rare().describe(error)
+    except BaseException:
+        return {"error_type": type.__dict__["__name__"].__get__(type(error)), "error_message": "(cannot be told)"}
 
 
 def call(channel, request, main, report):
@@ -192,9 +221,13 @@ def call(channel, request, main, report):
     if problem:
         report["outcome"], report["error_message"] = "bad_main", problem
         return
+    report["called"] = True
     result = main(*positional, **named)
     if hasattr(type(result), "__await__"):
         result = rare().wait_for(result)
+    if type(result).__name__ in ("generator", "async_generator"):
+        report["outcome"], report["error_message"] = "bad_main", "main is a generator: calling it runs nothing of it"
+        return
     if result is not None:
         report["return_value"] = rare().as_json(result)
     report["outcome"] = "returned"
@@ -203,6 +236,7 @@ def call(channel, request, main, report):
 def serve_one(requests, results, request, made, prepare):
     """Answers one request and returns the exit code."""
     channel = Channel(requests, results, request["token"])
+    rare.source = request["rare_source"]
     channel.die_with_the_harness()
     if prepare:
         prepare(request)

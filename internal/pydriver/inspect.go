@@ -58,7 +58,7 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 	cmd := exec.Command(python, "-I", "-S", "-B", "-")
 	cmd.Stdin = bytes.NewReader(fmt.Appendf(inspectSource[:len(inspectSource):len(inspectSource)], "run(%q)\n", base64.StdEncoding.EncodeToString(list)))
 	// Whatever the interpreter is, it is bounded: in time, in what it leaves behind, in its output.
-	const grace, maxStderr, maxAnswer = time.Second, 64 << 10, 1 << 20
+	const grace, maxAnswer = time.Second, 1 << 20
 	cmd.WaitDelay = grace
 	stdout, stderr := limited{limit: maxAnswer * (1 + len(scripts))}, limited{limit: maxStderr}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -66,7 +66,7 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 	if err != nil {
 		return nil, err
 	}
-	end, err := proctree.Supervise(ctx, leader, proctree.Limits{Grace: grace})
+	end, err := proctree.New(leader, proctree.Limits{Grace: grace}).Wait(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,7 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 		return nil, context.Cause(ctx)
 	}
 	if end.ExitCode != 0 {
-		lines := strings.Split(strings.TrimSpace(stderr.text.String()), "\n")
-		return nil, fmt.Errorf("reading scripts with %s: it ended with %s: %.200q", python, end.State, lines[len(lines)-1])
+		return nil, fmt.Errorf("reading scripts with %s: it ended with %s: %.200q", python, end.State, stderr.lastLine())
 	}
 	var found []Interface
 	d := json.NewDecoder(&stdout.text)
@@ -91,6 +90,9 @@ func Inspect(ctx context.Context, python string, scripts []string) ([]Interface,
 	return found, nil
 }
 
+// maxStderr is how much is kept of what an interpreter complains of.
+const maxStderr = 64 << 10
+
 // limited keeps the beginning of what is written to it.
 type limited struct {
 	text  bytes.Buffer
@@ -103,4 +105,9 @@ func (l *limited) Write(p []byte) (int, error) {
 	l.over = l.over || len(p) > room
 	l.text.Write(p[:min(len(p), room)])
 	return len(p), nil
+}
+
+func (l *limited) lastLine() string {
+	lines := strings.Split(strings.TrimSpace(l.text.String()), "\n")
+	return lines[len(lines)-1]
 }

@@ -18,19 +18,22 @@ import (
 )
 
 //go:embed start.py
-var startSource []byte
+var startSource string
 
 //go:embed driver.py
-var driverSource []byte
+var driverSource string
 
 //go:embed rare.py
-var rareSource []byte
+var rareSource string
 
 //go:embed serve.py
-var serveSource []byte
+var serveSource string
 
 // ErrServerGone is returned by [Server.Fork] if the interpreter does not answer any more.
 var ErrServerGone = errors.New("the warm interpreter has ended")
+
+// ErrNoPython is returned by [StartServer] for an interpreter that is none.
+var ErrNoPython = errors.New("it did not start as Python does")
 
 // PreloadError tells that a module could not be imported.
 type PreloadError struct{ Message string }
@@ -100,8 +103,8 @@ func (r *Run) Command(python string) (*exec.Cmd, error) {
 }
 
 func writeSources(dir string) error {
-	for name, source := range map[string][]byte{"start.py": startSource, "driver.py": driverSource, "rare.py": rareSource, "serve.py": serveSource} {
-		if err := os.WriteFile(filepath.Join(dir, name), source, 0o600); err != nil {
+	for name, source := range map[string]string{"start.py": startSource, "driver.py": driverSource, "serve.py": serveSource} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
 			return err
 		}
 	}
@@ -136,8 +139,9 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	for i, entry := range q.Environ {
 		environ[i] = []byte(entry)
 	}
-	all["token"], all["script_path"], all["program"], all["argv"] = r.token, q.Script, q.Program, q.Args
+	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, q.Driver
+	all["driver_source"], all["rare_source"] = driverSource, rareSource
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
 	if err != nil {

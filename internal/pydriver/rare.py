@@ -8,41 +8,60 @@ LONGEST_VALUE = 1 << 20  # characters of JSON
 LONGEST_REPR = 1000
 
 
-class own_path:
-    """Keeps what lies beside the script from taking the place of Python's own modules."""
+LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 
-    def __enter__(self):
-        self.path = sys.path[:]
-        del sys.path[:1]
 
-    def __exit__(self, *exc):
-        sys.path[:] = self.path
+def own(name):
+    """Imports one of Python's own modules, whatever the script has put in its way."""
+    path = sys.path[:]
+    sys.path[:] = PATH  # noqa: F821  (given by start.py)
+    try:
+        names = {entry.partition(".")[0] for entry in os.listdir(LIBRARY)}
+    except OSError:
+        names = {name}
+    foreign = {}
+    for key, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if key.partition(".")[0] in names and isinstance(file, str) and not os.path.abspath(file).startswith(LIBRARY):
+            foreign[key] = sys.modules.pop(key)
+    try:
+        return __import__(name)
+    finally:
+        sys.path[:] = path
+        sys.modules.update(foreign)
+
+
+def type_name(value):
+    """Returns the name of a type, not what its metaclass says."""
+    return type.__dict__["__name__"].__get__(type(value))
 
 
 def describe(error):
     """Returns type, message and traceback of an exception, without our own frames."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == NAME:  # noqa: F821  (given by start.py)
+    trace = first = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == NAME:  # noqa: F821  (given by start.py)
+            first = trace.tb_next  # asyncio's frames are between ours
         trace = trace.tb_next
     try:
-        message = str(error)
+        message = str.__str__(str(error))
     except BaseException:
         message = "(its text cannot be made)"
     try:
-        with own_path():
-            import traceback
-        text = "".join(traceback.format_exception(type(error), error, trace))
-    except BaseException:  # a traceback.py of the script's, an exception that cannot be printed
-        text = "%s\n" % type(error).__name__
-    name = type(error).__name__
-    return {"error_type": name[:1000], "error_message": message[:LONGEST_TEXT], "traceback": text[:LONGEST_TEXT]}
+        text = "".join(own("traceback").format_exception(type(error), error, first))
+    except BaseException:  # an exception that cannot be printed
+        text = "%s\n" % type_name(error)
+    return {
+        "error_type": type_name(error)[:1000],
+        "error_message": message[:LONGEST_TEXT],
+        "traceback": text[:LONGEST_TEXT],
+    }
 
 
 def signature(main, known):
     """Returns the parameters of any callable: names it takes, those that are given by position (the
     value itself where it is a default), and those that nothing is known for."""
-    with own_path():
-        import inspect
+    inspect = own("inspect")
     try:
         parameters = list(inspect.signature(main).parameters.values())
     except (TypeError, ValueError):
@@ -67,26 +86,26 @@ def signature(main, known):
 
 def wait_for(awaitable):
     """Runs an asynchronous main to its end."""
-    with own_path():
-        import asyncio
 
     async def wait():
         return await awaitable
 
-    return asyncio.run(wait())
+    return own("asyncio").run(wait())
 
 
 def as_json(value):
     """Returns a value as JSON, and what JSON does not have as a description of it."""
-    with own_path():
-        import json
     try:
-        text = json.dumps(value, allow_nan=False, default=described)
-        if len(text) <= LONGEST_VALUE:
-            return text
-    except Exception:  # NaN, a list in itself, a key that is no string, an object that raises
-        pass
-    return json.dumps(described(value))
+        json = own("json")
+        try:
+            text = json.dumps(value, allow_nan=False, default=described)
+            if len(text) <= LONGEST_VALUE:
+                return text
+        except Exception:  # NaN, a list in itself, a key that is no string, an object that raises
+            pass
+        return json.dumps(described(value))
+    except BaseException:  # no json, because there is no file descriptor left, say
+        return '{"type": "%s"}' % "".join(c for c in type_name(value) if c.isalnum() or c == "_")
 
 
 def described(value):
@@ -100,15 +119,14 @@ def described(value):
         elif hasattr(kind, "__len__"):
             result["length"] = len(value)
         result["repr"] = repr(value)[:LONGEST_REPR]
-    except Exception:
+    except BaseException:
         pass  # its type has to do
     return result
 
 
-def run_program(channel, request):
+def run_program(channel, path, args):
     """Runs the script as python3 would: as __main__, with its arguments in sys.argv."""
-    path = request["script_path"]
-    sys.argv = [path] + request["argv"]
+    sys.argv = [path] + args
     sys.path.insert(0, os.path.dirname(path))
     module = type(sys)("__main__")
     module.__file__ = path

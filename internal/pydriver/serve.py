@@ -1,8 +1,9 @@
 """Keeps an interpreter that has imported modules, and forks a process for each script.
 
 For each script a monitor is forked, and from it the child that runs the script. The monitor waits for
-the child, tells the harness over a socket of its own, and adopts what the child leaves behind, so that
-the harness can find it. Nothing else runs here, so that a fork never meets a second thread of ours.
+the child and tells the harness over a socket of its own, in a session of its own: what happens to the
+server is no matter of the scripts that run. Nothing else runs here, so that a fork never meets a second
+thread of ours.
 """
 
 import array
@@ -13,7 +14,6 @@ import socket
 import sys
 import time
 
-PR_SET_CHILD_SUBREAPER = 36
 DESCRIPTORS = 5  # control, stdout, stderr, requests, results
 
 
@@ -22,6 +22,7 @@ def serve(number, modules, startup):
     the server."""
     harness = socket.socket(fileno=number)
     harness.set_inheritable(False)
+    harness.sendall(b"hello\n")
     for name in modules:
         try:
             __import__(name)
@@ -29,7 +30,6 @@ def serve(number, modules, startup):
             text = "failed %s: %s: %s\n" % (name, type(error).__name__, error)
             harness.sendall(text.replace("\n", " ").encode("utf-8", "replace") + b"\n")
             return None
-    prctl = find_prctl()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # monitors need nobody to wait for them
@@ -42,7 +42,7 @@ def serve(number, modules, startup):
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             harness.close()
-            return monitor(descriptors, prctl)
+            return monitor(descriptors)
         for fd in descriptors:
             os.close(fd)
 
@@ -65,23 +65,10 @@ def receive(harness):
     return list(descriptors)
 
 
-def find_prctl():
-    """Returns the system call of Linux that makes a process adopt orphans, None elsewhere."""
-    if sys.platform == "linux":
-        try:
-            import ctypes
-
-            return ctypes.CDLL(None).prctl
-        except (ImportError, OSError, AttributeError):
-            pass
-    return None
-
-
-def monitor(descriptors, prctl):
+def monitor(descriptors):
     """Forks the child and waits for it. Returns in the child only."""
     control, stdout, stderr, requests, results = descriptors
-    if prctl is not None:
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.setsid()
     alive, begun = os.pipe()
     child = os.fork()
     if child == 0:
@@ -124,5 +111,7 @@ def become(request):
     if os.environ.get("TZ") != zone:
         time.tzset()
     os.chdir(request["dir"])
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None  # to be found anew
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # Python's own random does so by itself

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/proctree"
 )
@@ -25,9 +26,9 @@ func StartServer(context.Context, string, []string, []string) (*Server, error) {
 func (*Server) Suits(string) bool { return false }
 
 // Fork fails.
-func (*Server) Fork(*Run, *os.File, *os.File) (leader proctree.Leader, adopter int, err error) {
+func (*Server) Fork(context.Context, *Run, *os.File, *os.File) (leader proctree.Leader, guard int, err error) {
 	return nil, 0, errors.ErrUnsupported
 }
 
 // Close does nothing.
-func (*Server) Close() error { return nil }
+func (*Server) Close(time.Duration) error { return nil }

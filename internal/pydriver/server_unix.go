@@ -7,11 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,6 +32,8 @@ type Server struct {
 	conn     *net.UnixConn
 	leader   proctree.Leader
 	imported map[string]bool // top-level modules that a new interpreter would not have
+	closing  sync.Once
+	closed   error
 }
 
 // StartServer starts an interpreter with an environment, and waits until it has imported the modules.
@@ -41,7 +45,7 @@ func StartServer(ctx context.Context, python string, environ, modules []string) 
 	s := &Server{dir: dir}
 	defer func() {
 		if err != nil {
-			_ = s.Close() // the first error counts
+			_ = s.Close(0) // the first error counts
 		}
 	}()
 	if err := writeSources(dir); err != nil {
@@ -56,6 +60,12 @@ func StartServer(ctx context.Context, python string, environ, modules []string) 
 	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(dir, "start.py"), "--serve"}, inherit(cmd, []*os.File{theirs})...)
 	cmd.Args = append(cmd.Args, modules...)
 	cmd.Env = environ
+	// Pipes, as scripts have them: Python remembers what its streams were at the start. What modules
+	// print when they are imported is nobody's output.
+	var stderr limited
+	stderr.limit = maxStderr
+	cmd.Stdout, cmd.Stderr = io.Discard, &stderr
+	cmd.WaitDelay = time.Second
 	s.leader, err = proctree.Start(cmd)
 	_ = theirs.Close()
 	if err != nil {
@@ -63,11 +73,16 @@ func StartServer(ctx context.Context, python string, environ, modules []string) 
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	line, err := bufio.NewReader(conn).ReadString('\n')
+	lines := bufio.NewReader(conn)
+	hello, _ := lines.ReadString('\n')
+	line, err := lines.ReadString('\n')
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case hello == "":
+		end, _ := s.end(0)
+		return nil, fmt.Errorf("%w: it ended with %v and said %q", ErrNoPython, end.State, stderr.lastLine())
 	case word == "failed":
 		return nil, &PreloadError{"preload " + rest}
 	case word != "ready" || err != nil:
@@ -93,9 +108,9 @@ func (s *Server) Suits(scriptDir string) bool {
 	return err == nil
 }
 
-// Fork has a child answer to r, with its output going to stdout and stderr. Orphans of the child are
-// given to adopter.
-func (s *Server) Fork(r *Run, stdout, stderr *os.File) (leader proctree.Leader, adopter int, err error) {
+// Fork has a child answer to r, with its output going to stdout and stderr. The process guard waits for
+// it.
+func (s *Server) Fork(ctx context.Context, r *Run, stdout, stderr *os.File) (leader proctree.Leader, guard int, err error) {
 	control, theirs, err := socketPair()
 	if err != nil {
 		return nil, 0, err
@@ -111,31 +126,45 @@ func (s *Server) Fork(r *Run, stdout, stderr *os.File) (leader proctree.Leader, 
 	}
 	_ = theirs.Close() // or its end would not be seen
 	f := &forked{control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
-	const patience = 10 * time.Second // for two forks
+	const patience = 5 * time.Second // for two forks
 	_ = control.SetReadDeadline(time.Now().Add(patience))
-	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &adopter)
+	stop := context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &guard)
+	if !stop() {
+		err = context.Cause(ctx)
+	} else if err != nil {
+		err = fmt.Errorf("%w: %w", ErrServerGone, err)
+	}
 	if err != nil {
 		_ = control.Close()
-		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
+		return nil, 0, err
 	}
 	_ = control.SetReadDeadline(time.Time{})
 	go f.listen()
-	return f, adopter, nil
+	return f, guard, nil
 }
 
-// Close ends the interpreter. Scripts that still run are ended with it.
-func (s *Server) Close() error {
+// Close ends the interpreter, within grace and a second. Scripts that it has forked go on.
+func (s *Server) Close(grace time.Duration) error {
+	s.closing.Do(func() {
+		_, err := s.end(grace)
+		s.closed = errors.Join(err, os.RemoveAll(s.dir))
+	})
+	return s.closed
+}
+
+// end closes the connection, at which the interpreter ends, and waits for that.
+func (s *Server) end(grace time.Duration) (end proctree.End, err error) {
 	if s.conn != nil {
-		_ = s.conn.Close() // it ends when it sees that
+		_ = s.conn.Close()
 	}
-	var err error
 	if s.leader != nil {
-		const grace = time.Second
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
-		_, err = proctree.Supervise(ctx, s.leader, proctree.Limits{Grace: grace})
+		end, err = proctree.New(s.leader, proctree.Limits{Grace: grace}).Wait(ctx)
+		s.leader = nil
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	return end, err
 }
 
 // socketPair returns two connected sockets, ours and one to hand over. Neither is inherited unasked.

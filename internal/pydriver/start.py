@@ -14,15 +14,18 @@ STARTUP = frozenset(sys.modules)  # what every interpreter has before a script c
 NAME = "<scriptspec>"  # of our code in tracebacks, where it is left out
 
 if __name__ == "__main__":
-    if sys.path and sys.path[0] and __file__.startswith(sys.path[0]):
-        # The directory of this file, before any other import, so that nothing lying there can take the
-        # place of Python's own. With PYTHONSAFEPATH it is not there.
-        sys.path.pop(0)
-    sys.dont_write_bytecode = True
+    if sys.version_info < (3, 8):
+        sys.exit("Python 3.8 or later is needed, this is " + sys.version.split()[0])
 
     import _frozen_importlib_external
     import marshal
     import os
+
+    HERE = os.path.dirname(os.path.realpath(__file__))
+    if sys.path and os.path.realpath(sys.path[0]) == HERE:
+        sys.path.pop(0)  # the directory of this file; with PYTHONSAFEPATH it is not there
+    PATH = sys.path[:]
+    sys.dont_write_bytecode = True
 
     def read(fd, size):
         """Reads so many bytes."""
@@ -39,17 +42,19 @@ if __name__ == "__main__":
         """Reads a request: eight bytes of length, then what marshal reads."""
         return marshal.loads(read(fd, int.from_bytes(read(fd, 8), "little")))
 
-    def load(name, cached=b""):
+    def load(name, source=None, cached=b""):
         """Returns one of our files as a module, and its bytecode if it had to be compiled."""
         magic = _frozen_importlib_external.MAGIC_NUMBER
         if cached.startswith(magic):
             code, made = marshal.loads(cached[len(magic) :]), b""
         else:
-            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), "rb") as f:
-                code = compile(f.read(), NAME, "exec", dont_inherit=True)
+            if source is None:
+                with open(os.path.join(HERE, name), "rb") as f:
+                    source = f.read()
+            code = compile(source, NAME, "exec", dont_inherit=True)
             made = magic + marshal.dumps(code)
         module = type(sys)("scriptspec_" + name[:-3])
-        module.__dict__.update(load=load, NAME=NAME)
+        module.__dict__.update(load=load, NAME=NAME, PATH=PATH)
         exec(code, module.__dict__)
         return module, made
 
@@ -63,16 +68,24 @@ if __name__ == "__main__":
         os.set_inheritable(number, False)
         return number
 
-    prepare = None
-    if sys.argv[1] == "--serve":
-        server, _ = load("serve.py")
-        pipes = server.serve(int(sys.argv[2]), sys.argv[3:], STARTUP)
-        if pipes is None:
-            sys.exit(0)
-        requests, results = pipes
-        prepare = server.become
-    else:
-        requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
-    request = receive(requests)
-    driver, made = load("driver.py", request["driver"])
-    sys.exit(driver.serve_one(requests, results, request, made, prepare))
+    def main():
+        driver = prepare = None
+        made = b""
+        if sys.argv[1] == "--serve":
+            server, _ = load("serve.py")
+            driver, _ = load("driver.py")
+            pipes = server.serve(int(sys.argv[2]), sys.argv[3:], STARTUP)
+            if pipes is None:
+                return 0
+            requests, results = pipes
+            prepare = server.become
+        else:
+            requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
+        request = receive(requests)
+        if driver is None:
+            driver, made = load("driver.py", request["driver_source"], request["driver"])
+        return driver.serve_one(requests, results, request, made, prepare)
+
+    code = main()
+    if code:  # else it just ends: with PYTHONINSPECT an exit would count as a failure
+        sys.exit(code)
