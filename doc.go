@@ -39,12 +39,25 @@
 // process group, on Windows the interpreter alone. [RunStore] runs the specs of a store as
 // subtests of go test.
 //
+// # A pipeline
+//
+// A [PipelineTestingSpec] is a DAG with a spec for each node. Plan tells the order and what feeds each
+// input: names and aliases bind, a pair that is only similar must be confirmed by a [Wire] or allowed by
+// AllowSemantic. [RuntimeTester.TestPipeline] runs the nodes as parallel as the graph allows, each in
+// <work>/<node>/<logical name>, on what the nodes before it made; the specs stay as they are. What is
+// handed over is looked at by [Checker] functions, by default [DefaultCheckers]; their problems fail the
+// run and stand in every report. From, To and Only run a part on the results of an earlier run, if these
+// are of the same specs and wires; script text and environment values are not compared. A
+// [PipelineTestResult] writes itself as JSON, text, JUnit, GitHub annotations and one HTML page, the same
+// bytes for the same result; what scripts print arrives in them as text. [RunPipeline] makes a test of it.
+//
 // # On disk
 //
 // A [Store] keeps the specs of a test data directory:
 //
 //	<test_data_dir>/.specs/<script_name>_runtime_test_spec.json
 //	<test_data_dir>/.specs/<script_name>.<job_type>_runtime_test_spec.json  (SaveStep)
+//	<test_data_dir>/.specs/<name>_pipeline_testing_spec.json                (SavePipeline)
 //
 // The members of a file, in the order in which they are written: script_name, step_name,
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
@@ -59,7 +72,7 @@
 // used by any number of goroutines. Any number of processes may load, save, update and delete in one
 // directory: a reader sees one whole version, the last save wins, and [Store.Update] loses nothing.
 // The store's lock belongs to the directory, lasts for a moment and ends with the process that has
-// it.
+// it. A work directory belongs to one run of a pipeline at a time; another gets ErrLocked.
 //
 // # Errors
 //
