@@ -83,14 +83,14 @@ func (r *scriptRun) command() string {
 		b.WriteString("cd " + shellQuote(r.tester.Dir) + " && ")
 	}
 	names := sortedKeys(r.spec.EnvironVars)
-	checks := ""
-	for _, name := range names {
-		if isShellName(name) {
-			checks += fmt.Sprintf(` "${%s?}"`, name) // ends with the name of one that is not set
+	if slices.ContainsFunc(names, isShellName) {
+		b.WriteString(":")
+		for _, name := range names {
+			if isShellName(name) {
+				fmt.Fprintf(&b, ` "${%s?}"`, name) // ends with the name of one that is not set
+			}
 		}
-	}
-	if checks != "" {
-		b.WriteString(":" + checks + " && ")
+		b.WriteString(" && ")
 	}
 	b.WriteString(shellQuote(r.python) + " -B -u ")
 	if r.request.Program {

@@ -182,7 +182,7 @@ func TestOddSettings(t *testing.T) {
 // Variables that change what an interpreter does at its ends.
 func TestInterpreterVariables(t *testing.T) {
 	t.Parallel()
-	for _, variable := range []string{"PYTHONINSPECT", "PYTHONSAFEPATH", "PYTHONDEVMODE", "PYTHONOPTIMIZE", "PYTHONVERBOSE", "PYTHONPROFILEIMPORTTIME"} {
+	for _, variable := range []string{"PYTHONINSPECT", "PYTHONSAFEPATH", "PYTHONOPTIMIZE", "PYTHONVERBOSE", "PYTHONPROFILEIMPORTTIME"} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()
 			bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
