@@ -167,6 +167,7 @@ func TestPools(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+				runWith(t, tester, fixture(t, "passed")) // the next starts from bytecode
 				result := runWith(t, tester, scripted(t, writesOutput+`
 import multiprocessing
 def square(x):

@@ -159,10 +159,13 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 	case endErr != nil:
 		end.ExitCode, reportErr = -1, endErr
 	case r.noPython(end, report, reportErr):
+		if _, stale := r.tester.drivers.LoadAndDelete(r.python); stale {
+			return r.execute(parent) // of an interpreter that has been replaced since
+		}
 		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, lastLine(r.result.Stderr.Text))
-	case len(report.Driver) > 0 && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.StartsWith):
+	case !report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.StartsWith):
 		// What a spec can make of an interpreter is no matter of the next.
-		r.tester.drivers.Store(r.python, report.Driver)
+		r.tester.drivers.Store(r.python, report.Bytecode)
 	}
 	r.judge(end, report, reportErr)
 	return nil
@@ -182,15 +185,16 @@ func (r *scriptRun) start(ctx context.Context, run *pydriver.Run, stdout, stderr
 	if leader, guard, err = r.fork(ctx, run, env, stdout, stderr); leader != nil || err != nil {
 		return leader, guard, err
 	}
-	cmd, err := run.Command(r.python)
+	var bytecode pydriver.Bytecode
+	if kept, ok := r.tester.drivers.Load(r.python); ok {
+		bytecode = kept.(pydriver.Bytecode)
+	}
+	cmd, err := run.Command(r.python, bytecode)
 	if err != nil {
 		return nil, 0, err
 	}
 	cmd.Dir, cmd.Env = r.tester.Dir, envList(env)
 	cmd.Stdout, cmd.Stderr = stdout.write, stderr.write
-	if code, ok := r.tester.drivers.Load(r.python); ok {
-		r.request.Driver = code.([]byte)
-	}
 	leader, err = proctree.Start(cmd)
 	return leader, 0, err
 }

@@ -72,7 +72,7 @@ type RuntimeTester struct {
 	once    sync.Once
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
-	drivers sync.Map // the driver's bytecode, []byte by interpreter
+	drivers sync.Map // pydriver.Bytecode by interpreter
 }
 
 // ErrInterpreter is returned for an interpreter that is no Python of version 3.8 or later.

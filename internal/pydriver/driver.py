@@ -240,7 +240,8 @@ def serve_one(requests, results, request, made, prepare):
     channel.die_with_the_harness()
     if prepare:
         prepare(request)
-    if made:
-        channel.send("driver", made)  # for the next interpreter
+    if made:  # for the next interpreter
+        channel.send("driver", made[0])
+        channel.send("start", made[1])
     channel.send("hello", "%d.%d.%d" % sys.version_info[:3])
     return run(channel, request)

@@ -51,8 +51,6 @@ type Request struct {
 	// Dir and Environ are what a forked child is to have; a process that is started has them.
 	Dir     string
 	Environ []string
-	// Driver is what Report.Driver was in an earlier run of the same interpreter, or nil.
-	Driver []byte
 }
 
 // Run is one run of the driver.
@@ -61,6 +59,7 @@ type Run struct {
 	Dir string
 
 	token           string
+	bytecode        Bytecode
 	request, result *os.File   // our ends
 	theirs          []*os.File // request and result
 	done            chan struct{}
@@ -91,14 +90,23 @@ func New() (*Run, error) {
 	return r, nil
 }
 
-// Command returns a process that runs the driver. Call Start once it runs, or Close if it does not.
-func (r *Run) Command(python string) (*exec.Cmd, error) {
-	if err := writeSources(r.Dir); err != nil {
+// Command returns a process that runs the driver, from bytecode if there is some. Call Start once it
+// runs, or Close if it does not.
+func (r *Run) Command(python string, bytecode Bytecode) (*exec.Cmd, error) {
+	start := filepath.Join(r.Dir, "start.py")
+	var err error
+	if r.bytecode = bytecode; bytecode.IsZero() {
+		err = writeSources(r.Dir)
+	} else {
+		start += "c"
+		err = os.WriteFile(start, bytecode.start, 0o600)
+	}
+	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(python)
 	// -B: no bytecode in the user's tree. -u: what was printed before a crash is not lost.
-	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(r.Dir, "start.py")}, inherit(cmd, r.theirs)...)
+	cmd.Args = append([]string{cmd.Path, "-B", "-u", start}, inherit(cmd, r.theirs)...)
 	return cmd, nil
 }
 
@@ -140,7 +148,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 		environ[i] = []byte(entry)
 	}
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
-	all["dir"], all["environ"], all["driver"] = q.Dir, environ, q.Driver
+	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
 	all["driver_source"], all["rare_source"] = driverSource, rareSource
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)

@@ -20,8 +20,8 @@ const (
 
 // Report is what the driver says of a run.
 type Report struct {
-	Python          string // "3.11.7"; "" if the driver did not even begin
-	Driver          []byte // the driver as bytecode, if this interpreter had to compile it
+	Python          string   // "3.11.7"; "" if the driver did not even begin
+	Bytecode        Bytecode // of the driver, if this interpreter had to make it
 	HasMainFunction bool
 	Outcome         string
 	ErrorType       string
@@ -30,6 +30,13 @@ type Report struct {
 	ExitCode        int
 	ReturnValue     string // JSON, or "" for None
 }
+
+// Bytecode is what an interpreter has made of the driver, for the next start of the same interpreter.
+// The zero value is none.
+type Bytecode struct{ start, driver []byte }
+
+// IsZero tells whether there is none.
+func (b Bytecode) IsZero() bool { return len(b.start) == 0 || len(b.driver) == 0 }
 
 // ErrNoReport is returned for a process that ended without a whole report.
 var ErrNoReport = errors.New("the process ended without a report")
@@ -65,7 +72,9 @@ func parseReport(data []byte, token string) (*Report, error) {
 		case to != nil:
 			*to = text
 		case name == "driver" && r.Python == "": // before the script can have a say
-			r.Driver = []byte(text)
+			r.Bytecode.driver = []byte(text)
+		case name == "start" && r.Python == "":
+			r.Bytecode.start = []byte(text)
 		case name == "main":
 			r.HasMainFunction = true
 		case name == "exit_code":

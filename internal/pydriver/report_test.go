@@ -20,7 +20,7 @@ func TestParseReport(t *testing.T) {
 	r, err := parseReport([]byte(whole), "token")
 	require.NoError(t, err)
 	assert.Equal(t, &Report{
-		Python: "3.11.7", Driver: []byte("code"), HasMainFunction: true, Outcome: Failed, ErrorMessage: "two\nlines", ExitCode: 3,
+		Python: "3.11.7", Bytecode: Bytecode{driver: []byte("code")}, HasMainFunction: true, Outcome: Failed, ErrorMessage: "two\nlines", ExitCode: 3,
 	}, r)
 	for text, want := range map[string]error{
 		"":                                      ErrNoReport,
@@ -40,8 +40,8 @@ func TestParseReport(t *testing.T) {
 		require.ErrorIs(t, err, want, "%q", text)
 		assert.NotNil(t, r)
 	}
-	r, _ = parseReport([]byte(frame("hello", "3")+frame("driver", "forged")), "token")
-	assert.Empty(t, r.Driver)
+	r, _ = parseReport([]byte(frame("hello", "3")+frame("driver", "forged")+frame("start", "forged")), "token")
+	assert.Empty(t, r.Bytecode.driver)
 }
 
 // Whatever a script writes, it is no report unless it has the token, and it is taken in whole.

@@ -3,9 +3,9 @@
 Usage: start.py REQUEST RESULT, two inherited file descriptors (handles on Windows); or
 start.py --serve SOCKET MODULE..., see serve.py.
 
-Starting is most of a small test, and compiling the driver would be most of what is added to it. So this
-file is short, the bytecode of driver.py comes with the request once an interpreter has made it, and
-nothing is imported that is not loaded or built in.
+Starting is most of a small test, and compiling this would be most of what is added to it. So the bytecode
+of this file and of driver.py is sent to the harness by the first run of an interpreter and used by the
+next ones, and nothing is imported that is not loaded or built in.
 """
 
 import sys
@@ -84,6 +84,10 @@ if __name__ == "__main__":
         request = receive(requests)
         if driver is None:
             driver, made = load("driver.py", request["driver_source"], request["driver"])
+        if made:
+            with open(__file__, "rb") as f:
+                start = marshal.dumps(compile(f.read(), NAME, "exec", dont_inherit=True))
+            made = made, _frozen_importlib_external.MAGIC_NUMBER + bytes(12) + start  # as a .pyc file has it
         return driver.serve_one(requests, results, request, made, prepare)
 
     code = main()
