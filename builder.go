@@ -258,9 +258,13 @@ func (b *SpecBuilder) SpecFromNode(node string) (*ScriptExecutionSpec, error) {
 	return b.newSpec(r)
 }
 
+func errNoStore() error {
+	return &FieldError{Path: "Store", Code: CodeRequired, Message: "SpecBuilder.Store is required: it says where inputs and outputs are"}
+}
+
 func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	if b.Store == nil {
-		return nil, &FieldError{Path: "Store", Code: CodeRequired, Message: "SpecBuilder.Store is required: it says where inputs and outputs are"}
+		return nil, errNoStore()
 	}
 	s := New(r.ScriptName, r.Node, r.ScriptPath)
 	inputs, outputs := noteInputs, noteOutputs
@@ -302,19 +306,27 @@ func newPaths(dir string, names []string) map[string]string {
 	return paths
 }
 
-// pathElement makes a logical name one element of a path: it comes from a script and may be anything.
+// pathElement makes a logical name one element of a path that every system takes: it comes from a script
+// and may be anything.
 func pathElement(name string) string {
 	clean := strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || r == ':' || r < ' ' {
+		if strings.ContainsRune(`/\:<>"|?*`, r) || r < ' ' {
 			return '_'
 		}
 		return r
 	}, name)
-	if strings.Trim(clean, ".") == "" {
-		return "_" + clean
+	if last := strings.TrimRight(clean, ". "); last != clean { // Windows drops them
+		clean = last + strings.Repeat("_", len(clean)-len(last))
+	}
+	base, _, _ := strings.Cut(strings.ToUpper(clean), ".")
+	if slices.Contains(deviceNames, strings.TrimRight(base, "0123456789")) && len(base) <= len("COM1") {
+		clean = "_" + clean
 	}
 	return clean
 }
+
+// deviceNames are devices on Windows, in every directory; COM and LPT with a digit.
+var deviceNames = []string{"CON", "PRN", "AUX", "NUL", "COM", "LPT"}
 
 // LoadOrCreate returns the spec of a node from the store: the step's own file, else the script's with
 // step_name set to the node. If there is neither it makes a new one, as SpecFromNode does, without
@@ -356,6 +368,9 @@ func (b *SpecBuilder) FromDAG(d *DAG) (*PipelineTestingSpec, error) {
 	}
 	if err := d.Validate(); err != nil {
 		return nil, err
+	}
+	if b.Store == nil {
+		return nil, errNoStore()
 	}
 	p := &PipelineTestingSpec{DAG: d, Specs: map[string]Spec{}, Skip: map[string]string{}}
 	var errs []error

@@ -214,7 +214,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 	s, err := b.SpecFromNode("Step")
 	require.NoError(t, err)
 	in := filepath.Join(dir, "data", "Step", "input")
-	assert.Equal(t, map[string]string{"a/b": filepath.Join(in, "a_b"), "a_b": filepath.Join(in, "a_b_2"), "..": filepath.Join(in, "_..")}, s.InputPaths)
+	assert.Equal(t, map[string]string{"a/b": filepath.Join(in, "a_b"), "a_b": filepath.Join(in, "a_b_2"), "..": filepath.Join(in, "__")}, s.InputPaths)
 	require.NoError(t, s.Validate())
 }
 

@@ -20,7 +20,8 @@ type DataFlow struct {
 
 // Checker tells whether data is fit to be handed over; an error says why it is not. It is called
 // when the producer has ended and before the consumer starts, for several flows at the same time, and
-// must not change the data. To check only some flows, return nil for the others.
+// must not change the data. To check only some flows, return nil for the others. An error is one problem,
+// whatever its text. Nothing but ctx bounds a checker in time.
 //
 // The checkers of this package return at most 20 problems, one a file, each of them a [*DecodeError]
 // whose File is relative to the path of the flow and which holds nothing of the data; or the cause of

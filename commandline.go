@@ -114,6 +114,8 @@ func (r *scriptRun) command() string {
 p = json.loads(sys.argv[2])
 p["environ_vars"] = {name: os.environ[name] for name in p["environ_vars"]}
 p["job_args"] = argparse.Namespace(**p["job_args"])
+for path in p["output_paths"].values():
+    os.makedirs(path, exist_ok=True)
 sys.path[0] = os.path.dirname(sys.argv[1])
 main = runpy.run_path(sys.argv[1])["main"]
 names = inspect.signature(main).parameters.values()

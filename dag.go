@@ -72,6 +72,8 @@ type dagDecoder struct {
 	nodes []int64
 	edges [][2]int64
 	seen  map[string]bool
+	// strict refuses members that are not known.
+	strict bool
 }
 
 // document reads an object that has the members, or one called dag that has them.
@@ -94,6 +96,9 @@ func (d *dagDecoder) document(outermost bool) {
 			d.readEdges()
 		case member == "dag" && outermost:
 			d.document(false)
+		case d.strict:
+			d.r.Refuse("unknown member; a graph has nodes and edges")
+			d.r.Skip()
 		default:
 			d.r.Skip()
 		}

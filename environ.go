@@ -56,7 +56,7 @@ func searchPath(list string) string {
 // spec's those that count at its start only.
 func (t *RuntimeTester) startEnvironment(s *ScriptExecutionSpec) []string {
 	early := &ScriptExecutionSpec{EnvironVars: maps.Clone(s.EnvironVars)}
-	maps.DeleteFunc(early.EnvironVars, func(name, _ string) bool { return !pydriver.StartsWith(name) })
+	maps.DeleteFunc(early.EnvironVars, func(name, _ string) bool { return !pydriver.CountsAtStart(name) })
 	return envList(t.environment(early))
 }
 
@@ -89,16 +89,25 @@ func environErrors(s Spec) []*FieldError {
 	return errs
 }
 
-// masker returns what hides the environment values of a spec. Short ones are left alone, since masking
+// masker returns what hides the environment values of specs. Short ones are left alone, since masking
 // every "1" and "true" would make logs unreadable and hide nothing, and so are parts of the paths that
-// the spec shows anyway.
-func masker(s *ScriptExecutionSpec) *mask.Masker {
+// the specs show anyway.
+func masker(specs ...Spec) *mask.Masker {
 	const shortest = 6
-	shown := []string{s.ScriptPath}
-	shown = slices.AppendSeq(shown, maps.Values(s.InputPaths))
-	shown = slices.AppendSeq(shown, maps.Values(s.OutputPaths))
-	values := slices.SortedFunc(maps.Values(s.EnvironVars), strings.Compare)
-	values = slices.DeleteFunc(values, func(v string) bool {
+	var values, shown []string
+	for _, s := range specs {
+		if isNil(s) {
+			continue
+		}
+		c := s.core()
+		values = slices.AppendSeq(values, maps.Values(*c.environVars))
+		shown = append(shown, *c.scriptPath)
+		for _, f := range []field{fieldInputs, fieldOutputs} {
+			s.eachPath(f, func(_, path string) { shown = append(shown, path) })
+		}
+	}
+	slices.Sort(values)
+	values = slices.DeleteFunc(slices.Compact(values), func(v string) bool {
 		return slices.ContainsFunc(shown, func(path string) bool { return strings.Contains(path, v) })
 	})
 	return mask.New(values, shortest, redacted)

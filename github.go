@@ -38,6 +38,9 @@ func (r *PipelineTestResult) WriteGitHub(w io.Writer) error {
 		case NodeCancelled:
 			command(&b, "warning", title, nil, n.Reason)
 		case NodeSkipped, NodeBlocked:
+			if n.Reason == notPart {
+				continue // there may be thousands
+			}
 			command(&b, "notice", title, nil, n.Reason)
 		}
 	}

@@ -31,7 +31,10 @@ func RunPipeline[T TestingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 	if result == nil {
 		t.Fatalf("%v", err)
 	}
-	misfits := result.misfits()
+	misfits := map[string][]string{}
+	for _, p := range result.dataProblems() {
+		misfits[p.edge.Dest] = append(misfits[p.edge.Dest], p.subject()+": "+harmless(p.text))
+	}
 	for _, n := range result.Nodes {
 		t.Run(n.Node, func(t T) {
 			t.Helper()
@@ -41,20 +44,6 @@ func RunPipeline[T TestingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 	if err != nil {
 		t.Errorf("%v", err)
 	}
-}
-
-// misfits lists by node what it was given and does not fit.
-func (r *PipelineTestResult) misfits() map[string][]string {
-	misfits := map[string][]string{}
-	for _, e := range r.Edges {
-		for _, h := range e.Handed {
-			for _, problem := range h.Problems {
-				misfits[e.Dest] = append(misfits[e.Dest],
-					printable(e.Source)+"."+printable(h.Output)+" -> "+printable(h.Input)+": "+harmless(problem))
-			}
-		}
-	}
-	return misfits
 }
 
 // showNode tells a test what became of a node.

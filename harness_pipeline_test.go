@@ -65,7 +65,7 @@ func TestRunPipelineShowsMisfits(t *testing.T) {
 		WorkDir: filepath.Join(t.TempDir(), "work"), Checkers: []scriptspec.Checker{scriptspec.CheckTables(1, "id")},
 	})
 	require.Len(t, lines, 5, "%q", lines)
-	assert.Equal(t, "error Next: the data does not fit:\nLoad.data -> data: there is no table (.csv, .tsv)", lines[2])
+	assert.Equal(t, "error Next: the data does not fit:\nLoad.data -> Next.data: there is no table (.csv, .tsv)", lines[2])
 	assert.Contains(t, lines[3], "log Next: Next: passed in ")
 }
 

@@ -3,7 +3,9 @@ package scriptspec
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -66,8 +68,10 @@ func watchOutput(path string) watched {
 	return w
 }
 
-// takeSnapshot looks at what is at a path now.
-func takeSnapshot(path string) snapshot { return watch(path, false).before }
+// watchOwn looks at what a script has written where we told it to: it is no link, or nothing of ours.
+func watchOwn(path string) watched {
+	return watched{top: path, before: walk{links: true}.snapshot(path)}
+}
 
 // walk says how files are looked at. Nothing that could be waited for is opened.
 type walk struct {
@@ -222,25 +226,24 @@ func (w watched) changes(hash bool, outputs map[string]watched) []string {
 	return changes
 }
 
-// change says what at a path is no longer as it was when the snapshot was taken, "" if nothing is. Of
-// several things it names the first.
-func (s snapshot) change(path string) string {
-	list := differences(s, takeSnapshot(path), false)
+// change says what is no longer as it was, "" if nothing is. Of several things it names the first.
+func (w watched) change() string {
+	list := differences(w.before, walk{links: true, since: w.before}.snapshot(w.top), false)
 	if len(list) == 0 {
 		return ""
 	}
 	became := map[string]string{"deleted": "is gone", "changed": "was changed", "added": "was added"}
-	return printable(filepath.Join(path, filepath.FromSlash(list[0].name))) + " " + became[list[0].what]
+	return printable(filepath.Join(w.top, filepath.FromSlash(list[0].name))) + " " + became[list[0].what]
 }
 
-// hasFiles tells whether there is any data at all.
-func (s snapshot) hasFiles() bool {
-	for _, state := range s {
-		if state.kind.IsRegular() {
-			return true
-		}
+// digest tells one state of the files from another.
+func (w watched) digest() string {
+	h := sha256.New()
+	for _, name := range sortedKeys(w.before) {
+		state := w.before[name]
+		fmt.Fprintf(h, "%q %d %d %v\n", name, state.size, state.modified, state.kind)
 	}
-	return false
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // passing tells whether a file, or a directory that it is in, is a temporary one.

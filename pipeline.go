@@ -105,8 +105,7 @@ func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 // isDirName reports whether every system takes a name for that of a directory. Those that begin with
 // a dot are kept for what is not a node's.
 func isDirName(name string) bool {
-	return !unsafeName(name) && len(name) < 250 && filepath.IsLocal(name) && !strings.ContainsAny(name, `<>"|?*`) &&
-		name[0] != '.' && name[len(name)-1] != '.'
+	return name != "" && len(name) < 250 && name == pathElement(name) && name[0] != '.' && !unsafeName(name)
 }
 
 // nodeErrors compares nodes and specs.
@@ -272,6 +271,10 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 		s.eachPath(f, func(key, _ string) { found = found || key == name })
 		return found
 	}
+	skipped := func(node string) bool {
+		_, ok := p.Skip[node]
+		return ok
+	}
 	fed := map[[2]string]int{}
 	for i, wire := range p.Wires {
 		fail := func(code Code, message, hint string) {
@@ -288,6 +291,8 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 		case wire.Output == "" && wire.Input == "":
 		case wire.Output == "" || wire.Input == "":
 			fail(CodeEmpty, fmt.Sprintf("%v has only one end", wire), "name output and input, or neither where the edge is to carry nothing")
+		case isNil(p.Specs[wire.Source]) && skipped(wire.Source):
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s is skipped and has no spec to take the output from", wire, printable(wire.Source)), "give it a spec with the output")
 		case !has(wire.Source, fieldOutputs, wire.Output):
 			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such output", wire, printable(wire.Source)), "use the key that it has in the spec")
 		case !has(wire.Dest, fieldInputs, wire.Input):

@@ -13,7 +13,7 @@ import (
 func decodePipeline(data []byte, file string) (*PipelineTestingSpec, error) {
 	r := new(strictjson.Reader)
 	d := pipelineDecoder{
-		decoder: decoder{r: r, strict: true}, dag: dagDecoder{r: r},
+		decoder: decoder{r: r, strict: true}, dag: dagDecoder{r: r, strict: true},
 		p: &PipelineTestingSpec{Specs: map[string]Spec{}},
 	}
 	r.Reset(data)

@@ -3,6 +3,8 @@ package scriptspec
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,16 +46,25 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	for _, pair := range n.Fed {
 		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
 	}
-	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout); e.err != nil {
+	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.hide); e.err != nil {
 		return e
 	}
 	e.changes = r.changes(n)
-	e.outputs = make(map[string]*outputData, len(n.paths))
-	for name, path := range n.paths {
-		e.outputs[name] = lookAtOutput(path, r.feedsAny(n, name))
+	for _, pair := range n.Fed { // what only a look at the contents tells
+		if what := e.result.ChangedInputs[pair.DestLogicalName]; len(what) > 0 && !slices.ContainsFunc(e.changes, pair.isOf) {
+			e.changes = append(e.changes, inputChange{pair, printable(r.source(pair).path) + ": " + what[0]})
+		}
+	}
+	if e.result.Success { // else nobody is given what it wrote
+		e.outputs = make(map[string]*outputData, len(n.paths))
+		for name, path := range n.paths {
+			e.outputs[name] = lookAtOutput(watchOwn(path), path, r.feedsAny(n, name))
+		}
 	}
 	return e
 }
+
+func (p AssignedPair) isOf(c inputChange) bool { return c.pair == p }
 
 // source returns the output that a pair takes.
 func (r *pipelineRun) source(pair AssignedPair) *outputData {
@@ -76,7 +87,9 @@ func (r *pipelineRun) changes(n *runNode) []inputChange {
 	var list []inputChange
 	for _, pair := range n.Fed {
 		data := r.source(pair)
-		if what := data.state.change(data.path); what != "" {
+		if damage := data.damage.Load(); damage != nil {
+			list = append(list, inputChange{pair, *damage})
+		} else if what := data.state.change(); what != "" {
 			list = append(list, inputChange{pair, what})
 		}
 	}
@@ -94,8 +107,8 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Han
 		}
 		flow := DataFlow{Source: pair.Source, Dest: n.Node, Output: h.Output, Input: h.Input, Path: h.Path}
 		for _, check := range r.options.Checkers {
-			if err := check(ctx, flow); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
-				h.Problems = append(h.Problems, strings.TrimSpace(err.Error()))
+			if err := checked(ctx, check, flow); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
+				h.Problems = append(h.Problems, r.hide.String(strings.TrimSpace(err.Error())))
 			}
 		}
 		handed[pair.Source] = append(handed[pair.Source], h)
@@ -103,11 +116,22 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Han
 	return handed
 }
 
+// checked is what a checker says. A panic in it is an error and not the end of the program, since it is
+// called from a goroutine of ours.
+func checked(ctx context.Context, check Checker, flow DataFlow) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the checker panicked: %v", p)
+		}
+	}()
+	return check(ctx, flow)
+}
+
 // lookAtOutput notes how an output is, and for others to be told what is in it.
-func lookAtOutput(path string, feeds bool) *outputData {
-	data := &outputData{path: path, state: takeSnapshot(path)}
-	if feeds {
-		data.files, data.bytes, data.formats = inspectData(path)
+func lookAtOutput(state watched, path string, feeds bool) *outputData {
+	data := &outputData{path: path, state: state}
+	if info, err := os.Lstat(state.top); feeds && err == nil && (info.IsDir() || info.Mode().IsRegular()) {
+		data.files, data.bytes, data.formats = inspectData(state.top)
 	}
 	return data
 }

@@ -15,7 +15,8 @@ type PipelineOptions struct {
 	WorkDir string `json:"-"`
 	// Timeout bounds each script; 0 means what the tester has.
 	Timeout time.Duration `json:"-"`
-	// Parallelism is how many scripts may run at the same time; 0 means one for each CPU.
+	// Parallelism is how many scripts may run at the same time; 0 means what the tester has, or else one
+	// for each CPU.
 	Parallelism int `json:"parallelism"`
 	// FailFast ends the run with the first node that fails. Otherwise the branches that do not
 	// depend on it go on.
@@ -24,7 +25,7 @@ type PipelineOptions struct {
 	// speaks. Otherwise such a pair has to be named in PipelineTestingSpec.Wires.
 	AllowSemantic bool `json:"allow_semantic"`
 	// From runs these nodes and all that depend on them, To these and all that they depend on, both
-	// together what is in either. Only runs exactly these. What is not run and feeds one that is must
+	// together what is in both. Only runs exactly these. What is not run and feeds one that is must
 	// have passed in an earlier run in the same WorkDir.
 	From []string `json:"-"`
 	To   []string `json:"-"`
@@ -53,7 +54,8 @@ type PipelineEvent struct {
 	Node string
 	// At is the time from the start of the run.
 	At time.Duration
-	// Result is a copy of what became of the node; nil for EventStarted.
+	// Result is what became of the node, not to be changed; nil for EventStarted. A node that passed may
+	// fail yet, if its data is found changed at the end of the run.
 	Result *NodeResult
 }
 
@@ -65,6 +67,9 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 	}
 	if o.Timeout < 0 {
 		fail("options.timeout", CodeFormat, o.Timeout, "timeout is negative", "0 means what the tester has")
+	}
+	if slices.ContainsFunc(o.Checkers, func(c Checker) bool { return c == nil }) {
+		fail("options.checkers", CodeEmpty, nil, "a checker is nil", "leave it out")
 	}
 	if o.Parallelism < 0 {
 		fail("options.parallelism", CodeFormat, o.Parallelism, "parallelism is negative", "0 means one script for each CPU")

@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"fmt"
 	"io/fs"
+	"os"
 )
 
 // choose marks the nodes that are to be run: all, or the part that the options name.
@@ -99,12 +100,19 @@ func (r *pipelineRun) unusable(n *runNode) string {
 		return "was not run since " + printable(rec.OutdatedBy) + " was, on which it depends"
 	case rec.Status != NodePassed:
 		return "did not pass in the last run: " + string(rec.Status)
-	case rec.Digest == "" || rec.Digest != digest(n.spec, n.Fed):
-		return "passed with another spec or other wires"
+	case rec.Digest == "" || rec.Digest != n.digest:
+		return "passed with another spec or other wires, its own or those of a node before it"
 	}
 	for _, e := range sortedPaths(n.spec, fieldOutputs) {
-		if !takeSnapshot(n.paths[e.key]).hasFiles() {
-			return "its output " + printable(e.key) + " is no longer there: " + printable(n.paths[e.key])
+		if !r.feedsAny(n, e.key) {
+			continue
+		}
+		path := n.paths[e.key]
+		if _, err := os.Lstat(path); err != nil {
+			return "its output " + printable(e.key) + " is no longer there: " + printable(path)
+		}
+		if rec.Data[e.key] != watchOwn(path).digest() {
+			return "its output " + printable(e.key) + " is not as it was made: " + printable(path)
 		}
 	}
 	return ""

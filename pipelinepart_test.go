@@ -101,7 +101,7 @@ func TestPipelinePartsRefused(t *testing.T) {
 	train.AddEnvironVar("TOKEN", "2")
 	require.True(t, f.run(onlyEval()).Success)
 	train.AddJobArg("epochs", 3)
-	assert.Equal(t, "node Train is not part of this run and passed with another spec or other wires", f.refused(onlyEval())[0].message)
+	assert.Equal(t, "node Train is not part of this run and passed with another spec or other wires, its own or those of a node before it", f.refused(onlyEval())[0].message)
 
 	// Data that is no longer there.
 	require.True(t, f.run(nil).Success)

@@ -1,6 +1,8 @@
 package scriptspec
 
 import (
+	"cmp"
+	"strings"
 	"time"
 )
 
@@ -11,18 +13,21 @@ type NodeStatus string
 const (
 	NodePassed    NodeStatus = "passed"    // its script passed
 	NodeFailed    NodeStatus = "failed"    // its script failed, could not be tested, or could not be fed
-	NodeSkipped   NodeStatus = "skipped"   // declared to be skipped; its outputs are those of its spec
+	NodeSkipped   NodeStatus = "skipped"   // declared to be skipped, when its outputs are those of its spec; or not part of the run
 	NodeBlocked   NodeStatus = "blocked"   // not run, because a node it depends on did not pass
-	NodeReused    NodeStatus = "reused"    // not part of this run; its outputs are those of an earlier one
+	NodeReused    NodeStatus = "reused"    // not part of this run, and its outputs of an earlier one feed a node that is
 	NodeCancelled NodeStatus = "cancelled" // running, or not yet begun, when the run was ended
 )
+
+// notPart is the reason of a node that was not chosen and feeds none that was.
+const notPart = "not part of this run"
 
 // PipelineTestResult is what came of one run of a pipeline. Environment values do not appear in it.
 type PipelineTestResult struct {
 	// Version is that of the JSON form: 1.
 	Version int    `json:"version"`
 	Name    string `json:"name"`
-	// Success tells that every node passed, was skipped by declaration or was reused, and that no
+	// Success tells that every node of the run passed or was skipped by declaration, and that no
 	// check of what was handed over failed.
 	Success bool `json:"success"`
 	// WorkDir has the outputs of the run, as <node>/<logical name>.
@@ -77,4 +82,64 @@ type Handover struct {
 	Formats []string `json:"formats"`
 	// Problems say where the data does not fit, one for each failed check; empty if it does.
 	Problems []string `json:"problems"`
+}
+
+// result puts together what became of the run.
+func (r *pipelineRun) result() *PipelineTestResult {
+	res := &PipelineTestResult{
+		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.path, Duration: time.Since(r.started),
+		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
+	}
+	for i := range r.nodes {
+		res.Nodes[i] = r.nodes[i].outcome
+		switch res.Nodes[i].Status {
+		case NodePassed, NodeSkipped, NodeReused:
+		default:
+			res.Success = false
+		}
+	}
+	seen := map[[2]string]bool{}
+	for i, edge := range r.pipeline.DAG.Edges {
+		dest := &r.nodes[r.number[edge[1]]]
+		handed := []Handover{}
+		if !seen[edge] { // of edges that stand twice the first has it
+			handed = append(handed, dest.handed[edge[0]]...)
+		}
+		seen[edge] = true
+		res.Edges[i] = EdgeResult{Source: edge[0], Dest: edge[1], Handed: handed, DestStatus: dest.outcome.Status}
+		for _, h := range handed {
+			res.Success = res.Success && len(h.Problems) == 0
+		}
+	}
+	return res
+}
+
+// failure is the first line of what went wrong in a script.
+func failure(res *ScriptTestResult) string {
+	text := cmp.Or(firstLine(res.ErrorMessage), string(res.Outcome))
+	if res.ErrorType != "" {
+		text = strings.TrimSuffix(res.ErrorType+": "+firstLine(res.ErrorMessage), ": ")
+	}
+	return printable(text)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// listed writes names as a sentence has them: A, B and C. Of many it writes the first.
+func listed(names []string) string {
+	plain := make([]string, 0, maxListed+1)
+	for _, name := range names[:min(len(names), maxListed)] {
+		plain = append(plain, printable(name))
+	}
+	if len(names) > maxListed {
+		plain = append(plain, "others")
+	}
+	last := len(plain) - 1
+	if last == 0 {
+		return plain[0]
+	}
+	return strings.Join(plain[:last], ", ") + " and " + plain[last]
 }

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/mask"
 )
 
 // TestPipeline runs the scripts of a pipeline, each as TestScript does, on the data that they make: a
@@ -61,8 +64,10 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if err := r.checkReuse(); err != nil {
 		return nil, err
 	}
-	if err := r.renew(); err != nil {
-		return nil, fmt.Errorf("work directory: %w", err)
+	if r.late = ctx.Err() != nil; !r.late { // else nothing of an earlier run is dropped
+		if err := r.renew(); err != nil {
+			return nil, fmt.Errorf("work directory: %w", err)
+		}
 	}
 	var stop context.CancelCauseFunc
 	r.ctx, stop = context.WithCancelCause(ctx)
@@ -85,19 +90,22 @@ type pipelineRun struct {
 	pipeline *PipelineTestingSpec
 	options  PipelineOptions
 	tester   *RuntimeTester
-	nodes    []runNode // in topological order
+	hide     *mask.Masker // environment values of all specs: data may carry them from one node to another
+	nodes    []runNode    // in topological order
 	number   map[string]int
 	work     *workDir
 	started  time.Time
 	ctx      context.Context
 	stop     context.CancelCauseFunc
+	late     bool // the context had ended before the run began
 }
 
 // runNode is a node and what became of it.
 type runNode struct {
 	PlannedNode
 	spec           Spec
-	before, next   []int             // neighbours
+	before, next   []int // neighbours
+	digest         string
 	chosen, reused bool              // whether it is part of the run, and else whether it feeds one that is
 	paths          map[string]string // of its outputs
 
@@ -114,13 +122,13 @@ type runNode struct {
 // outputData is what stood at an output when its node had ended.
 type outputData struct {
 	path  string
-	state snapshot
+	state watched
 	// What others are told of it.
 	files   int
 	bytes   int64
 	formats []string
-	// blamed tells that a change of it was laid to a node that reads it.
-	blamed bool
+	// damage says what a node that reads it has done to it; nobody is given it any more.
+	damage atomic.Pointer[string]
 }
 
 func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions) (*pipelineRun, error) {
@@ -135,6 +143,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
 		return nil, newValidationError(p.Name, errs)
 	}
+	r.hide = masker(slices.Collect(maps.Values(p.Specs))...)
 	r.nodes = make([]runNode, len(plan.Nodes))
 	for i, n := range plan.Nodes {
 		r.number[n.Node] = i
@@ -144,8 +153,14 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 			r.nodes[i].before = append(r.nodes[i].before, before)
 			r.nodes[before].next = append(r.nodes[before].next, i)
 		}
+		r.nodes[i].digest = digest(r.nodes[i].spec, n.Fed, func(node string) string { return r.nodes[r.number[node]].digest })
 	}
-	r.choose()
+	if r.choose(); !slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.chosen }) {
+		return nil, newValidationError(p.Name, []*FieldError{{
+			Path: "options.from", Code: CodeEmpty, Value: slices.Clone(o.From),
+			Message: "no node is in what From and what To name, so that nothing would be run", Hint: "To is to be behind From",
+		}})
+	}
 	return r, nil
 }
 
@@ -189,8 +204,13 @@ func (r *pipelineRun) loop() {
 			}
 		}
 	}
-	most, running := cmp.Or(r.options.Parallelism, runtime.GOMAXPROCS(0)), 0
+	most, running := cmp.Or(r.options.Parallelism, max(r.tester.Parallelism, 0), runtime.GOMAXPROCS(0)), 0
 	done := make(chan nodeEnd)
+	defer func() { // Progress may leave by a panic or runtime.Goexit
+		for r.stop(errLeft); running > 0; running-- {
+			<-done
+		}
+	}()
 	for {
 		for len(ready) > 0 {
 			if i := ready.pop(); r.settle(i) {
@@ -222,6 +242,8 @@ func (r *pipelineRun) loop() {
 	}
 }
 
+var errLeft = errors.New("the caller of TestPipeline is gone")
+
 // settle ends a node that is not to be run, and reports whether it did.
 func (r *pipelineRun) settle(i int) bool {
 	n := &r.nodes[i]
@@ -235,7 +257,7 @@ func (r *pipelineRun) settle(i int) bool {
 		r.end(i, EventSkipped, NodeReused, "passed in an earlier run")
 		return true
 	case !n.chosen:
-		r.end(i, EventSkipped, NodeSkipped, "not part of this run")
+		r.end(i, EventSkipped, NodeSkipped, notPart)
 		return true
 	}
 	for _, before := range n.before {
@@ -296,7 +318,7 @@ func (r *pipelineRun) inputChange(n *runNode, e nodeEnd) string {
 		return ""
 	}
 	for _, c := range e.changes {
-		r.source(c.pair).blamed = true
+		r.source(c.pair).damage.Store(&c.what)
 	}
 	c := e.changes[0]
 	text := fmt.Sprintf("data of input %s, which is output %s of %s, was changed while it ran: %s",
@@ -327,7 +349,7 @@ func (r *pipelineRun) end(i int, kind EventKind, status NodeStatus, reason strin
 	n := &r.nodes[i]
 	at := time.Since(r.started)
 	n.ended = true
-	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, reason
+	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, r.hide.String(reason)
 	if !n.begun {
 		n.outcome.Started = at
 	}
@@ -343,7 +365,14 @@ func (r *pipelineRun) tell(e PipelineEvent) {
 
 // keepRecord notes for later runs what became of a node. What cannot be noted is not there for them.
 func (r *pipelineRun) keepRecord(n *runNode) {
-	_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Digest: digest(n.spec, n.Fed)})
+	if r.late {
+		return
+	}
+	data := map[string]string{}
+	for name, output := range n.outputs {
+		data[name] = output.state.digest()
+	}
+	_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Digest: n.digest, Data: data})
 }
 
 // keepOutputs notes how the outputs are of a node that is not run.
@@ -351,7 +380,11 @@ func (r *pipelineRun) keepOutputs(n *runNode) {
 	n.outputs = map[string]*outputData{}
 	for name, path := range n.paths {
 		if r.feedsAny(n, name) {
-			n.outputs[name] = lookAtOutput(path, true)
+			state := watchOwn(path)
+			if n.Skipped {
+				state = watch(path, false)
+			}
+			n.outputs[name] = lookAtOutput(state, path, true)
 		}
 	}
 }
@@ -373,16 +406,20 @@ func (r *pipelineRun) checkOutputs() {
 		n := &r.nodes[i]
 		for _, name := range sortedKeys(n.outputs) {
 			data := n.outputs[name]
-			what := data.state.change(data.path)
+			what := data.state.change()
+			damage := data.damage.Load()
+			if damage != nil {
+				what = *damage
+			}
 			if what == "" {
 				continue
 			}
-			if !data.blamed && (n.outcome.Status == NodePassed || n.outcome.Status == NodeReused || n.outcome.Status == NodeSkipped) {
+			if damage == nil && (n.outcome.Status == NodePassed || n.outcome.Status == NodeReused || n.outcome.Status == NodeSkipped) {
 				n.outcome.Status = NodeFailed
-				n.outcome.Reason = fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what)
+				n.outcome.Reason = r.hide.String(fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what))
 			}
 			if !n.Skipped {
-				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: what})
+				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: r.hide.String(what)})
 			}
 		}
 	}
@@ -390,59 +427,4 @@ func (r *pipelineRun) checkOutputs() {
 
 func (r *pipelineRun) cancelled() bool {
 	return slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.outcome.Status == NodeCancelled })
-}
-
-// result puts together what became of the run.
-func (r *pipelineRun) result() *PipelineTestResult {
-	res := &PipelineTestResult{
-		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.path, Duration: time.Since(r.started),
-		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
-	}
-	for i := range r.nodes {
-		res.Nodes[i] = r.nodes[i].outcome
-		switch res.Nodes[i].Status {
-		case NodePassed, NodeSkipped, NodeReused:
-		default:
-			res.Success = false
-		}
-	}
-	for i, edge := range r.pipeline.DAG.Edges {
-		dest := &r.nodes[r.number[edge[1]]]
-		handed := append([]Handover{}, dest.handed[edge[0]]...)
-		res.Edges[i] = EdgeResult{Source: edge[0], Dest: edge[1], Handed: handed, DestStatus: dest.outcome.Status}
-		for _, h := range handed {
-			res.Success = res.Success && len(h.Problems) == 0
-		}
-	}
-	return res
-}
-
-// failure is the first line of what went wrong in a script.
-func failure(res *ScriptTestResult) string {
-	text := cmp.Or(firstLine(res.ErrorMessage), string(res.Outcome))
-	if res.ErrorType != "" {
-		text = strings.TrimSuffix(res.ErrorType+": "+firstLine(res.ErrorMessage), ": ")
-	}
-	return printable(text)
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
-}
-
-// listed writes names as a sentence has them: A, B and C. Of many it writes the first.
-func listed(names []string) string {
-	plain := make([]string, 0, maxListed+1)
-	for _, name := range names[:min(len(names), maxListed)] {
-		plain = append(plain, printable(name))
-	}
-	if len(names) > maxListed {
-		plain = append(plain, "others")
-	}
-	last := len(plain) - 1
-	if last == 0 {
-		return plain[0]
-	}
-	return strings.Join(plain[:last], ", ") + " and " + plain[last]
 }

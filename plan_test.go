@@ -312,3 +312,32 @@ func TestPlanOfSkippedNodes(t *testing.T) {
 	_, err = p.Plan(nil)
 	require.NoError(t, err)
 }
+
+// Names that some system does not take are refused on all.
+func TestPipelineNodeNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"CON", "nul.txt", "Com1", "LPT9", "A:B", "A?", "A.", "A ", ".A", "..", "A/B", "A|B"} {
+		p := &scriptspec.PipelineTestingSpec{DAG: &scriptspec.DAG{Nodes: []string{name}}, Skip: map[string]string{name: "x"}}
+		got := problems(t, p.Validate())
+		require.Len(t, got, 1, name)
+		assert.Equal(t, "nodes[0]", got[0].path)
+		assert.Equal(t, scriptspec.CodeFormat, got[0].code, name)
+	}
+	for _, name := range []string{"Console", "Nuls", "COMB", "A.b", "LPT10", "Train_us_east_1"} {
+		p := &scriptspec.PipelineTestingSpec{DAG: &scriptspec.DAG{Nodes: []string{name}}, Skip: map[string]string{name: "x"}}
+		require.NoError(t, p.Validate(), name)
+	}
+}
+
+// A skipped node without a spec has nothing that a wire could take.
+func TestPlanWireFromNothing(t *testing.T) {
+	t.Parallel()
+	p := &scriptspec.PipelineTestingSpec{
+		DAG:   &scriptspec.DAG{Nodes: []string{"Load", "Next"}, Edges: [][2]string{{"Load", "Next"}}},
+		Specs: map[string]scriptspec.Spec{"Next": step("Next", []string{"data"}, nil)}, Skip: map[string]string{"Load": "x"},
+		Wires: []scriptspec.Wire{{Source: "Load", Output: "data", Dest: "Next", Input: "data"}},
+	}
+	assert.Equal(t, []problem{
+		{"wires[0]", scriptspec.CodeNoMatch, "wire from Load.data to Next.data: Load is skipped and has no spec to take the output from"},
+	}, problems(t, p.Validate()))
+}

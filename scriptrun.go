@@ -36,14 +36,15 @@ type scriptRun struct {
 	python  string
 	timeout time.Duration
 	request pydriver.Request
+	lost    int // warm interpreters that were gone when the script was to be forked
 	hide    *mask.Masker
 	inputs  map[string]watched
 	outputs map[string]watched
 	result  ScriptTestResult
 }
 
-func newScriptRun(t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration) (*scriptRun, error) {
-	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, hide: masker(s)}
+func newScriptRun(t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, hide *mask.Masker) (*scriptRun, error) {
+	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, hide: hide}
 	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
 	r.result.Outputs = map[string]OutputInfo{}
 	var err error
@@ -131,6 +132,10 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stdout.close(), stderr.close()) }()
 	leader, guard, err := r.start(parent, run, stdout, stderr)
+	if errors.Is(err, pydriver.ErrServerGone) {
+		r.lost++
+		return r.execute(parent) // with pipes that nobody has
+	}
 	if err != nil {
 		return err
 	}
@@ -163,7 +168,7 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 			return r.execute(parent) // of an interpreter that has been replaced since
 		}
 		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, lastLine(r.result.Stderr.Text))
-	case !report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.StartsWith):
+	case !report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.CountsAtStart):
 		// What a spec can make of an interpreter is no matter of the next.
 		r.tester.drivers.Store(r.python, report.Bytecode)
 	}
@@ -268,6 +273,8 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 		res.Outcome = OutcomeInterrupted
 	case report.Outcome == pydriver.Failed:
 		res.Outcome = OutcomeException
+	case res.ExitCode == noFlush:
+		fail(OutcomeCrashed, "the script returned, and Python could not flush its stdout: exit code %d", res.ExitCode)
 	case res.ExitCode != 0:
 		fail(OutcomeCrashed, "the script returned and the process ended with exit code %d", res.ExitCode)
 	default:
@@ -277,6 +284,9 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 		res.ReturnValue = r.returnValue(report.ReturnValue)
 	}
 }
+
+// noFlush is the exit code of an interpreter that cannot write what is left in its buffers.
+const noFlush = 120
 
 // bounded masks a text of the script's and keeps its beginning.
 func (r *scriptRun) bounded(text string) string {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/proctree"
 )
 
@@ -60,13 +61,14 @@ type RuntimeTester struct {
 	// the environment of this process and not that of the spec. Specs whose variables count at the
 	// start of an interpreter (PYTHON*, LD_*, LC_* and the like) share one if these are equal, and
 	// get a new one if there are eight others. So do scripts beside which there is a module that has
-	// been imported from elsewhere, those of CommandLine, and all scripts where there is no fork.
+	// been imported from elsewhere, those of CommandLine, specs with PYTHONMALLOC or PYTHONDEVMODE, and
+	// all scripts where there is no fork.
 	// Close ends what is kept.
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
-	// Parallelism is how many scripts run at the same time, others wait; 0 means one for each CPU
-	// that Go uses.
+	// Parallelism is how many scripts TestScript runs at the same time, others wait; 0 means one for
+	// each CPU that Go uses. A pipeline bounds its own.
 	Parallelism int
 
 	once    sync.Once
@@ -95,7 +97,7 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 //
 // A script that fails, in whatever way, is a result with Success false. The error tells that there
 // was no test: the spec cannot be run ([*ValidationError]), there is no interpreter
-// ([exec.ErrNotFound]) or one that is not Python ([ErrInterpreter]), a module of Preload cannot be
+// ([exec.ErrNotFound], or [io/fs.ErrNotExist] for a path) or one that is not Python ([ErrInterpreter]), a module of Preload cannot be
 // imported, or ctx ended.
 func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResult, error) {
 	release, err := t.slot(ctx)
@@ -103,23 +105,23 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	defer release()
-	return t.run(ctx, s, 0)
+	return t.run(ctx, s, 0, nil)
 }
 
-// run is TestScript for a caller that bounds what runs at the same time, with a timeout that counts
-// instead of the tester's unless it is 0.
-func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration) (*ScriptTestResult, error) {
+// run is TestScript for a caller that bounds what runs at the same time. A timeout other than 0 counts
+// instead of the tester's, and a masker other than nil instead of the spec's.
+func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, hide *mask.Masker) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute))
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), cmp.Or(hide, masker(s)))
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	return result, nil
 }
 
-func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration) (*ScriptTestResult, error) {
+func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration, hide *mask.Masker) (*ScriptTestResult, error) {
 	if t.MaxMemory > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("RuntimeTester.MaxMemory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
@@ -135,7 +137,7 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration)
 			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
 		}
 	}
-	run, err := newScriptRun(t, s.self().Basic(), python, timeout)
+	run, err := newScriptRun(t, s.self().Basic(), python, timeout, hide)
 	if err != nil {
 		return nil, err
 	}

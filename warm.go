@@ -13,10 +13,10 @@ import (
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
-// warmPool keeps interpreters that fork, one for each environment that counts at their start.
+// warmPool keeps interpreters that fork, one for each directory and environment that counts at their start.
 type warmPool struct {
 	mu      sync.Mutex
-	servers map[string]*warmServer // by interpreter and environment
+	servers map[string]*warmServer // by interpreter, directory and environment
 }
 
 // warmServer is started once, by the first run that needs it; others wait.
@@ -30,14 +30,14 @@ type warmServer struct {
 // maxWarm bounds the interpreters that are kept. Specs that would need one more get a new one.
 const maxWarm = 8
 
-// get returns the interpreter for an environment, nil where there are too many.
-func (p *warmPool) get(ctx context.Context, python string, environ, modules []string) (*warmServer, error) {
-	key := python + "\x00" + strings.Join(environ, "\x00")
+// get returns the interpreter for a directory and an environment, nil where there are too many.
+func (p *warmPool) get(ctx context.Context, python, dir string, environ, modules []string) (*warmServer, error) {
+	key := python + "\x00" + dir + "\x00" + strings.Join(environ, "\x00")
 	for {
 		starting, cancel := context.WithCancelCause(ctx)
 		w, first := p.find(key, cancel)
 		if first {
-			w.server, w.err = pydriver.StartServer(starting, python, environ, modules)
+			w.server, w.err = pydriver.StartServer(starting, python, dir, environ, modules)
 			if w.err != nil {
 				p.drop(w) // the next run may have more luck, or more time
 			}
@@ -108,33 +108,37 @@ func (p *warmPool) close() error {
 // fork has a warm interpreter run the script. It returns no leader where a new interpreter is to.
 func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream) (leader proctree.Leader, guard int, err error) {
 	t := r.tester
-	if !t.Warm || !pydriver.CanFork || r.request.Program {
+	if !r.canFork(env) {
 		return nil, 0, nil
 	}
 	if r.request.Dir, err = filepath.Abs(t.Dir); err != nil {
 		return nil, 0, err
 	}
 	r.request.Environ = envList(env)
-	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
+	starting, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
 	defer cancel()
-	const tries = 2
-	for range tries {
-		w, err := t.warm.get(ctx, r.python, t.startEnvironment(r.spec), t.Preload)
-		if err != nil {
-			return nil, 0, r.warmError(err)
-		}
-		if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) {
-			return nil, 0, nil
-		}
-		leader, guard, err = w.server.Fork(ctx, run, stdout.write, stderr.write)
-		if !errors.Is(err, pydriver.ErrServerGone) {
-			r.result.Warm = err == nil
-			return leader, guard, err
-		}
+	w, err := t.warm.get(starting, r.python, r.request.Dir, t.startEnvironment(r.spec), t.Preload)
+	if err != nil {
+		return nil, 0, r.warmError(err)
+	}
+	if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) {
+		return nil, 0, nil
+	}
+	const patience = 5 * time.Second // for two forks
+	leader, guard, err = w.server.Fork(ctx, run, stdout.write, stderr.write, min(patience, r.timeout))
+	if errors.Is(err, pydriver.ErrServerGone) {
 		t.warm.drop(w)
 		_ = w.server.Close(0) // it is gone
 	}
-	return nil, 0, nil // one that dies of each fork is no help
+	r.result.Warm = err == nil
+	return leader, guard, err
+}
+
+// canFork tells whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
+// with its debugging allocator, and an interpreter that dies of each fork is no help.
+func (r *scriptRun) canFork(env map[string]string) bool {
+	const most = 2
+	return r.tester.Warm && pydriver.CanFork && !r.request.Program && r.lost < most && env["PYTHONMALLOC"] == "" && env["PYTHONDEVMODE"] == ""
 }
 
 var errClosed = errors.New("RuntimeTester.Close was called while the warm interpreter started")

@@ -122,6 +122,8 @@ type nodeRecord struct {
 	Status  NodeStatus `json:"status"`
 	// Digest tells one spec and wiring from another, without environment values and times.
 	Digest string `json:"digest"`
+	// Data tells for each output one state of its files from another, by names, sizes and times.
+	Data map[string]string `json:"data"`
 	// OutdatedBy names a node before this one that was run again since, without this one.
 	OutdatedBy string `json:"outdated_by"`
 	// Changed says what of its data was changed after the node had ended.
@@ -149,24 +151,35 @@ func (w *workDir) setRecord(rec nodeRecord) error {
 	if err != nil {
 		return err
 	}
-	return w.root.WriteFile(recordName(rec.Node), append(data, '\n'), 0o666)
+	if err := w.forget(rec.Node); err != nil {
+		return err
+	}
+	// A new file: a script may have put a link or FIFO in its place.
+	f, err := w.root.OpenFile(recordName(rec.Node), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	return errors.Join(err, f.Close())
 }
 
 // forget drops what is known of a node.
-func (w *workDir) forget(node string) error {
-	if err := w.root.Remove(recordName(node)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
+func (w *workDir) forget(node string) error { return w.root.RemoveAll(recordName(node)) }
 
-// digest sums up what a node is run with, apart from the data: its spec and its wires.
-func digest(s Spec, fed []AssignedPair) string {
+// digest sums up what a node is run with: its spec, apart from environment values, times and the paths
+// that a run replaces; its wires; and the same of the nodes that feed it.
+func digest(s Spec, fed []AssignedPair, of func(node string) string) string {
 	if isNil(s) {
 		return ""
 	}
 	b := s.self().Basic().Redacted()
 	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
+	for name := range b.OutputPaths {
+		b.OutputPaths[name] = name
+	}
+	for _, p := range fed {
+		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
+	}
 	e, err := encode(b, 0)
 	if err != nil {
 		return "" // which no script can be run with either
@@ -175,7 +188,7 @@ func digest(s Spec, fed []AssignedPair) string {
 	h := sha256.New()
 	h.Write(e.w.Buf)
 	for _, p := range fed {
-		fmt.Fprintf(h, "%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
+		fmt.Fprintf(h, "%q %q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName, of(p.Source))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

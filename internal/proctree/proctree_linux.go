@@ -38,15 +38,19 @@ func New(leader Leader, limits Limits) *Tree {
 
 // mark gives a process a resource limit that no other has, and that every process it starts inherits,
 // whatever session and environment that has: so many microseconds of real-time scheduling without a
-// pause, more than two thousand years. It returns nil where there is a limit already or none can be set.
+// pause, some days at least. It returns nil where there is a lower limit already, or none can be set.
 func mark(pid int) []byte {
+	const days = 1 << 40
 	var limit unix.Rlimit
-	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, nil, &limit) != nil || limit.Cur != unix.RLIM_INFINITY {
+	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, nil, &limit) != nil {
 		return nil
 	}
-	value := 1<<56 | rand.Uint64N(1<<56)
-	limit.Cur = value
-	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, &limit, nil) != nil {
+	most := min(limit.Cur, limit.Max, 1<<57) // within a marked process: below its mark
+	if most < 2*days {
+		return nil
+	}
+	value := days + rand.Uint64N(most-days)
+	if unix.Prlimit(pid, unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: value, Max: value}, nil) != nil {
 		return nil
 	}
 	return strconv.AppendUint(nil, value, 10)

@@ -170,9 +170,10 @@ def run(channel, request):
     except BaseException as error:
         if channel.forked():
             raise  # as it would be without us
-        if isinstance(error, SystemExit):
+        kind = type(error)  # __class__ may say anything
+        if issubclass(kind, SystemExit):
             exited(error, report)
-        elif isinstance(error, KeyboardInterrupt):
+        elif issubclass(kind, KeyboardInterrupt):
             report["outcome"] = "interrupted"
         if report["outcome"] != "returned":
             report.update(described(error))
@@ -190,17 +191,20 @@ def run(channel, request):
 
 def exited(error, report):
     """Judges a sys.exit: without a code or with 0 it says that all went well, in main."""
-    number = isinstance(error.code, int)
-    if error.code is None or number and int(error.code) == 0:
-        if report.get("called"):
-            report["outcome"] = "returned"
-            return
+    try:
+        code = error.code
+        number = int.__index__(code) if issubclass(type(code), int) else None
+    except BaseException:
+        return  # an exception like any other
+    if code is not None and number != 0:
+        # What CPython and the system make of a number; any other value counts as 1.
+        kept = 1 if number is None else number & 0xFF if -(2**63) <= number < 2**63 else 0xFF
+        report["outcome"], report["exit_code"] = "exited_with_text" if number is None else "exited", str(kept)
+    elif report.get("called"):
+        report["outcome"] = "returned"
+    else:
         error.args = ("sys.exit before main was called",)
         report["outcome"], report["exit_code"] = "exited", "0"
-    else:
-        # What the system keeps of a number; any other value counts as 1.
-        report["outcome"] = "exited" if number else "exited_with_text"
-        report["exit_code"] = str(int(error.code) & 0xFF if number else 1)
 
 
 def described(error):
@@ -226,7 +230,7 @@ def call(channel, request, main, report):
     if hasattr(type(result), "__await__"):
         result = rare().wait_for(result)
     if type(result).__name__ in ("generator", "async_generator"):
-        report["outcome"], report["error_message"] = "bad_main", "main is a generator: calling it runs nothing of it"
+        report["outcome"], report["error_message"] = "bad_main", "main returned a generator, of which nothing has run"
         return
     if result is not None:
         report["return_value"] = rare().as_json(result)

@@ -197,10 +197,14 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// StartsWith tells whether an environment variable counts when an interpreter starts or a library is
+// CountsAtStart tells whether an environment variable counts when an interpreter starts or a library is
 // loaded. One that is forked has missed it.
-func StartsWith(name string) bool {
-	for _, prefix := range []string{"PYTHON", "LD_", "DYLD_", "LC_", "LANG", "MALLOC_", "OMP_", "MKL_", "OPENBLAS_"} {
+func CountsAtStart(name string) bool {
+	switch name {
+	case "HOME", "USERPROFILE", "APPDATA": // modules of the user
+		return true
+	}
+	for _, prefix := range []string{"PYTHON", "PYENV_", "__PYVENV", "LD_", "DYLD_", "LC_", "LANG", "MALLOC_", "OMP_", "MKL_", "OPENBLAS_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

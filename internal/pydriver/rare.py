@@ -8,27 +8,38 @@ LONGEST_VALUE = 1 << 20  # characters of JSON
 LONGEST_REPR = 1000
 
 
-LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
+LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+PACKAGES = ("site-packages" + os.sep, "dist-packages" + os.sep)
 
 
 def own(name):
-    """Imports one of Python's own modules, whatever the script has put in its way."""
+    """Returns one of Python's own modules, whatever the script has put in its way."""
+    if name in sys.modules and not foreign(sys.modules[name]):
+        return sys.modules[name]
     path = sys.path[:]
     sys.path[:] = PATH  # noqa: F821  (given by start.py)
     try:
         names = {entry.partition(".")[0] for entry in os.listdir(LIBRARY)}
     except OSError:
         names = {name}
-    foreign = {}
+    hidden = {}
     for key, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if key.partition(".")[0] in names and isinstance(file, str) and not os.path.abspath(file).startswith(LIBRARY):
-            foreign[key] = sys.modules.pop(key)
+        if key.partition(".")[0] in names and foreign(module):
+            hidden[key] = sys.modules.pop(key)
     try:
         return __import__(name)
     finally:
         sys.path[:] = path
-        sys.modules.update(foreign)
+        sys.modules.update(hidden)
+
+
+def foreign(module):
+    """Tells whether a module is from a file that does not belong to Python."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return False
+    file = os.path.abspath(file)
+    return not file.startswith(LIBRARY) or file[len(LIBRARY) :].startswith(PACKAGES)
 
 
 def type_name(value):

@@ -23,6 +23,10 @@ def serve(number, modules, startup):
     harness = socket.socket(fileno=number)
     harness.set_inheritable(False)
     harness.sendall(b"hello\n")
+    import json  # noqa: F401  (what the driver needs for many scripts)
+    import resource  # noqa: F401  (what wait4 makes its result of)
+    import traceback  # noqa: F401
+
     for name in modules:
         try:
             __import__(name)
@@ -79,7 +83,10 @@ def monitor(descriptors):
             os.close(fd)
         return requests, results
     try:
-        for fd in (stdout, stderr, requests, results, begun):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)  # whoever reads from the server is not to wait for the end of scripts
+        os.dup2(nowhere, 2)
+        for fd in (nowhere, stdout, stderr, requests, results, begun):
             os.close(fd)
         os.read(alive, 1)  # its end: the child has a session of its own
         tell(control, "pid %d" % child, "monitor %d" % os.getpid())

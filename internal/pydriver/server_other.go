@@ -18,7 +18,7 @@ const CanFork = false
 type Server struct{}
 
 // StartServer fails.
-func StartServer(context.Context, string, []string, []string) (*Server, error) {
+func StartServer(context.Context, string, string, []string, []string) (*Server, error) {
 	return nil, errors.ErrUnsupported
 }
 
@@ -26,7 +26,7 @@ func StartServer(context.Context, string, []string, []string) (*Server, error) {
 func (*Server) Suits(string) bool { return false }
 
 // Fork fails.
-func (*Server) Fork(context.Context, *Run, *os.File, *os.File) (leader proctree.Leader, guard int, err error) {
+func (*Server) Fork(context.Context, *Run, *os.File, *os.File, time.Duration) (leader proctree.Leader, guard int, err error) {
 	return nil, 0, errors.ErrUnsupported
 }
 

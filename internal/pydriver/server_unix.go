@@ -36,8 +36,9 @@ type Server struct {
 	closed   error
 }
 
-// StartServer starts an interpreter with an environment, and waits until it has imported the modules.
-func StartServer(ctx context.Context, python string, environ, modules []string) (_ *Server, err error) {
+// StartServer starts an interpreter in a directory and with an environment, and waits until it has imported
+// the modules.
+func StartServer(ctx context.Context, python, workDir string, environ, modules []string) (_ *Server, err error) {
 	dir, err := os.MkdirTemp("", "scriptspec-warm-")
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func StartServer(ctx context.Context, python string, environ, modules []string) 
 	cmd := exec.Command(python)
 	cmd.Args = append([]string{cmd.Path, "-B", "-u", filepath.Join(dir, "start.py"), "--serve"}, inherit(cmd, []*os.File{theirs})...)
 	cmd.Args = append(cmd.Args, modules...)
-	cmd.Env = environ
+	cmd.Dir, cmd.Env = workDir, environ
 	// Pipes, as scripts have them: Python remembers what its streams were at the start. What modules
 	// print when they are imported is nobody's output.
 	var stderr limited
@@ -109,8 +110,9 @@ func (s *Server) Suits(scriptDir string) bool {
 }
 
 // Fork has a child answer to r, with its output going to stdout and stderr. The process guard waits for
-// it.
-func (s *Server) Fork(ctx context.Context, r *Run, stdout, stderr *os.File) (leader proctree.Leader, guard int, err error) {
+// it. After an error, which is ErrServerGone if the interpreter does not answer within patience, r must not
+// be used again.
+func (s *Server) Fork(ctx context.Context, r *Run, stdout, stderr *os.File, patience time.Duration) (leader proctree.Leader, guard int, err error) {
 	control, theirs, err := socketPair()
 	if err != nil {
 		return nil, 0, err
@@ -126,7 +128,6 @@ func (s *Server) Fork(ctx context.Context, r *Run, stdout, stderr *os.File) (lea
 	}
 	_ = theirs.Close() // or its end would not be seen
 	f := &forked{control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
-	const patience = 5 * time.Second // for two forks
 	_ = control.SetReadDeadline(time.Now().Add(patience))
 	stop := context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &guard)
@@ -161,7 +162,7 @@ func (s *Server) end(grace time.Duration) (end proctree.End, err error) {
 	if s.leader != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
-		end, err = proctree.New(s.leader, proctree.Limits{Grace: grace}).Wait(ctx)
+		end, err = proctree.New(s.leader, proctree.Limits{}).Wait(ctx)
 		s.leader = nil
 	}
 	return end, err

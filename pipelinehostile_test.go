@@ -1,0 +1,148 @@
+//go:build unix
+
+package scriptspec_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// What a script puts where our records are is replaced, not followed or waited for.
+func TestPipelineRecordsAreOurs(t *testing.T) {
+	t.Parallel()
+	for name, does := range map[string]string{
+		"FIFO":      "os.mkfifo(record)",
+		"link":      "os.symlink('../Load/data/data.txt', record)",
+		"directory": "os.makedirs(record + '/x')",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFactory(t)
+			f.node("Load", "import os\ndef main(output_paths):\n    with open(output_paths['data'] + '/data.txt', 'w') as f:\n        f.write('data')\n"+
+				"    for node in ('Load', 'Next'):\n        record = output_paths['data'] + '/../../.scriptspec/' + node + '.json'\n        "+does+"\n", nil, []string{"data"})
+			f.node("Next", joins, []string{"data"}, []string{"more"})
+			f.edge("Load", "Next")
+			for range 2 {
+				r := f.run(nil)
+				assert.Equal(t, map[string]string{"Load": "passed", "Next": "passed"}, statuses(r))
+			}
+			r := f.run(&scriptspec.PipelineOptions{Only: []string{"Next"}})
+			assert.Equal(t, map[string]string{"Load": "reused: passed in an earlier run", "Next": "passed"}, statuses(r))
+		})
+	}
+}
+
+// Data carries a secret from one node to another, and none of them shows it.
+func TestPipelineHidesSecretsOfOtherNodes(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	load := f.node("Load", "import os\ndef main(output_paths):\n    with open(output_paths['data'] + '/' + os.environ['TOKEN'] + '.json', 'w') as f:\n        f.write(os.environ['TOKEN'])\n", nil, []string{"data"})
+	load.AddEnvironVar("TOKEN", sentinel)
+	f.node("Next", "import os\ndef main(input_paths):\n    name = os.listdir(input_paths['data'])[0]\n    print(name)\n    os.remove(input_paths['data'] + '/' + name)\n    raise ValueError(name)\n", []string{"data"}, nil)
+	f.edge("Load", "Next")
+	r := f.run(nil)
+	assert.Equal(t, "failed", string(r.Nodes[1].Status))
+	require.Len(t, r.Edges[0].Handed[0].Problems, 1)
+	var b bytes.Buffer
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	b.Write(data)
+	for _, write := range []func(io.Writer) error{r.WriteText, r.WriteJUnit, r.WriteGitHub, r.WriteHTML} {
+		require.NoError(t, write(&b))
+	}
+	records, err := filepath.Glob(filepath.Join(f.work(), ".scriptspec", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, records, 2)
+	for _, record := range records {
+		data, err := os.ReadFile(record)
+		require.NoError(t, err)
+		b.Write(data)
+	}
+	assert.Contains(t, b.String(), "[redacted]")
+	assert.NotContains(t, b.String(), sentinel)
+}
+
+// An output that became a link leads nowhere for us.
+func TestPipelineOutputBecomesALink(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	f.tester.OutputCheck = func(string, scriptspec.OutputInfo) error { return nil }
+	f.node("Load", "import os\ndef main(output_paths):\n    os.rmdir(output_paths['data'])\n    os.symlink('/', output_paths['data'])\n", nil, []string{"data"})
+	f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
+	f.edge("Load", "Next")
+	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{}})
+	assert.Less(t, r.Edges[0].Handed[0].Files, 1)
+}
+
+// What a node has damaged is given to no other, and not reused.
+func TestPipelineDamagedDataIsNotHandedOn(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	f.tester.HashInputs = true
+	f.node("Load", joins, []string{"raw"}, []string{"data"})
+	f.node("Break", "import os\ndef main(input_paths):\n    path = input_paths['data'] + '/data.txt'\n    old = os.stat(path)\n    text = open(path).read()\n    open(path, 'w').write(text[::-1])\n    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))\n", []string{"data"}, nil)
+	f.node("Read", joins, []string{"data"}, []string{"more"})
+	f.p.DAG.Edges = [][2]string{{"Load", "Break"}, {"Load", "Read"}}
+	r := f.run(&scriptspec.PipelineOptions{Parallelism: 1})
+	got := statuses(r)
+	assert.Contains(t, got["Break"], "failed: data of input data, which is output data of Load, was changed while it ran")
+	assert.Contains(t, got["Read"], "failed: input data cannot be fed: output data of Load is no longer as it was made")
+	refused := f.refused(&scriptspec.PipelineOptions{Only: []string{"Read"}})
+	require.Len(t, refused, 1)
+	assert.Contains(t, refused[0].message, "node Load is not part of this run and has data that was changed after it had ended")
+}
+
+// Reuse looks at the data and at the specs of all that it was made of.
+func TestPipelineReuseIsOfTheSame(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	a := f.node("A", joins, []string{"raw"}, []string{"a"})
+	f.node("B", joins, []string{"a"}, []string{"b", "unused"})
+	f.node("C", joins, []string{"b"}, []string{"c"})
+	f.edge("A", "B")
+	f.edge("B", "C")
+	from := func() *scriptspec.PipelineOptions { return &scriptspec.PipelineOptions{From: []string{"C"}} }
+	require.True(t, f.run(nil).Success)
+	require.True(t, f.run(from()).Success)
+	require.NoError(t, os.RemoveAll(filepath.Join(f.work(), "B", "unused")))
+	require.True(t, f.run(from()).Success, "nobody needs it")
+	a.AddJobArg("other", 1)
+	assert.Contains(t, f.refused(from())[0].message, "node B is not part of this run and passed with another spec")
+	delete(a.JobArgs, "other")
+	a.AddOutputPath("a", "/elsewhere")
+	require.True(t, f.run(from()).Success, "the run has its own paths")
+	write(t, filepath.Join(f.work(), "B", "b", "b.txt"), "other data")
+	assert.Contains(t, f.refused(from())[0].message, "its output b is not as it was made")
+	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{From: []string{"C"}, To: []string{"A"}})
+	assert.Contains(t, problems(t, err)[0].message, "nothing would be run")
+}
+
+// Progress that leaves, and checkers that panic, leave no script behind.
+func TestPipelineCallbacksThatLeave(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	f.node("Load", joins, []string{"raw"}, []string{"data"})
+	f.node("Next", joins, []string{"data"}, []string{"more"})
+	f.edge("Load", "Next")
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		f.run(&scriptspec.PipelineOptions{Progress: func(scriptspec.PipelineEvent) { runtime.Goexit() }})
+	}()
+	<-left
+	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.DataFlow) error { panic("no") }}})
+	assert.Equal(t, []string{"the checker panicked: no"}, r.Edges[0].Handed[0].Problems)
+	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{nil}})
+	assert.Equal(t, []problem{{"options.checkers", scriptspec.CodeEmpty, "a checker is nil"}}, problems(t, err))
+}
