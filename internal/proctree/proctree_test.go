@@ -5,6 +5,7 @@ package proctree
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ func shell(t *testing.T, limits Limits, text string) (*Tree, string) {
 	tree := New(leader, limits)
 	require.NoError(t, w.Close())
 	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		require.NoError(t, err)
 	}
 	return tree, strings.TrimSpace(line)
