@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/scriptspec/scriptspec"
 )
@@ -77,7 +78,7 @@ func (p *progress) event(e scriptspec.PipelineEvent) {
 		line += fmt.Sprintf(" in %v", e.Result.Duration.Round(time.Millisecond))
 	}
 	if e.Result.Reason != "" {
-		line += ": " + e.Result.Reason
+		line += ": " + harmless(e.Result.Reason)
 	}
 	p.draw(p.colour(e.Result.Status, line) + "\n")
 }
@@ -144,4 +145,14 @@ func (p *progress) tick() {
 			return
 		}
 	}
+}
+
+// harmless leaves out what a terminal would act on: a reason may quote what a script said.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
