@@ -5,6 +5,7 @@ package scriptspec_test
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -206,4 +207,44 @@ func TestWarmClose(t *testing.T) {
 	require.NoError(t, tester.Close())
 	assert.True(t, ended(pid))
 	assert.True(t, runWith(t, tester, s).Success, "it can be used again")
+}
+
+// A fork ends as an interpreter does: threads are waited for, what is to be done at the exit is done, and
+// files that nobody has closed are written, wherever they are kept.
+func TestWarmEndsAsCold(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+		s := scripted(t, `
+import atexit, json, os, threading
+OPEN = []
+class Late:
+    def __del__(self):
+        print("finalized", flush=True)
+LATE = Late()
+LATE.itself = LATE
+def work(path, gate):
+    gate.wait()
+    with open(path, "w") as f:
+        f.write("thread")
+def main(output_paths):
+    at = lambda name: os.path.join(output_paths["data_output"], name)
+    OPEN.append(open(at("global"), "w"))
+    OPEN[0].write("global")
+    json.kept = open(at("elsewhere"), "w")
+    json.kept.write("elsewhere")
+    open(at("binary"), "wb").write(b"binary")
+    gate = threading.Event()
+    threading.Thread(target=work, args=(at("thread"), gate)).start()
+    atexit.register(lambda: print("at exit", flush=True))
+    threading.Timer(0.01, gate.set).start()
+`)
+		result := runWith(t, tester, s)
+		require.True(t, result.Success, result.Details())
+		assert.Equal(t, "at exit\nfinalized\n", result.Stdout.Text)
+		for _, name := range []string{"global", "elsewhere", "binary", "thread"} {
+			data, err := os.ReadFile(filepath.Join(s.OutputPaths["data_output"], name))
+			require.NoError(t, err)
+			assert.Equal(t, name, string(data))
+		}
+	})
 }

@@ -70,15 +70,15 @@ if __name__ == "__main__":
 
     def main():
         driver = prepare = None
-        made = b""
+        made, leave = b"", sys.exit
         if sys.argv[1] == "--serve":
             server, _ = load("serve.py")
             driver, _ = load("driver.py")
             pipes = server.serve(int(sys.argv[2]), sys.argv[3:], STARTUP)
             if pipes is None:
-                return 0
+                return
             requests, results = pipes
-            prepare = server.become
+            prepare, leave = server.become, server.leave
         else:
             requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
         request = receive(requests)
@@ -88,8 +88,8 @@ if __name__ == "__main__":
             with open(__file__, "rb") as f:
                 start = marshal.dumps(compile(f.read(), NAME, "exec", dont_inherit=True))
             made = made, _frozen_importlib_external.MAGIC_NUMBER + bytes(12) + start  # as a .pyc file has it
-        return driver.serve_one(requests, results, request, made, prepare)
+        code = driver.serve_one(requests, results, request, made, prepare)
+        if code or leave is not sys.exit:  # else it just ends: with PYTHONINSPECT an exit would be a failure
+            leave(code)
 
-    code = main()
-    if code:  # else it just ends: with PYTHONINSPECT an exit would count as a failure
-        sys.exit(code)
+    main()
