@@ -54,6 +54,14 @@ def main(output_paths):
 	}
 }
 
+// What might have become a secret is kept when the output ends.
+func TestOutputEndsLikeASecret(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)\n    os.write(1, b'"+sentinel[:7]+"')")
+	s.AddEnvironVar("TOKEN", sentinel)
+	assert.Equal(t, sentinel[:7], run(t, s).Stdout.Text)
+}
+
 // A log that cannot be written is told, and does not hold up the script.
 func TestLogCannotBeWritten(t *testing.T) {
 	t.Parallel()

@@ -80,7 +80,20 @@ func TestDriverIsNotTheSpecsToMake(t *testing.T) {
 	t.Parallel()
 	tester := &scriptspec.RuntimeTester{}
 	lib := t.TempDir()
-	write(t, filepath.Join(lib, "sitecustomize.py"), "import marshal\ndumps = marshal.dumps\nmarshal.dumps = lambda value: dumps(compile('def serve_one(*args): raise SystemExit(0)', 'x', 'exec'))\n")
+	write(t, filepath.Join(lib, "sitecustomize.py"), `
+import marshal
+FORGED = """
+def serve_one(requests, results, request, made, prepare):
+    import os
+    for name, text in ((b"hello", b"3.9.9"), (b"main", b""), (b"outcome", b"returned"), (b"end", b"")):
+        os.write(results, b"%s %s %d\\n%s" % (request["token"].encode(), name, len(text), text))
+"""
+real, calls = marshal.dumps, []
+def dumps(value):
+    calls.append(value)
+    return real(compile(FORGED, "x", "exec") if len(calls) == 1 else value)
+marshal.dumps = dumps
+`)
 	bad := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)")
 	bad.AddEnvironVar("PYTHONPATH", lib)
 	_, err := tester.TestScript(t.Context(), bad)
