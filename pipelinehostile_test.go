@@ -115,6 +115,11 @@ func TestPipelineReuseIsOfTheSame(t *testing.T) {
 	from := func() *scriptspec.PipelineOptions { return &scriptspec.PipelineOptions{From: []string{"C"}} }
 	require.True(t, f.run(nil).Success)
 	require.True(t, f.run(from()).Success)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := f.tester.TestPipeline(ctx, f.p, &scriptspec.PipelineOptions{WorkDir: f.work()})
+	require.ErrorIs(t, err, context.Canceled)
+	require.True(t, f.run(from()).Success, "a run that was over before it began has changed nothing")
 	require.NoError(t, os.RemoveAll(filepath.Join(f.work(), "B", "unused")))
 	require.True(t, f.run(from()).Success, "nobody needs it")
 	a.AddJobArg("other", 1)
@@ -124,7 +129,7 @@ func TestPipelineReuseIsOfTheSame(t *testing.T) {
 	require.True(t, f.run(from()).Success, "the run has its own paths")
 	write(t, filepath.Join(f.work(), "B", "b", "b.txt"), "other data")
 	assert.Contains(t, f.refused(from())[0].message, "its output b is not as it was made")
-	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{From: []string{"C"}, To: []string{"A"}})
+	_, err = f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{From: []string{"C"}, To: []string{"A"}})
 	assert.Contains(t, problems(t, err)[0].message, "nothing would be run")
 }
 
