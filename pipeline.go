@@ -169,7 +169,8 @@ func (p *PipelineTestingSpec) refErrors() []*FieldError {
 		case checkScriptName(script) != "":
 			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is no name of a script"
 		case !isNil(s) && *s.core().scriptName != script:
-			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s and has that of %s", printable(node), printable(script), printable(*s.core().scriptName))
+			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s and has that of %s",
+				printable(node), printable(script), printable(*s.core().scriptName))
 		case !known[node]:
 			fe.Code, fe.Message = CodeUnknownNode, "there is no node "+printable(node)+" for this reference"
 		default:
@@ -292,7 +293,8 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 		case wire.Output == "" || wire.Input == "":
 			fail(CodeEmpty, fmt.Sprintf("%v has only one end", wire), "name output and input, or neither where the edge is to carry nothing")
 		case isNil(p.Specs[wire.Source]) && skipped(wire.Source):
-			fail(CodeNoMatch, fmt.Sprintf("%v: %s is skipped and has no spec to take the output from", wire, printable(wire.Source)), "give it a spec with the output")
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s is skipped and has no spec to take the output from", wire, printable(wire.Source)),
+				"give it a spec with the output")
 		case !has(wire.Source, fieldOutputs, wire.Output):
 			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such output", wire, printable(wire.Source)), "use the key that it has in the spec")
 		case !has(wire.Dest, fieldInputs, wire.Input):

@@ -43,7 +43,9 @@ type scriptRun struct {
 	result  ScriptTestResult
 }
 
-func newScriptRun(t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, hide *mask.Masker) (*scriptRun, error) {
+func newScriptRun(
+	t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, hide *mask.Masker,
+) (*scriptRun, error) {
 	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, hide: hide}
 	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
 	r.result.Outputs = map[string]OutputInfo{}
@@ -167,7 +169,8 @@ func (r *scriptRun) execute(parent context.Context) (err error) {
 		if _, stale := r.tester.drivers.LoadAndDelete(r.python); stale {
 			return r.execute(parent) // of an interpreter that has been replaced since
 		}
-		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, lastLine(r.result.Stderr.Text))
+		said := lastLine(r.result.Stderr.Text)
+		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, said)
 	case !report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.CountsAtStart):
 		// What a spec can make of an interpreter is no matter of the next.
 		r.tester.drivers.Store(r.python, report.Bytecode)

@@ -29,8 +29,9 @@ type StoreOptions struct {
 }
 
 // Store keeps specs in <test_data_dir>/.specs: one file for a script, and one for a script and job
-// type where [Store.SaveStep] is used. Pipelines have files of their own there. It touches nothing outside of that directory, whatever links
-// stand in it. Any number of goroutines and processes may use one directory at the same time.
+// type where [Store.SaveStep] is used. Pipelines have files of their own there. It touches nothing
+// outside of that directory, whatever links stand in it. Any number of goroutines and processes may use
+// one directory at the same time.
 //
 // Specs that were loaded are kept, and files that have not changed are not decoded again; what is
 // handed out is the caller's own copy.

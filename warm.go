@@ -106,7 +106,9 @@ func (p *warmPool) close() error {
 }
 
 // fork has a warm interpreter run the script. It returns no leader where a new interpreter is to.
-func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream) (leader proctree.Leader, guard int, err error) {
+func (r *scriptRun) fork(
+	ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream,
+) (leader proctree.Leader, guard int, err error) {
 	t := r.tester
 	if !r.canFork(env) {
 		return nil, 0, nil
@@ -138,7 +140,8 @@ func (r *scriptRun) fork(ctx context.Context, run *pydriver.Run, env map[string]
 // with its debugging allocator, and an interpreter that dies of each fork is no help.
 func (r *scriptRun) canFork(env map[string]string) bool {
 	const most = 2
-	return r.tester.Warm && pydriver.CanFork && !r.request.Program && r.lost < most && env["PYTHONMALLOC"] == "" && env["PYTHONDEVMODE"] == ""
+	debugging := env["PYTHONMALLOC"] != "" || env["PYTHONDEVMODE"] != ""
+	return r.tester.Warm && pydriver.CanFork && !r.request.Program && r.lost < most && !debugging
 }
 
 var errClosed = errors.New("RuntimeTester.Close was called while the warm interpreter started")

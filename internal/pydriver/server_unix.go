@@ -112,7 +112,9 @@ func (s *Server) Suits(scriptDir string) bool {
 // Fork has a child answer to r, with its output going to stdout and stderr. The process guard waits for
 // it. After an error, which is ErrServerGone if the interpreter does not answer within patience, r must not
 // be used again.
-func (s *Server) Fork(ctx context.Context, r *Run, stdout, stderr *os.File, patience time.Duration) (leader proctree.Leader, guard int, err error) {
+func (s *Server) Fork(
+	ctx context.Context, r *Run, stdout, stderr *os.File, patience time.Duration,
+) (leader proctree.Leader, guard int, err error) {
 	control, theirs, err := socketPair()
 	if err != nil {
 		return nil, 0, err
