@@ -48,25 +48,11 @@ type watched struct {
 	before snapshot
 }
 
-// watch looks at an input. Contents count if hash is set.
-func watch(path string, hash bool) watched {
-	w := watched{top: path}
-	if top, err := filepath.EvalSymlinks(path); err == nil {
-		w.top = top
-	}
-	w.before = walk{links: true, hash: hash}.snapshot(w.top)
-	return w
-}
+// watchInput looks at an input. Contents count if hash is set.
+func watchInput(path string, hash bool) watched { return walk{links: true, hash: hash}.watch(path) }
 
 // watchOutput looks at an output. Links to files elsewhere, and temporary files, are no data.
-func watchOutput(path string) watched {
-	w := watched{top: path}
-	if top, err := filepath.EvalSymlinks(path); err == nil {
-		w.top = top
-	}
-	w.before = walk{data: true}.snapshot(w.top)
-	return w
-}
+func watchOutput(path string) watched { return walk{data: true}.watch(path) }
 
 // watchOwn looks at what a script has written where we told it to: it is no link, or nothing of ours.
 func watchOwn(path string) watched {
@@ -79,6 +65,15 @@ type walk struct {
 	data  bool     // pass over temporary files
 	hash  bool     // read contents
 	since snapshot // if not nil, follow only links that were there, and read only what has its old size
+}
+
+// watch looks at a path, following the links in it.
+func (w walk) watch(path string) watched {
+	top, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		top = path
+	}
+	return watched{top: top, before: w.snapshot(top)}
 }
 
 // snapshot looks at a file or a directory with everything below it. What cannot be looked at does not

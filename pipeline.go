@@ -227,12 +227,16 @@ func (p *PipelineTestingSpec) edgeErrors() []*FieldError {
 			continue // a node without a spec is reported as that, or skipped
 		}
 		if len(m.FindPathMatches(source, dest)) == 0 {
-			errs = append(errs, edgeError(i, edge, CodeNoMatch,
-				fmt.Sprintf("no output of %s matches an input of %s", printable(edge[0]), printable(edge[1])),
-				"give both one logical name, or one of them the other's as an alias"))
+			errs = append(errs, noMatch(i, edge))
 		}
 	}
 	return errs
+}
+
+func noMatch(i int, edge [2]string) *FieldError {
+	return edgeError(i, edge, CodeNoMatch,
+		fmt.Sprintf("no output of %s matches an input of %s", printable(edge[0]), printable(edge[1])),
+		"give both one logical name, or one of them the other's as an alias")
 }
 
 func edgeError(i int, edge [2]string, code Code, message, hint string) *FieldError {

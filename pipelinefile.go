@@ -2,7 +2,6 @@ package scriptspec
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,16 +63,7 @@ func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
 	if _, err := decodePipeline(data, file); err != nil {
 		return err
 	}
-	files, err := st.open(true)
-	if err != nil {
-		return err
-	}
-	if old, id, err := files.Read(name, DefaultMaxBytes, nil); err == nil && bytes.Equal(old, data) {
-		return atPath("save", files.Flush(name, id), file)
-	}
-	return atPath("save", files.Write(name, data, st.fileMode, func() (func(), error) {
-		return st.lock(context.Background(), files)
-	}), file)
+	return st.write(name, data, func(old []byte) bool { return bytes.Equal(old, data) })
 }
 
 // LoadPipeline reads a pipeline, and for each node that refers to the spec of a script what

@@ -382,7 +382,7 @@ func (r *pipelineRun) keepOutputs(n *runNode) {
 		if r.feedsAny(n, name) {
 			state := watchOwn(path)
 			if n.Skipped {
-				state = watch(path, false)
+				state = watchInput(path, false)
 			}
 			n.outputs[name] = lookAtOutput(state, path, true)
 		}

@@ -213,12 +213,12 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 			errs = append(errs, fe)
 			continue
 		}
-		message, hint := "no output of "+from+" matches an input of "+to, "give both one logical name, or one of them the other's as an alias"
+		fe := noMatch(i, edge)
 		if len(pl.matcher.FindPathMatches(pl.specs[edge[0]], pl.specs[edge[1]])) > 0 {
-			message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
-			hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"
+			fe.Message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
+			fe.Hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"
 		}
-		errs = append(errs, edgeError(i, edge, CodeNoMatch, message, hint))
+		errs = append(errs, fe)
 	}
 	return errs
 }

@@ -220,13 +220,16 @@ def main(output_paths, job_args):
 // Nothing of a run goes on in this process after it.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	python(t)
-	tester := &scriptspec.RuntimeTester{Timeout: 2 * time.Second, Grace: 100 * time.Millisecond}
 	before := runtime.NumGoroutine()
-	for _, name := range []string{"timeout", "passed", "crashed", "input_missing", "bad_report"} {
-		s := fixture(t, name)
-		prepareFixture(s, &scriptspec.RuntimeTester{})
-		_, err := tester.TestScript(t.Context(), s)
-		require.NoError(t, err)
+	for _, warm := range []bool{false, true} {
+		tester := &scriptspec.RuntimeTester{Timeout: 2 * time.Second, Grace: 100 * time.Millisecond, Warm: warm}
+		for _, name := range []string{"timeout", "passed", "crashed", "input_missing", "bad_report"} {
+			s := fixture(t, name)
+			prepareFixture(s, &scriptspec.RuntimeTester{})
+			_, err := tester.TestScript(t.Context(), s)
+			require.NoError(t, err)
+		}
+		require.NoError(t, tester.Close())
 	}
 	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
 		runtime.Gosched() // the last ones are on their way

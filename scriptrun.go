@@ -113,7 +113,7 @@ func (r *scriptRun) prepare() bool {
 	}
 	r.inputs, r.outputs = map[string]watched{}, map[string]watched{}
 	for name, path := range r.spec.InputPaths {
-		r.inputs[name] = watch(path, r.tester.HashInputs)
+		r.inputs[name] = watchInput(path, r.tester.HashInputs)
 	}
 	for name, path := range r.spec.OutputPaths {
 		r.outputs[name] = watchOutput(path)

@@ -239,16 +239,20 @@ func (st *Store) Delete(scriptName string) error {
 	return atPath("delete", files.Remove(filepath.Base(file)), file)
 }
 
-// save writes to a file of the store. The data is on disk before the lock is taken, which is held
-// for the moment of its appearance only.
+// save writes a spec to a file of the store.
 func (st *Store) save(s Spec, name string) error {
-	file := filepath.Join(st.specs, name)
-	e, err := encodeToSave(s, file)
+	e, err := encodeToSave(s, filepath.Join(st.specs, name))
 	if err != nil {
 		return err
 	}
 	defer e.release()
-	data := e.w.Buf
+	return st.write(name, e.w.Buf, func(old []byte) bool { return says(old, e.w.Buf, s) })
+}
+
+// write writes to a file of the store, unless what is there says the same. The data is on disk before the
+// lock is taken, which is held for the moment of its appearance only.
+func (st *Store) write(name string, data []byte, same func(old []byte) bool) error {
+	file := filepath.Join(st.specs, name)
 	files, err := st.open(true)
 	if err != nil {
 		return err
@@ -257,7 +261,7 @@ func (st *Store) save(s Spec, name string) error {
 	defer releaseBuffer(buf)
 	if old, id, err := files.Read(name, DefaultMaxBytes, *buf); err == nil {
 		*buf = old
-		if says(old, data, s) {
+		if same(old) {
 			return atPath("save", files.Flush(name, id), file)
 		}
 	}

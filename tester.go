@@ -62,8 +62,7 @@ type RuntimeTester struct {
 	// start of an interpreter (PYTHON*, LD_*, LC_* and the like) share one if these are equal, and
 	// get a new one if there are eight others. So do scripts beside which there is a module that has
 	// been imported from elsewhere, those of CommandLine, specs with PYTHONMALLOC or PYTHONDEVMODE, and
-	// all scripts where there is no fork.
-	// Close ends what is kept.
+	// all scripts where there is no fork. Close ends what is kept.
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
@@ -93,28 +92,29 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 //
 // When the timeout or the memory is exceeded, or ctx ends, the script and everything that it has
 // started get an interrupt, a termination after half of the grace and a kill after all of it. What it
-// leaves running at its own end is ended as well. TestScript returns within the grace and a second.
+// leaves running at its own end is ended as well. TestScript returns within the grace and a second, and
+// the time that it takes to look at inputs and outputs.
 //
 // A script that fails, in whatever way, is a result with Success false. The error tells that there
 // was no test: the spec cannot be run ([*ValidationError]), there is no interpreter
-// ([exec.ErrNotFound], or [io/fs.ErrNotExist] for a path) or one that is not Python ([ErrInterpreter]), a module of Preload cannot be
-// imported, or ctx ended.
+// ([exec.ErrNotFound], or [io/fs.ErrNotExist] for a path) or one that is not Python
+// ([ErrInterpreter]), a module of Preload cannot be imported, or ctx ended.
 func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResult, error) {
 	release, err := t.slot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	defer release()
-	return t.run(ctx, s, 0, nil)
+	return t.run(ctx, s, 0, masker(s))
 }
 
-// run is TestScript for a caller that bounds what runs at the same time. A timeout other than 0 counts
-// instead of the tester's, and a masker other than nil instead of the spec's.
+// run is TestScript for a caller that bounds what runs at the same time and says what is hidden. A
+// timeout other than 0 counts instead of the tester's.
 func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, hide *mask.Masker) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), cmp.Or(hide, masker(s)))
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), hide)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}

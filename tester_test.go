@@ -89,6 +89,24 @@ def main(input_paths, output_paths, environ_vars, job_args):
 	assert.Len(t, entries, 3, "script, data and output: no bytecode in the user's tree")
 }
 
+// Whatever the environment says, nothing is written beside the script, and nothing that was printed is lost.
+func TestScriptLeavesNoBytecodeAndLosesNoOutput(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "import os, sibling\ndef main(output_paths):\n    print('printed')\n    os._exit(0)")
+	write(t, filepath.Join(filepath.Dir(s.ScriptPath), "sibling.py"), "")
+	s.AddEnvironVar("PYTHONDONTWRITEBYTECODE", "")
+	s.AddEnvironVar("PYTHONUNBUFFERED", "")
+	for _, warm := range []bool{false, true} {
+		tester := &scriptspec.RuntimeTester{Warm: warm}
+		result, err := tester.TestScript(t.Context(), s)
+		require.NoError(t, err)
+		require.NoError(t, tester.Close())
+		assert.Equal(t, scriptspec.OutcomeCrashed, result.Outcome)
+		assert.Equal(t, "printed\n", result.Stdout.Text)
+		assert.NoDirExists(t, filepath.Join(filepath.Dir(s.ScriptPath), "__pycache__"))
+	}
+}
+
 // Modules of the script's directory are the script's to import, whatever they are called; the driver
 // has its own.
 func TestScriptBesideStandardLibraryNames(t *testing.T) {

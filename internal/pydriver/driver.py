@@ -215,6 +215,13 @@ def described(error):
         return {"error_type": type.__dict__["__name__"].__get__(type(error)), "error_message": "(cannot be told)"}
 
 
+async def asynchronous():
+    yield
+
+
+GENERATORS = (type(_ for _ in ()), type(asynchronous()))
+
+
 def call(channel, request, main, report):
     """Calls main, if it can be."""
     if not callable(main):
@@ -229,7 +236,7 @@ def call(channel, request, main, report):
     result = main(*positional, **named)
     if hasattr(type(result), "__await__"):
         result = rare().wait_for(result)
-    if type(result).__name__ in ("generator", "async_generator"):
+    if type(result) in GENERATORS:
         report["outcome"], report["error_message"] = "bad_main", "main returned a generator, of which nothing has run"
         return
     if result is not None:

@@ -96,7 +96,7 @@ func (r *Run) Command(python string, bytecode Bytecode) (*exec.Cmd, error) {
 	start := filepath.Join(r.Dir, "start.py")
 	var err error
 	if r.bytecode = bytecode; bytecode.IsZero() {
-		err = writeSources(r.Dir)
+		err = writeSources(r.Dir, map[string]string{"start.py": startSource, "driver.py": driverSource})
 	} else {
 		start += "c"
 		err = os.WriteFile(start, bytecode.start, 0o600)
@@ -110,8 +110,8 @@ func (r *Run) Command(python string, bytecode Bytecode) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-func writeSources(dir string) error {
-	for name, source := range map[string]string{"start.py": startSource, "driver.py": driverSource, "serve.py": serveSource} {
+func writeSources(dir string, sources map[string]string) error {
+	for name, source := range sources {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	}
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
-	all["driver_source"], all["rare_source"] = driverSource, rareSource
+	all["rare_source"] = rareSource
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
 	if err != nil {

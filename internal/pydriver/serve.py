@@ -136,7 +136,10 @@ def leave(code):
         threading._shutdown()  # waits for threads that are no daemons
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    atexit._run_exitfuncs()
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass  # Python 3.8 and 3.9 raise what they have printed already
     failed = flush()  # first: in what is collected together a text file may outlive its buffer
     for name in [name for name in sys.modules if name not in shared]:
         del sys.modules[name]
@@ -155,5 +158,5 @@ def flush():
                 if not kept.closed:
                     kept.flush()
             except BaseException:
-                failed = failed or kept is sys.stdout
+                failed = failed or kept is getattr(sys, "stdout", None)
     return failed

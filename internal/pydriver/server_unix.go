@@ -49,7 +49,8 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 			_ = s.Close(0) // the first error counts
 		}
 	}()
-	if err := writeSources(dir); err != nil {
+	sources := map[string]string{"start.py": startSource, "driver.py": driverSource, "serve.py": serveSource}
+	if err := writeSources(dir, sources); err != nil {
 		return nil, err
 	}
 	conn, theirs, err := socketPair()

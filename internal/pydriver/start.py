@@ -83,7 +83,7 @@ if __name__ == "__main__":
             requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
         request = receive(requests)
         if driver is None:
-            driver, made = load("driver.py", request["driver_source"], request["driver"])
+            driver, made = load("driver.py", cached=request["driver"])
         if made:
             with open(__file__, "rb") as f:
                 start = marshal.dumps(compile(f.read(), NAME, "exec", dont_inherit=True))
