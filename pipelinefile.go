@@ -54,8 +54,7 @@ func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
 	if err != nil {
 		return err
 	}
-	name := p.Name + pipelineFileSuffix
-	file := filepath.Join(st.specs, name)
+	file := filepath.Join(st.specs, p.Name+pipelineFileSuffix)
 	if len(data) > DefaultMaxBytes {
 		return tooLarge(file, DefaultMaxBytes)
 	}
@@ -63,7 +62,7 @@ func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
 	if _, err := decodePipeline(data, file); err != nil {
 		return err
 	}
-	return st.write(name, data, func(old []byte) bool { return bytes.Equal(old, data) })
+	return st.write(file, data, func(old []byte) bool { return bytes.Equal(old, data) })
 }
 
 // LoadPipeline reads a pipeline, and for each node that refers to the spec of a script what

@@ -241,18 +241,20 @@ func (st *Store) Delete(scriptName string) error {
 
 // save writes a spec to a file of the store.
 func (st *Store) save(s Spec, name string) error {
-	e, err := encodeToSave(s, filepath.Join(st.specs, name))
+	file := filepath.Join(st.specs, name)
+	e, err := encodeToSave(s, file)
 	if err != nil {
 		return err
 	}
 	defer e.release()
-	return st.write(name, e.w.Buf, func(old []byte) bool { return says(old, e.w.Buf, s) })
+	data := e.w.Buf
+	return st.write(file, data, func(old []byte) bool { return says(old, data, s) })
 }
 
 // write writes to a file of the store, unless what is there says the same. The data is on disk before the
 // lock is taken, which is held for the moment of its appearance only.
-func (st *Store) write(name string, data []byte, same func(old []byte) bool) error {
-	file := filepath.Join(st.specs, name)
+func (st *Store) write(file string, data []byte, same func(old []byte) bool) error {
+	name := filepath.Base(file)
 	files, err := st.open(true)
 	if err != nil {
 		return err
