@@ -59,7 +59,37 @@ type FieldError struct {
 	// Err is the cause, for errors.Is (fs.ErrNotExist, syscall.EACCES, ...), or nil.
 	Err error
 
-	at fieldPos
+	rank rank
+}
+
+// fieldErrorf returns a problem with the field at path. Strings and errors among args are made
+// printable: whatever they hold, the message is one line.
+func fieldErrorf(at rank, path string, code Code, format string, args ...any) *FieldError {
+	return &FieldError{Path: path, Code: code, Message: sprintf(format, args), rank: at}
+}
+
+// hintf sets the way out, as fieldErrorf sets the message.
+func (e *FieldError) hintf(format string, args ...any) *FieldError {
+	e.Hint = sprintf(format, args)
+	return e
+}
+
+// quoted is text that is printable already: it goes into a message as it is.
+type quoted string
+
+// quote returns a value as a Go string literal, for a message that shows where it begins and ends.
+func quote(value string) quoted { return quoted(strconv.Quote(clip(value))) }
+
+func sprintf(format string, args []any) string {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = printable(arg)
+		case error:
+			args[i] = printable(arg.Error())
+		}
+	}
+	return fmt.Sprintf(format, args...)
 }
 
 // Error returns the problem on one line: place, rule and way out.
@@ -79,16 +109,19 @@ func (e *FieldError) Error() string {
 // Unwrap returns the cause.
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// fieldPos orders field errors: by field as the file has them, then by map key.
-type fieldPos struct {
-	field field
-	key   string
+// rank orders the problems of one document: by section, in the order in which the document has them,
+// then by index in a list or by key in an object.
+type rank struct {
+	section int
+	index   int
+	key     string
 }
 
 func compareFieldErrors(a, b *FieldError) int {
 	return cmp.Or(
-		cmp.Compare(a.at.field, b.at.field),
-		strings.Compare(a.at.key, b.at.key),
+		cmp.Compare(a.rank.section, b.rank.section),
+		cmp.Compare(a.rank.index, b.rank.index),
+		strings.Compare(a.rank.key, b.rank.key),
 		strings.Compare(a.Path, b.Path),
 		strings.Compare(string(a.Code), string(b.Code)),
 		strings.Compare(a.Message, b.Message),

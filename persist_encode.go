@@ -75,7 +75,7 @@ func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	}
 	if len(e.errs) == 0 && !e.w.Readable() {
 		e.errs = append(e.errs, &FieldError{
-			Path: e.core.name(e.costliest), Code: CodeUnsupported, at: fieldPos{field: e.costliest},
+			Path: e.core.name(e.costliest), Code: CodeUnsupported, rank: rank{section: int(e.costliest)},
 			Message: "holds more values than a document of its size may have", Hint: "keep them in a file of their own, as an input",
 		})
 	}
@@ -240,7 +240,7 @@ func (e *encoder) extra(place string, extra map[string]json.RawMessage, known []
 		for _, name := range known {
 			if strings.EqualFold(key, name) {
 				e.errs = append(e.errs, &FieldError{
-					Path: place + printable(key), Code: CodeFormat, at: fieldPos{fieldExtra, key},
+					Path: place + printable(key), Code: CodeFormat, rank: rank{section: int(fieldExtra), key: key},
 					Message: "a member of Extra has the name of the field " + name,
 				})
 			}

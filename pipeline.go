@@ -48,6 +48,18 @@ func (w Wire) String() string {
 	return fmt.Sprintf("wire from %s.%s to %s.%s", printable(w.Source), printable(w.Output), printable(w.Dest), printable(w.Input))
 }
 
+// The sections of a pipeline in the order in which their problems are reported.
+const (
+	rankGraph = iota + 1 // behind the name
+	rankNodes
+	rankEdges
+	rankSpecs
+	rankOutputs
+	rankFlow // edges along which nothing flows
+	rankWires
+	rankOptions
+)
+
 // Validate reports everything that keeps the pipeline from being run, at once: what is wrong with the
 // graph, a cycle, nodes without a spec or with a name that no directory can have, specs without a
 // node, specs that break the rules, two nodes with one output path, wires between what is not there,
@@ -68,7 +80,7 @@ func (p *PipelineTestingSpec) problems() []*FieldError {
 	}
 	if len(errs) == 0 {
 		if _, err := p.DAG.TopologicalSort(); err != nil {
-			errs = append(errs, &FieldError{Path: "dag", Code: CodeCycle, Message: err.Error(), Err: err, at: fieldPos{fieldStepName, ""}})
+			errs = append(errs, &FieldError{Path: "dag", Code: CodeCycle, Message: err.Error(), Err: err, rank: rank{section: rankGraph}})
 		}
 	}
 	errs = append(errs, p.nameErrors()...)
@@ -84,7 +96,7 @@ func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 	fail := func(i int, code Code, message, hint string) {
 		errs = append(errs, &FieldError{
 			Path: fmt.Sprintf("nodes[%d]", i), Code: code, Value: p.DAG.Nodes[i], Message: message, Hint: hint,
-			at: fieldPos{fieldInputs, fmt.Sprintf("%09d", i)},
+			rank: rank{section: rankNodes, index: i},
 		})
 	}
 	folded := make(map[string]string, len(p.DAG.Nodes))
@@ -113,7 +125,7 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 	var errs []*FieldError
 	fail := func(code Code, member, node, message string, err error) {
 		errs = append(errs, &FieldError{
-			Path: keyed(member, node), Code: code, Value: node, Message: message, Err: err, at: fieldPos{fieldEnviron, node},
+			Path: keyed(member, node), Code: code, Value: node, Message: message, Err: err, rank: rank{section: rankSpecs, key: node},
 		})
 	}
 	known := map[string]bool{}
@@ -141,7 +153,7 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		broken, what := runErrors(s), "run"
 		if _, skipped := p.Skip[node]; skipped {
 			what = "taken for its outputs"
-			broken = slices.DeleteFunc(broken, func(fe *FieldError) bool { return fe.at.field != fieldOutputs })
+			broken = slices.DeleteFunc(broken, func(fe *FieldError) bool { return field(fe.rank.section) != fieldOutputs })
 		}
 		if len(broken) > 0 {
 			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be "+what, newValidationError(subject(s), broken))
@@ -164,7 +176,7 @@ func (p *PipelineTestingSpec) refErrors() []*FieldError {
 	}
 	for _, node := range sortedKeys(p.Refs) {
 		script, s := p.Refs[node], p.Specs[node]
-		fe := &FieldError{Path: keyed("refs", node), Code: CodeFormat, Value: script, at: fieldPos{fieldEnviron, node}}
+		fe := &FieldError{Path: keyed("refs", node), Code: CodeFormat, Value: script, rank: rank{section: rankSpecs, key: node}}
 		switch {
 		case checkScriptName(script) != "":
 			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is no name of a script"
@@ -205,7 +217,7 @@ func (p *PipelineTestingSpec) outputErrors() []*FieldError {
 				Path: keyed("specs", node) + "." + keyed(name, e.key), Code: CodeDuplicate, Value: e.path,
 				Message: fmt.Sprintf("output %s of %s is also output %s of %s: %s", printable(e.key), printable(node),
 					printable(first.output), printable(first.node), printable(e.path)),
-				Hint: "give each node a directory of its own", at: fieldPos{fieldJobArgs, node},
+				Hint: "give each node a directory of its own", rank: rank{section: rankOutputs, key: node},
 			})
 		}
 	}
@@ -242,7 +254,7 @@ func noMatch(i int, edge [2]string) *FieldError {
 func edgeError(i int, edge [2]string, code Code, message, hint string) *FieldError {
 	return &FieldError{
 		Path: fmt.Sprintf("edges[%d]", i), Code: code, Value: slices.Clone(edge[:]), Message: message, Hint: hint,
-		at: fieldPos{fieldCreatedAt, fmt.Sprintf("%09d", i)},
+		rank: rank{section: rankFlow, index: i},
 	}
 }
 
@@ -285,7 +297,7 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 		fail := func(code Code, message, hint string) {
 			errs = append(errs, &FieldError{
 				Path: fmt.Sprintf("wires[%d]", i), Code: code, Value: wire, Message: message, Hint: hint,
-				at: fieldPos{fieldUpdatedAt, fmt.Sprintf("%09d", i)},
+				rank: rank{section: rankWires, index: i},
 			})
 		}
 		input := [2]string{wire.Dest, wire.Input}

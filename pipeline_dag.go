@@ -186,9 +186,9 @@ func (p dagProblem) place() string {
 func (p dagProblem) fieldError() *FieldError {
 	fe := &FieldError{Path: p.place(), Code: p.code, Value: p.name, Message: p.message}
 	if p.edge < 0 {
-		fe.at = fieldPos{fieldInputs, fmt.Sprintf("%09d", p.node)}
+		fe.rank = rank{section: rankNodes, index: p.node}
 	} else {
-		fe.at = fieldPos{fieldOutputs, fmt.Sprintf("%09d", p.edge)}
+		fe.rank = rank{section: rankEdges, index: p.edge}
 	}
 	return fe
 }

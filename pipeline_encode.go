@@ -100,7 +100,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 			continue
 		}
 		fe := &FieldError{
-			Path: keyed("specs", node), Code: CodeFormat, Value: script, Err: err, at: fieldPos{fieldEnviron, node},
+			Path: keyed("specs", node), Code: CodeFormat, Value: script, Err: err, rank: rank{section: rankSpecs, key: node},
 			Message: fmt.Sprintf("node %s refers to the spec of script %s, which cannot be loaded: %v", printable(node), printable(script), err),
 		}
 		if errors.Is(err, fs.ErrNotExist) {
@@ -171,7 +171,7 @@ func (w *pipelineWriter) member(name string, first bool) {
 }
 
 func (w *pipelineWriter) fail(place string, err error) {
-	w.errs = append(w.errs, &FieldError{Path: place, Code: CodeUnsupported, Message: err.Error(), at: fieldPos{fieldExtra, place}})
+	w.errs = append(w.errs, &FieldError{Path: place, Code: CodeUnsupported, Message: err.Error(), rank: rank{section: rankOptions, key: place}})
 }
 
 func (w *pipelineWriter) text(place, s string) {
@@ -226,7 +226,7 @@ func (w *pipelineWriter) specs(p *PipelineTestingSpec) {
 		if err != nil {
 			w.errs = append(w.errs, &FieldError{
 				Path: place, Code: CodeFormat, Value: node, Message: "the spec of " + printable(node) + " cannot be saved",
-				Hint: firstProblem(err), Err: err, at: fieldPos{fieldEnviron, node},
+				Hint: firstProblem(err), Err: err, rank: rank{section: rankSpecs, key: node},
 			})
 			continue
 		}

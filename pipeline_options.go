@@ -63,7 +63,7 @@ type PipelineEvent struct {
 func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 	var errs []*FieldError
 	fail := func(path string, code Code, value any, message, hint string) {
-		errs = append(errs, &FieldError{Path: path, Code: code, Value: value, Message: message, Hint: hint, at: fieldPos{fieldExtra, path}})
+		errs = append(errs, &FieldError{Path: path, Code: code, Value: value, Message: message, Hint: hint, rank: rank{section: rankOptions, key: path}})
 	}
 	if o.Timeout < 0 {
 		fail("options.timeout", CodeFormat, o.Timeout, "timeout is negative", "0 means what the tester has")

@@ -77,7 +77,7 @@ func (r *pipelineRun) checkReuse() error {
 			errs = append(errs, &FieldError{
 				Path: keyed("nodes", n.Node), Code: CodeNoResult, Value: n.Node, Err: fs.ErrNotExist,
 				Message: fmt.Sprintf("node %s is not part of this run and %s", printable(n.Node), why),
-				Hint:    "run it too: with From, or as one of Only", at: fieldPos{fieldInputs, fmt.Sprintf("%09d", i)},
+				Hint:    "run it too: with From, or as one of Only", rank: rank{section: rankNodes, index: i},
 			})
 		}
 	}

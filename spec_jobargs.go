@@ -88,7 +88,7 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return &FieldError{Path: "job_args", Code: CodeType, Message: "job_args must be an object", at: fieldPos{field: fieldJobArgs}}
+		return &FieldError{Path: "job_args", Code: CodeType, Message: "job_args must be an object", rank: rank{section: int(fieldJobArgs)}}
 	}
 	*a = m
 	return nil
@@ -242,14 +242,14 @@ func partOf(v reflect.Value, i int) reflect.Value {
 func jobArgError(key string, code Code, message string, err error) *FieldError {
 	return &FieldError{
 		Path: keyed("job_args", key), Code: code, Message: message, Err: err,
-		at: fieldPos{fieldJobArgs, key},
+		rank: rank{section: int(fieldJobArgs), key: key},
 	}
 }
 
 // unsupported says which part of a field JSON cannot carry.
 func unsupported(f field, path, key string, err error) *FieldError {
 	fe := &FieldError{
-		Path: path, Code: CodeUnsupported, Err: err, at: fieldPos{f, key},
+		Path: path, Code: CodeUnsupported, Err: err, rank: rank{section: int(f), key: key},
 		Message: "holds what JSON cannot carry: " + printable(err.Error()),
 		Hint:    "store null, a string or a number instead",
 	}

@@ -80,7 +80,7 @@ func environErrors(s Spec) []*FieldError {
 	for _, name := range sortedKeys(*c.environVars) {
 		if len(name)+len((*c.environVars)[name])+2 > longest {
 			errs = append(errs, &FieldError{
-				Path: keyed(c.name(fieldEnviron), name), Code: CodeTooLong, at: fieldPos{fieldEnviron, name},
+				Path: keyed(c.name(fieldEnviron), name), Code: CodeTooLong, rank: rank{section: int(fieldEnviron), key: name},
 				Message: "the environment variable is longer than the system gives to a process, 131,071 bytes",
 				Hint:    "hand it over in a file among the inputs",
 			})

@@ -24,7 +24,7 @@ func runErrors(s Spec) []*FieldError {
 		return ruleErrors(s)
 	}
 	errs := slices.DeleteFunc(ownErrors(s), func(fe *FieldError) bool {
-		return fe.at.field == fieldStepName && fe.Code == CodeFormat && !unsafeName(*s.core().stepName)
+		return field(fe.rank.section) == fieldStepName && fe.Code == CodeFormat && !unsafeName(*s.core().stepName)
 	})
 	return append(errs, environErrors(s)...)
 }

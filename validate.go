@@ -95,7 +95,7 @@ func validatePaths(s Spec, o *ValidateOptions) error {
 		return validateRules(s)
 	}
 	errs := slices.DeleteFunc(ruleErrors(s), func(fe *FieldError) bool {
-		return fe.at.field != fieldInputs && fe.at.field != fieldOutputs
+		return field(fe.rank.section) != fieldInputs && field(fe.rank.section) != fieldOutputs
 	})
 	return newValidationError(subject(s), append(errs, pathErrors(s, o, look)...))
 }
@@ -126,7 +126,7 @@ func checkSpec(s Spec, errs []*FieldError, o *ValidateOptions, look looker) erro
 	}
 	if o.StepNameRule != nil {
 		errs = slices.DeleteFunc(errs, func(fe *FieldError) bool {
-			return fe.at.field == fieldStepName && fe.Code == CodeFormat
+			return field(fe.rank.section) == fieldStepName && fe.Code == CodeFormat
 		})
 		if name := *s.core().stepName; name != "" && !o.StepNameRule(name) {
 			fe := stepNameError("step_name", name)
@@ -172,7 +172,7 @@ func scriptErrors(s Spec, look looker) []*FieldError {
 	}[found.code]
 	return []*FieldError{{
 		Path: "script_path", Code: found.code, Value: path, Message: message, Err: found.err,
-		at: fieldPos{field: fieldScriptPath},
+		rank: rank{section: int(fieldScriptPath)},
 	}}
 }
 
@@ -205,7 +205,7 @@ func entryErrors(s Spec, f field, r role, look looker) []*FieldError {
 		}
 		errs = append(errs, &FieldError{
 			Path: keyed(s.core().name(f), key), Code: found.code, Value: path, Message: message, Err: found.err,
-			at: fieldPos{f, key},
+			rank: rank{section: int(f), key: key},
 		})
 	})
 	return errs
@@ -239,7 +239,7 @@ func jobArgErrors(s Spec, required []string) []*FieldError {
 	return []*FieldError{{
 		Path: "job_args", Code: CodeMissing, Value: missing,
 		Message: "Missing required job arguments: " + printable(strings.Join(missing, ", ")),
-		at:      fieldPos{field: fieldJobArgs},
+		rank:    rank{section: int(fieldJobArgs)},
 	}}
 }
 

@@ -231,7 +231,7 @@ func translate(c core, ve validator.FieldError) *FieldError {
 
 func identityError(f field, value string, code Code) *FieldError {
 	name := core{}.name(f)
-	fe := &FieldError{Path: name, Code: code, Value: value, at: fieldPos{field: f}}
+	fe := &FieldError{Path: name, Code: code, Value: value, rank: rank{section: int(f)}}
 	switch {
 	case code == CodeRequired || code == CodeEmpty:
 		fe.Code, fe.Message = CodeRequired, name+" is required"
@@ -269,7 +269,7 @@ func stepNameError(path, value string) *FieldError {
 		example = cmp.Or(ToPascalCase(value), example)
 	}
 	return &FieldError{
-		Path: path, Code: CodeFormat, Value: value, at: fieldPos{field: fieldStepName},
+		Path: path, Code: CodeFormat, Value: value, rank: rank{section: int(fieldStepName)},
 		Message: "step_name must be in PascalCase format with optional job type suffix",
 		Hint:    "it is " + strconv.Quote(clip(value)) + ", want something like " + printable(example),
 	}
@@ -279,7 +279,7 @@ func stepNameError(path, value string) *FieldError {
 func entryError(c core, f field, key, member, tag, value string, code Code) *FieldError {
 	name := c.name(f)
 	fe := &FieldError{
-		Path: keyed(name, key) + member, Code: code, Value: value, at: fieldPos{f, key},
+		Path: keyed(name, key) + member, Code: code, Value: value, rank: rank{section: int(f), key: key},
 	}
 	what := map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte"}[code]
 	switch tag {
