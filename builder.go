@@ -131,7 +131,7 @@ func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	r.ScriptPath = file
 	stem := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	if r.ScriptName = toSnakeCase(stem, b.terms); checkScriptName(r.ScriptName) != "" {
-		return nil, identityError(fieldScriptName, stem, CodeFormat)
+		return nil, nameError(fieldScriptName, stem, CodeFormat)
 	}
 	r.Script, r.Unread = b.scripts.read(file, b.tableFiles())
 	return r, nil
@@ -147,7 +147,7 @@ func (b *SpecBuilder) lookUp(r *Resolution) (file string, found bool, err error)
 		if path == "" {
 			return "", true, fmt.Errorf("node %s: %w", printable(r.Node), ErrNoScript)
 		}
-		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
+		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, checkPath); len(errs) > 0 {
 			nf := &NotFoundError{Node: r.Node, Tried: []string{"SpecBuilder.Scripts: " + errs[0].Message}}
 			if b.scripts.refresh(b.dirs, b.terms) == nil {
 				nf.Suggestions = b.scripts.nearest(strings.TrimSuffix(filepath.Base(path), ".py"))

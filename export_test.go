@@ -1,4 +1,60 @@
 package scriptspec
 
+import (
+	"reflect"
+
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
 // InspectData lets the tests see what a run says of data.
 var InspectData = inspectData
+
+// The codec of a struct, which specs are made of, for structs of the tests' own.
+
+func objectOf(p any) (*codec, reflect.Value) {
+	v := reflect.ValueOf(p).Elem()
+	return codecOf(v.Type()), v
+}
+
+// EncodeObject writes a struct and returns the places of what could not be written.
+func EncodeObject(p any) (text string, places []string) {
+	c, v := objectOf(p)
+	var e encoder
+	flaws := c.write(&e, v)
+	return string(e.w.Buf), placesOf(flaws)
+}
+
+// DecodeObject reads into a struct.
+func DecodeObject(text string, p any) error {
+	c, v := objectOf(p)
+	d := &decoder{r: new(strictjson.Reader)}
+	d.r.Reset([]byte(text))
+	c.read(d, nil, v)
+	d.r.End()
+	return problemsError([]byte(text), "", d.r.Problems(), placeText)
+}
+
+// CheckObject returns the places of what breaks a rule in a struct that is to be stored.
+func CheckObject(p any) []string {
+	c, v := objectOf(p)
+	return placesOf(c.check(nil, v, storing))
+}
+
+// CopyObject copies a struct.
+func CopyObject(to, from any) {
+	c, src := objectOf(from)
+	c.copy(reflect.ValueOf(to).Elem(), src)
+}
+
+// EqualObjects compares structs.
+func EqualObjects(a, b any) bool {
+	c, v := objectOf(a)
+	return c.equal(v, reflect.ValueOf(b).Elem())
+}
+
+func placesOf(flaws []flaw) (places []string) {
+	for _, f := range flaws {
+		places = append(places, f.place)
+	}
+	return places
+}

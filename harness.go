@@ -99,7 +99,7 @@ func picked(missing map[string]bool, only []string, subtest string, s Spec) bool
 	found := false
 	names := []string{subtest}
 	if !isNil(s) {
-		names = append(names, *s.core().scriptName, *s.core().stepName)
+		names = append(names, *s.common().scriptName, *s.common().stepName)
 	}
 	for _, name := range names {
 		if slices.Contains(only, name) {

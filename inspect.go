@@ -62,7 +62,7 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 			return nil, err
 		}
 		// Opening what is no regular file might wait for ever.
-		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, look); len(errs) > 0 {
+		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, checkPath); len(errs) > 0 {
 			results[i].Error = errs[0].Message
 			continue
 		}
@@ -142,7 +142,7 @@ func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
 	if script.Error != "" {
 		return []Drift{{DriftUnreadable, "script_path", false, "the script cannot be read: " + script.Error}}
 	}
-	c := s.core()
+	c := s.common()
 	drifts := mainDrift(script)
 	for _, side := range []struct {
 		field  field

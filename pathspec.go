@@ -69,35 +69,36 @@ func Enhance(s *ScriptExecutionSpec, aliases func(logicalName string) []string) 
 	if s == nil {
 		return nil
 	}
-	enhance := func(paths map[string]string) map[string]PathSpec {
-		if paths == nil {
-			return nil
-		}
-		specs := make(map[string]PathSpec, len(paths))
-		for name, path := range paths {
-			p := PathSpec{LogicalName: name, Path: path}
-			if aliases != nil {
-				p.Aliases = slices.Clone(aliases(name))
-			}
-			specs[name] = p
-		}
-		return specs
-	}
 	e := &EnhancedScriptExecutionSpec{
-		InputPathSpecs:  enhance(s.InputPaths),
-		OutputPathSpecs: enhance(s.OutputPaths),
+		InputPathSpecs:  pathSpecsOf(s.InputPaths, aliases),
+		OutputPathSpecs: pathSpecsOf(s.OutputPaths, aliases),
 	}
-	s.core().copyTo(e.core())
+	copySpec(e, s)
 	return e
+}
+
+func pathSpecsOf(paths map[string]string, aliases func(logicalName string) []string) map[string]PathSpec {
+	if paths == nil {
+		return nil
+	}
+	specs := make(map[string]PathSpec, len(paths))
+	for name, path := range paths {
+		p := PathSpec{LogicalName: name, Path: path}
+		if aliases != nil {
+			p.Aliases = slices.Clone(aliases(name))
+		}
+		specs[name] = p
+	}
+	return specs
 }
 
 func (s *EnhancedScriptExecutionSpec) self() Spec { return s }
 
-func (s *EnhancedScriptExecutionSpec) core() core {
-	return core{
+func (s *EnhancedScriptExecutionSpec) common() common {
+	return common{
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
-		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, extra: &s.Extra, enhanced: true,
+		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, enhanced: true,
 	}
 }
 
@@ -118,7 +119,7 @@ func (s *EnhancedScriptExecutionSpec) Basic() *ScriptExecutionSpec {
 		return nil
 	}
 	b := &ScriptExecutionSpec{InputPaths: plainPaths(s.InputPathSpecs), OutputPaths: plainPaths(s.OutputPathSpecs)}
-	s.core().copyTo(b.core())
+	copySpec(b, s)
 	return b
 }
 
@@ -169,35 +170,32 @@ func (s *EnhancedScriptExecutionSpec) AddOutputPathSpec(p PathSpec) {
 
 // AddEnvironVar is as in [ScriptExecutionSpec.AddEnvironVar].
 func (s *EnhancedScriptExecutionSpec) AddEnvironVar(key, value string) {
-	s.core().addEnvironVar(key, value)
+	s.common().addEnvironVar(key, value)
 }
 
 // AddJobArg is as in [ScriptExecutionSpec.AddJobArg].
 func (s *EnhancedScriptExecutionSpec) AddJobArg(key string, value any) {
-	s.core().addJobArg(key, value)
+	s.common().addJobArg(key, value)
 }
 
 // ExecutionEnvironment is as in [ScriptExecutionSpec.ExecutionEnvironment].
 func (s *EnhancedScriptExecutionSpec) ExecutionEnvironment() map[string]string {
-	return s.core().environment()
+	return s.common().environment()
 }
 
 // UpdateTimestamp is as in [ScriptExecutionSpec.UpdateTimestamp].
-func (s *EnhancedScriptExecutionSpec) UpdateTimestamp() { s.core().touch() }
+func (s *EnhancedScriptExecutionSpec) UpdateTimestamp() { s.common().touch() }
 
 // SpecFileName is as in [ScriptExecutionSpec.SpecFileName]: both kinds share the script's file.
-func (s *EnhancedScriptExecutionSpec) SpecFileName() string { return s.core().specFileName() }
+func (s *EnhancedScriptExecutionSpec) SpecFileName() string { return s.common().specFileName() }
 
 // Clone returns a deep copy. What pointers among the job arguments lead to stays shared.
 func (s *EnhancedScriptExecutionSpec) Clone() *EnhancedScriptExecutionSpec {
 	if s == nil {
 		return nil
 	}
-	c := &EnhancedScriptExecutionSpec{
-		InputPathSpecs:  clonePathSpecs(s.InputPathSpecs),
-		OutputPathSpecs: clonePathSpecs(s.OutputPathSpecs),
-	}
-	s.core().copyTo(c.core())
+	c := new(EnhancedScriptExecutionSpec)
+	copySpec(c, s)
 	return c
 }
 
@@ -206,17 +204,7 @@ func (s *EnhancedScriptExecutionSpec) Equal(o *EnhancedScriptExecutionSpec) bool
 	if s == nil || o == nil {
 		return s == o
 	}
-	return maps.EqualFunc(s.InputPathSpecs, o.InputPathSpecs, PathSpec.Equal) &&
-		maps.EqualFunc(s.OutputPathSpecs, o.OutputPathSpecs, PathSpec.Equal) &&
-		s.core().equal(o.core())
-}
-
-func clonePathSpecs(specs map[string]PathSpec) map[string]PathSpec {
-	c := maps.Clone(specs)
-	for key, p := range c {
-		c[key] = p.Clone()
-	}
-	return c
+	return equalSpecs(s, o)
 }
 
 func plainPaths(specs map[string]PathSpec) map[string]string {

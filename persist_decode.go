@@ -4,51 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"maps"
+	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
-
-var pathSpecNames = [...]string{"logical_name", "path", "aliases"}
-
-// document is what a spec file may hold, of either kind.
-type document struct {
-	inputPaths, outputPaths map[string]string
-	inputSpecs, outputSpecs map[string]PathSpec
-
-	scriptName, stepName, scriptPath string
-	environVars                      map[string]string
-	jobArgs                          JobArgs
-	createdAt, updatedAt             Timestamp
-	extra                            map[string]json.RawMessage
-
-	// seen tells for each of memberNames where its value begins; 0 is for those that are not there.
-	seen [len(memberNames)]int64
-}
-
-// member numbers what this package knows of a file, of either kind.
-type member uint8
-
-const (
-	memberScriptName member = iota
-	memberStepName
-	memberScriptPath
-	memberInputPaths
-	memberOutputPaths
-	memberInputSpecs
-	memberOutputSpecs
-	memberEnviron
-	memberJobArgs
-	memberCreatedAt
-	memberUpdatedAt
-)
-
-var memberNames = [...]string{
-	"script_name", "step_name", "script_path", "input_paths", "output_paths",
-	"input_path_specs", "output_path_specs", "environ_vars", "job_args", "created_at", "updated_at",
-}
 
 // decoders are used again: each holds the buffers of a JSON decoder.
 var decoders = sync.Pool{New: func() any { return &decoder{r: new(strictjson.Reader)} }}
@@ -59,12 +21,12 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	defer d.release()
 	d.strict = strict
 	d.r.Reset(data)
-	d.document()
+	s := d.spec()
 	d.r.End()
 	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
 		return nil, err
 	}
-	return d.doc.spec(), nil
+	return s, nil
 }
 
 // problemsError returns the problems of a file as one error, nil for none. Their places are written
@@ -118,113 +80,207 @@ func placeText(steps []strictjson.Step) string {
 	return place + stepsText(rest)
 }
 
-// decoder fills a document from the text, noting every problem on the way.
+// decoder reads specs and their parts, noting every problem on the way.
 type decoder struct {
 	r      *strictjson.Reader
-	doc    document
-	strict bool
+	strict bool // refuse unknown members
 }
 
-// release lets go of the document and keeps the buffers.
+// release lets go of the text and keeps the buffers.
 func (d *decoder) release() {
 	if d.r.Size() > keepBuffer {
 		return // the JSON decoder would keep the text
 	}
-	d.doc = document{}
 	d.r.Release()
 	decoders.Put(d)
 }
 
-func (d *decoder) document() {
-	start := d.r.Here()
-	if !d.r.Object() {
-		return
-	}
-	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		d.member(d.r.Text(name))
-	}
-	if d.r.Broken() {
-		return
-	}
-	for _, m := range []member{memberScriptName, memberStepName} {
-		if !d.doc.has(m) {
-			d.r.RefuseMember(start, memberNames[m], "missing; a spec needs it")
-		}
-	}
-	d.consistent()
-}
-
-func (d *decoder) member(name string) {
-	doc := &d.doc
-	i := slices.Index(memberNames[:], name)
-	if i < 0 {
-		if _, twice := doc.extra[name]; twice {
-			d.r.Duplicate()
-		}
-		if d.unknown(name, memberNames[:]) {
-			if raw, ok := d.r.Raw(); ok {
-				setEntry(&doc.extra, name, raw)
-			}
-		}
-		return
-	}
-	if doc.seen[i] != 0 {
-		d.r.Duplicate()
-	}
-	doc.seen[i] = d.r.Here()
-	switch member(i) {
-	case memberScriptName:
-		doc.scriptName = d.text()
-		if strings.IndexByte(doc.scriptName, 0) < 0 && unsafeName(doc.scriptName) {
-			d.r.Refuse("script_name must be in snake_case format; this one cannot be part of a file name")
-		}
-	case memberStepName:
-		doc.stepName = d.text()
-	case memberScriptPath:
-		if d.r.Kind() == 'n' { // the original system writes null where it knows no path
-			d.r.Skip()
+// spec reads a spec of the kind that the text is: enhanced if it has a map of path specs. It is to be
+// used only if there were no problems.
+func (d *decoder) spec() Spec {
+	basic, enhanced := new(ScriptExecutionSpec), (*EnhancedScriptExecutionSpec)(nil)
+	b := reflect.ValueOf(basic).Elem()
+	var seen [len(fields)]int64
+	start, ok := d.members(basicLayout.names, seen[:], &basic.Extra, func(i int) {
+		if basicLayout.has(i) {
+			d.member(basicLayout, b, i)
 			return
 		}
-		doc.scriptPath = d.text()
-	case memberInputPaths:
-		doc.inputPaths = readMap(d, nil, (*decoder).text)
-	case memberOutputPaths:
-		doc.outputPaths = readMap(d, nil, (*decoder).text)
-	case memberInputSpecs:
-		doc.inputSpecs = readMap(d, nil, (*decoder).pathSpec)
-	case memberOutputSpecs:
-		doc.outputSpecs = readMap(d, nil, (*decoder).pathSpec)
-	case memberEnviron:
-		doc.environVars = readMap(d, envNameProblem, (*decoder).text)
-	case memberJobArgs:
-		doc.jobArgs = d.object()
-	case memberCreatedAt:
-		doc.createdAt = d.time()
-	case memberUpdatedAt:
-		doc.updatedAt = d.time()
+		if enhanced == nil {
+			enhanced = new(EnhancedScriptExecutionSpec)
+		}
+		d.member(enhancedLayout, reflect.ValueOf(enhanced).Elem(), i)
+	})
+	if !ok {
+		return basic
+	}
+	for i := range fields {
+		if fields[i].required && seen[i] == 0 {
+			d.r.RefuseMember(start, fields[i].name, "missing; a spec needs it")
+		}
+	}
+	if enhanced == nil {
+		return basic
+	}
+	// The original system writes the plain maps beside those of path specs. What has only the plain
+	// map is taken from it.
+	for _, side := range []struct {
+		plain, specs field
+		paths        map[string]string
+		pathSpecs    *map[string]PathSpec
+	}{
+		{fieldInputs, fieldInputSpecs, basic.InputPaths, &enhanced.InputPathSpecs},
+		{fieldOutputs, fieldOutputSpecs, basic.OutputPaths, &enhanced.OutputPathSpecs},
+	} {
+		if seen[side.specs] == 0 {
+			*side.pathSpecs = pathSpecsOf(side.paths, nil)
+		} else if seen[side.plain] != 0 && !maps.Equal(side.paths, plainPaths(*side.pathSpecs)) {
+			plain, specs := fields[side.plain].name, fields[side.specs].name
+			d.r.RefuseMember(seen[side.plain], plain, "contradicts "+specs+"; remove "+plain+" or make them agree")
+		}
+	}
+	e := reflect.ValueOf(enhanced).Elem()
+	for i := range fields {
+		if basicLayout.has(i) && enhancedLayout.has(i) {
+			enhancedLayout.at(e, i).Set(basicLayout.at(b, i))
+		}
+	}
+	enhanced.Extra = basic.Extra
+	return enhanced
+}
+
+// members reads an object and has read called for each member whose name is known. It notes in seen
+// where the values of these begin, and keeps other members in extra; nil refuses them. It returns where
+// the object begins, and false if there is no whole object.
+func (d *decoder) members(known []string, seen []int64, extra *map[string]json.RawMessage, read func(i int)) (start int64, ok bool) {
+	start = d.r.Here()
+	if !d.r.Object() {
+		return start, false
+	}
+	next := 0
+	for text, more := d.r.Name(); more; text, more = d.r.Name() {
+		if i := indexFrom(next, known, text); i >= 0 {
+			next = i + 1
+			if seen[i] != 0 {
+				d.r.Duplicate()
+			}
+			seen[i] = d.r.Here()
+			read(i)
+			continue
+		}
+		name := d.r.Text(text)
+		if extra != nil {
+			if _, twice := (*extra)[name]; twice {
+				d.r.Duplicate()
+			}
+		}
+		if d.unknown(name, known, extra == nil) {
+			if raw, ok := d.r.Raw(); ok {
+				setEntry(extra, name, raw)
+			}
+		}
+	}
+	return start, !d.r.Broken()
+}
+
+// indexFrom returns the index of a name, -1 if it is not there. It looks from an index on, since most
+// files have their members in the order of the table.
+func indexFrom(next int, names []string, text []byte) int {
+	for n := range names {
+		i := next + n
+		if i >= len(names) {
+			i -= len(names)
+		}
+		if names[i] == string(text) {
+			return i
+		}
+	}
+	return -1
+}
+
+// member reads the i-th member of the struct v.
+func (d *decoder) member(l *layout, v reflect.Value, i int) {
+	if l.table[i].nullable && d.r.Kind() == 'n' {
+		d.r.Skip()
+		return
+	}
+	l.codecs[i].read(d, &l.table[i], l.at(v, i))
+}
+
+// object reads an object into the struct v.
+func (d *decoder) object(l *layout, v reflect.Value) {
+	seen := make([]int64, len(l.table))
+	start, ok := d.members(l.names, seen, l.extraOf(v), func(i int) { d.member(l, v, i) })
+	if !ok {
+		return
+	}
+	var required []string
+	missing := false
+	for i := range l.table {
+		if l.table[i].required {
+			required = append(required, l.names[i])
+			missing = missing || seen[i] == 0
+		}
+	}
+	if missing {
+		d.r.RefuseAt(start, l.noun+" needs the members "+strings.Join(required, " and "))
 	}
 }
 
-func envNameProblem(name string) string {
-	code := checkEnvName(name)
-	if code == "" || code == CodeNUL { // NUL is refused in every name
-		return ""
+// unknown reports whether a member that this version does not know is to be kept. Its name must
+// not be that of a known one in other capitals: Python would not take it for that one.
+func (d *decoder) unknown(name string, known []string, closed bool) bool {
+	for _, want := range known {
+		if strings.EqualFold(name, want) {
+			d.r.Refuse("differs from " + want + " only in case; write " + want)
+			d.r.Skip()
+			return false
+		}
 	}
-	return entryError(core{}, fieldEnviron, name, "", tagEnvName, name, code).Message
+	if !d.strict && !closed {
+		return true
+	}
+	message := "unknown member"
+	if near := nearest(name, known); near != "" {
+		message += "; did you mean " + near + "?"
+	}
+	d.r.Refuse(message)
+	d.r.Skip()
+	return false
 }
 
 // text reads a string that may become a name or path: no NUL.
-func (d *decoder) text() string {
+func (d *decoder) text() string { return d.textOf(&plainRules) }
+
+// textOf reads a string to which rules apply.
+func (d *decoder) textOf(rules *textRules) string {
 	s, ok := d.r.String()
-	if ok && strings.IndexByte(s, 0) >= 0 {
+	if !ok {
+		return s
+	}
+	switch rules.broken(s, loading) {
+	case "":
+	case CodeNUL:
 		d.r.Refuse("holds a NUL byte, which no name or path may")
+	default:
+		d.r.Refuse("script_name must be in snake_case format; this one cannot be part of a file name")
 	}
 	return s
 }
 
-// readMap reads an object whose values are all read by value; refuse says what is wrong with a name,
-// if anything.
-func readMap[V any](d *decoder, refuse func(key string) string, value func(*decoder) V) map[string]V {
+// list reads a list of strings to which rules apply.
+func (d *decoder) list(rules *textRules) []string {
+	list := []string{}
+	if d.r.Array() {
+		for d.r.More() {
+			list = append(list, d.textOf(rules))
+		}
+	}
+	return list
+}
+
+// readMap reads an object whose values are all read by value and to whose keys rules apply.
+func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[string]V {
 	m := map[string]V{}
 	if !d.r.Object() {
 		return m
@@ -234,21 +290,20 @@ func readMap[V any](d *decoder, refuse func(key string) string, value func(*deco
 		if _, twice := m[key]; twice {
 			d.r.Duplicate()
 		}
-		message := ""
-		if strings.IndexByte(key, 0) >= 0 {
-			message = "name holds a NUL byte"
-		} else if refuse != nil {
-			message = refuse(key)
-		}
-		if message != "" {
-			d.r.Refuse(message)
+		switch code := keys.broken(key, loading); code {
+		case "":
+		case CodeNUL:
+			d.r.Refuse("name holds a NUL byte")
+		default:
+			d.r.Refuse(ruleError(fieldEnviron, flaw{key: key, rules: keys, code: code}).Message)
 		}
 		m[key] = value(d)
 	}
 	return m
 }
 
-func (d *decoder) object() map[string]any {
+// anyMap reads an object of whatever JSON has.
+func (d *decoder) anyMap() map[string]any {
 	if d.r.Kind() != '{' {
 		d.r.Object() // notes the wrong type
 		return nil
@@ -256,52 +311,6 @@ func (d *decoder) object() map[string]any {
 	v, _ := d.r.Any()
 	m, _ := v.(map[string]any)
 	return m
-}
-
-func (d *decoder) pathSpec() PathSpec {
-	var p PathSpec
-	start := d.r.Here()
-	if !d.r.Object() {
-		return p
-	}
-	var seen [len(pathSpecNames)]bool
-	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
-		key := d.r.Text(name)
-		i := slices.Index(pathSpecNames[:], key)
-		if _, twice := p.Extra[key]; twice || i >= 0 && seen[i] {
-			d.r.Duplicate()
-		}
-		switch {
-		case i >= 0:
-			seen[i] = true
-			d.pathSpecMember(&p, i)
-		case d.unknown(key, pathSpecNames[:]):
-			if raw, ok := d.r.Raw(); ok {
-				setEntry(&p.Extra, key, raw)
-			}
-		}
-	}
-	if !d.r.Broken() && (!seen[0] || !seen[1]) {
-		d.r.RefuseAt(start, "a path spec needs the members logical_name and path")
-	}
-	return p
-}
-
-// pathSpecMember reads the value of pathSpecNames[i].
-func (d *decoder) pathSpecMember(p *PathSpec, i int) {
-	switch i {
-	case 0:
-		p.LogicalName = d.text()
-	case 1:
-		p.Path = d.text()
-	case 2:
-		p.Aliases = []string{}
-		if d.r.Array() {
-			for d.r.More() {
-				p.Aliases = append(p.Aliases, d.text())
-			}
-		}
-	}
 }
 
 func (d *decoder) time() Timestamp {
@@ -324,60 +333,4 @@ func (d *decoder) time() Timestamp {
 		d.r.Refuse(err.Error())
 	}
 	return t
-}
-
-// consistent refuses an enhanced document whose plain path maps, which the original system writes
-// beside the path specs, say something else.
-func (d *decoder) consistent() {
-	doc := &d.doc
-	for _, side := range []struct {
-		plain, specs member
-		paths        map[string]string
-		pathSpecs    map[string]PathSpec
-	}{
-		{memberInputPaths, memberInputSpecs, doc.inputPaths, doc.inputSpecs},
-		{memberOutputPaths, memberOutputSpecs, doc.outputPaths, doc.outputSpecs},
-	} {
-		if !doc.has(side.plain) || !doc.has(side.specs) {
-			continue
-		}
-		same := len(side.paths) == len(side.pathSpecs)
-		for key, path := range side.paths {
-			p, ok := side.pathSpecs[key]
-			same = same && ok && p.Path == path
-		}
-		if !same {
-			plain, specs := memberNames[side.plain], memberNames[side.specs]
-			d.r.RefuseMember(doc.seen[side.plain], plain,
-				"contradicts "+specs+"; remove "+plain+" or make them agree")
-		}
-	}
-}
-
-func (doc *document) has(m member) bool { return doc.seen[m] != 0 }
-
-// spec returns the document as the kind it is: enhanced if it has a map of path specs.
-func (doc *document) spec() Spec {
-	if !doc.has(memberInputSpecs) && !doc.has(memberOutputSpecs) {
-		return &ScriptExecutionSpec{
-			ScriptName: doc.scriptName, StepName: doc.stepName, ScriptPath: doc.scriptPath,
-			InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths,
-			EnvironVars: doc.environVars, JobArgs: doc.jobArgs,
-			CreatedAt: doc.createdAt, UpdatedAt: doc.updatedAt, Extra: doc.extra,
-		}
-	}
-	// A side that has only the plain map is taken from it.
-	plain := Enhance(&ScriptExecutionSpec{InputPaths: doc.inputPaths, OutputPaths: doc.outputPaths}, nil)
-	if !doc.has(memberInputSpecs) {
-		doc.inputSpecs = plain.InputPathSpecs
-	}
-	if !doc.has(memberOutputSpecs) {
-		doc.outputSpecs = plain.OutputPathSpecs
-	}
-	return &EnhancedScriptExecutionSpec{
-		ScriptName: doc.scriptName, StepName: doc.stepName, ScriptPath: doc.scriptPath,
-		InputPathSpecs: doc.inputSpecs, OutputPathSpecs: doc.outputSpecs,
-		EnvironVars: doc.environVars, JobArgs: doc.jobArgs,
-		CreatedAt: doc.createdAt, UpdatedAt: doc.updatedAt, Extra: doc.extra,
-	}
 }

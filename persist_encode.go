@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
+	"reflect"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -38,7 +37,6 @@ func Encode(w io.Writer, s Spec) error {
 
 // encoder writes the members of one spec and gathers what cannot be written.
 type encoder struct {
-	core core
 	w    strictjson.Writer
 	errs []*FieldError
 
@@ -59,11 +57,11 @@ func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
 	}
-	if errs := storableErrors(s); len(errs) > 0 {
+	if errs := ruleErrors(s, storing); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
 	e := encoders.Get().(*encoder)
-	e.core, e.w.Limit = s.core(), limit
+	e.w.Limit = limit
 	e.w.At(depth)
 	e.document(s)
 	if depth == 0 {
@@ -74,10 +72,8 @@ func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 		return nil, errTooLong
 	}
 	if len(e.errs) == 0 && !e.w.Readable() {
-		e.errs = append(e.errs, &FieldError{
-			Path: e.core.name(e.costliest), Code: CodeUnsupported, rank: rank{section: int(e.costliest)},
-			Message: "holds more values than a document of its size may have", Hint: "keep them in a file of their own, as an input",
-		})
+		e.errs = append(e.errs, fieldErrorf(rank{section: int(e.costliest)}, fields[e.costliest].name, CodeUnsupported,
+			"holds more values than a document of its size may have").hintf("keep them in a file of their own, as an input"))
 	}
 	if len(e.errs) > 0 {
 		defer e.release()
@@ -96,39 +92,20 @@ func (e *encoder) release() {
 	encoders.Put(e)
 }
 
+// document writes a spec.
 func (e *encoder) document(s Spec) {
-	e.w.Begin('{')
-	e.text(fieldScriptName, *e.core.scriptName)
-	e.text(fieldStepName, *e.core.stepName)
-	e.text(fieldScriptPath, *e.core.scriptPath)
-	switch s := s.self().(type) {
-	case *ScriptExecutionSpec:
-		e.stringMap(fieldInputs, s.InputPaths)
-		e.stringMap(fieldOutputs, s.OutputPaths)
-	case *EnhancedScriptExecutionSpec:
-		e.pathSpecs(fieldInputs, s.InputPathSpecs)
-		e.pathSpecs(fieldOutputs, s.OutputPathSpecs)
-	}
-	e.stringMap(fieldEnviron, *e.core.environVars)
-	e.jobArgs()
-	e.time(fieldCreatedAt, *e.core.createdAt)
-	e.time(fieldUpdatedAt, *e.core.updatedAt)
-	e.count(fieldJobArgs)
-	e.extra("", *e.core.extra, memberNames[:])
-	e.w.End('}', false)
+	l, v := layoutOf(s)
+	e.members(l, v, func(i int, flaws []flaw) {
+		for _, found := range flaws {
+			e.errs = append(e.errs, unwritable(field(i), found))
+		}
+		e.count(field(i))
+	})
 }
 
 var errTooLong = errors.New("longer than the limit")
 
 var errNotUTF8 = errors.New("text that is not valid UTF-8")
-
-func (e *encoder) name(f field) {
-	if f > fieldScriptName {
-		e.count(f - 1)
-	}
-	e.w.Item(f == fieldScriptName)
-	e.w.Name(e.core.name(f))
-}
 
 // count notes what a field cost.
 func (e *encoder) count(f field) {
@@ -138,179 +115,141 @@ func (e *encoder) count(f field) {
 	e.before = e.w.Cost()
 }
 
-func (e *encoder) text(f field, s string) {
-	e.name(f)
-	if err := e.w.String(s); err != nil {
-		e.errs = append(e.errs, unsupported(f, e.core.name(f), "", err))
-	}
-}
-
-func (e *encoder) stringMap(f field, m map[string]string) {
-	e.name(f)
-	err := e.w.StringMap(m)
-	if err == nil {
-		return
-	}
-	found := len(e.errs)
-	defer func() {
-		if len(e.errs) == found {
-			e.errs = append(e.errs, unsupported(f, e.core.name(f), "", err))
-		}
-	}()
-	// Only what failed is looked at again, so as to name every entry.
-	for key, value := range m {
-		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			e.errs = append(e.errs, unsupported(f, keyed(e.core.name(f), key), key, errNotUTF8))
-		}
-	}
-}
-
-func (e *encoder) pathSpecs(f field, specs map[string]PathSpec) {
-	e.name(f)
+// members writes the struct v as an object and calls done after each member, and after those of Extra
+// with the index behind the last: their problems are reported last.
+func (e *encoder) members(l *layout, v reflect.Value, done func(i int, flaws []flaw)) {
 	e.w.Begin('{')
-	for i, key := range slices.Sorted(maps.Keys(specs)) {
-		e.w.Item(i == 0)
-		if err := e.pathSpec(key, specs[key]); err != nil {
-			e.errs = append(e.errs, unsupported(f, keyed(e.core.name(f), key), key, err))
+	empty := true
+	for i, c := range l.codecs {
+		if !l.has(i) {
+			continue
 		}
-		p := specs[key]
-		e.extra(keyed(e.core.name(f), key)+".", p.Extra, pathSpecNames[:])
-		e.w.End('}', false)
-	}
-	e.w.End('}', len(specs) == 0)
-}
-
-func (e *encoder) pathSpec(key string, p PathSpec) error {
-	err := e.w.String(key)
-	e.w.Buf = append(e.w.Buf, ':', ' ')
-	e.w.Begin('{')
-	for i, text := range []string{p.LogicalName, p.Path} {
-		e.w.Item(i == 0)
-		e.w.Name(pathSpecNames[i])
-		err = errors.Join(err, e.w.String(text))
-	}
-	e.w.Item(false)
-	e.w.Name(pathSpecNames[2])
-	e.w.Begin('[')
-	for i, alias := range p.Aliases {
-		e.w.Item(i == 0)
-		err = errors.Join(err, e.w.String(alias))
-	}
-	e.w.End(']', len(p.Aliases) == 0)
-	return err
-}
-
-func (e *encoder) jobArgs() {
-	e.name(fieldJobArgs)
-	if err := e.core.jobArgs.write(&e.w); err != nil {
-		found := e.core.jobArgs.problems()
-		if len(found) == 0 {
-			found = append(found, err) // whatever it is, what was written is not whole
+		p := l.at(v, i)
+		if !l.table[i].always && c.empty(p) {
+			continue
 		}
-		e.errs = append(e.errs, found...)
+		e.w.Item(empty)
+		empty = false
+		e.w.Name(l.names[i])
+		flaws := c.write(e, p)
+		if flaws != nil {
+			flaws = below(l.names[i], "", flaws)
+		}
+		done(i, flaws)
 	}
+	if extra := l.extraOf(v); extra != nil && len(*extra) > 0 {
+		done(len(l.table), e.extra(*extra, l.names, empty))
+		empty = false
+	}
+	e.w.End('}', empty)
 }
 
-func (e *encoder) time(f field, t Timestamp) {
-	if t.IsZero() && t.form != formNull {
-		return
-	}
-	e.name(f)
-	var err error
-	if e.w.Buf, err = t.appendJSON(e.w.Buf); err != nil {
-		e.errs = append(e.errs, unsupported(f, e.core.name(f), "", err))
-	}
+// object is members for a codec.
+func (e *encoder) object(l *layout, v reflect.Value) (all []flaw) {
+	e.members(l, v, func(_ int, flaws []flaw) {
+		if flaws != nil {
+			all = append(all, below(".", "", flaws)...)
+		}
+	})
+	return all
 }
 
 // extra writes unknown members behind the known ones, whose names they may not have.
-func (e *encoder) extra(place string, extra map[string]json.RawMessage, known []string) {
-	if len(extra) == 0 {
-		return
-	}
-	for _, key := range slices.Sorted(maps.Keys(extra)) {
-		e.w.Item(false)
-		err := e.w.String(key)
-		e.w.Buf = append(e.w.Buf, ':', ' ')
+func (e *encoder) extra(extra map[string]json.RawMessage, known []string, first bool) (flaws []flaw) {
+	for _, key := range sortedKeys(extra) {
+		e.w.Item(first)
+		first = false
+		err := e.key(key)
 		if err == nil {
 			err = e.w.Raw(extra[key])
 		}
 		if err != nil {
-			e.errs = append(e.errs, unsupported(fieldExtra, place+printable(key), key, err))
+			flaws = append(flaws, flaw{place: printable(key), key: key, err: err})
 		}
 		for _, name := range known {
 			if strings.EqualFold(key, name) {
-				e.errs = append(e.errs, &FieldError{
-					Path: place + printable(key), Code: CodeFormat, rank: rank{section: int(fieldExtra), key: key},
-					Message: "a member of Extra has the name of the field " + name,
-				})
+				flaws = append(flaws, flaw{place: printable(key), key: key, err: nameTakenError(name)})
 			}
 		}
 	}
+	return flaws
 }
 
-// storableErrors checks what Save, Encode and Decode insist on, whatever else is wrong with the
-// spec: names that reach the file system or a process, and NUL.
-func storableErrors(s Spec) []*FieldError {
-	c := s.core()
-	var errs []*FieldError
-	if code := checkScriptName(*c.scriptName); code != "" {
-		errs = append(errs, identityError(fieldScriptName, *c.scriptName, code))
-	}
-	if _, err := ParseStepName(*c.stepName); err != nil {
-		errs = append(errs, identityError(fieldStepName, *c.stepName, checkStepName(*c.stepName)))
-	}
-	if code := checkEnvValue(*c.scriptPath); code != "" {
-		errs = append(errs, identityError(fieldScriptPath, *c.scriptPath, code))
-	}
-	for key, value := range *c.environVars {
-		if code := checkEnvName(key); code != "" {
-			errs = append(errs, entryError(c, fieldEnviron, key, "", tagEnvName, key, code))
-		}
-		if code := checkEnvValue(value); code != "" {
-			errs = append(errs, entryError(c, fieldEnviron, key, "", tagEnvValue, value, code))
-		}
-	}
-	switch s := s.self().(type) {
-	case *ScriptExecutionSpec:
-		errs = append(errs, nulInPaths(c, fieldInputs, s.InputPaths)...)
-		errs = append(errs, nulInPaths(c, fieldOutputs, s.OutputPaths)...)
-	case *EnhancedScriptExecutionSpec:
-		errs = append(errs, nulInSpecs(c, fieldInputs, s.InputPathSpecs)...)
-		errs = append(errs, nulInSpecs(c, fieldOutputs, s.OutputPathSpecs)...)
-	}
-	return errs
+// nameTakenError is the name of a field that a member of Extra has too.
+type nameTakenError string
+
+func (e nameTakenError) Error() string {
+	return "a member of Extra has the name of the field " + string(e)
 }
 
-// nulInPaths finds NUL in logical names and paths.
-func nulInPaths(c core, f field, paths map[string]string) (errs []*FieldError) {
-	for key, path := range paths {
-		if code := checkEnvValue(key); code != "" {
-			errs = append(errs, entryError(c, f, key, "", tagLogicalName, key, code))
-		}
-		if code := checkEnvValue(path); code != "" {
-			errs = append(errs, entryError(c, f, key, "", tagPath, path, code))
-		}
+// unwritable words a flaw of a field that keeps it from being written.
+func unwritable(f field, found flaw) *FieldError {
+	if taken, ok := errors.AsType[nameTakenError](found.err); ok {
+		return fieldErrorf(rank{section: int(f), key: found.key}, found.place, CodeFormat, "%s", taken)
 	}
-	return errs
+	return unsupported(f, found.place, found.key, found.err)
 }
 
-// nulInSpecs is nulInPaths for path specs, with their logical names and aliases.
-func nulInSpecs(c core, f field, specs map[string]PathSpec) (errs []*FieldError) {
-	for key, p := range specs {
-		if code := checkEnvValue(key); code != "" {
-			errs = append(errs, entryError(c, f, key, "", tagLogicalName, key, code))
-		}
-		if code := checkEnvValue(p.LogicalName); code != "" {
-			errs = append(errs, entryError(c, f, key, ".logical_name", tagLogicalName, p.LogicalName, code))
-		}
-		if code := checkEnvValue(p.Path); code != "" {
-			errs = append(errs, entryError(c, f, key, ".path", tagPath, p.Path, code))
-		}
-		for i, alias := range p.Aliases {
-			if code := checkEnvValue(alias); code != "" {
-				errs = append(errs, entryError(c, f, key, fmt.Sprintf(".aliases[%d]", i), tagAlias, alias, code))
-			}
+// key writes a name that may need escapes.
+func (e *encoder) key(key string) error {
+	err := e.w.String(key)
+	e.w.Buf = append(e.w.Buf, ':', ' ')
+	return err
+}
+
+func (e *encoder) text(s string) []flaw { return flawOf(e.w.String(s)) }
+
+func (e *encoder) list(list []string) (flaws []flaw) {
+	e.w.Begin('[')
+	for i, s := range list {
+		e.w.Item(i == 0)
+		if err := e.w.String(s); err != nil {
+			flaws = append(flaws, flaw{place: fmt.Sprintf("[%d]", i), err: err})
 		}
 	}
-	return errs
+	e.w.End(']', len(list) == 0)
+	return flaws
+}
+
+func (e *encoder) stringMap(m map[string]string) (flaws []flaw) {
+	err := e.w.StringMap(m)
+	if err == nil {
+		return nil
+	}
+	// Only what failed is looked at again, so as to name every entry.
+	for key, value := range m {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			flaws = append(flaws, flaw{place: keyed("", key), key: key, err: errNotUTF8})
+		}
+	}
+	if flaws == nil {
+		flaws = flawOf(err)
+	}
+	return flaws
+}
+
+func (e *encoder) jobArgs(args JobArgs) []flaw {
+	err := args.write(&e.w)
+	if err == nil {
+		return nil
+	}
+	flaws := args.flaws()
+	if flaws == nil {
+		flaws = flawOf(err) // whatever it is, what was written is not whole
+	}
+	return flaws
+}
+
+func (e *encoder) time(t Timestamp) []flaw {
+	var err error
+	e.w.Buf, err = t.appendJSON(e.w.Buf)
+	return flawOf(err)
+}
+
+// flawOf is the flaw of a whole value, nil for no error.
+func flawOf(err error) []flaw {
+	if err == nil {
+		return nil
+	}
+	return []flaw{{err: err}}
 }

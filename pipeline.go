@@ -147,13 +147,13 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		if isNil(s) {
 			continue
 		}
-		if name := *s.core().stepName; name != node && name != "" {
+		if name := *s.common().stepName; name != node && name != "" {
 			fail(CodeFormat, "specs", node, "the spec of node "+printable(node)+" has the step_name "+printable(name), nil)
 		}
 		broken, what := runErrors(s), "run"
 		if _, skipped := p.Skip[node]; skipped {
 			what = "taken for its outputs"
-			broken = slices.DeleteFunc(broken, func(fe *FieldError) bool { return field(fe.rank.section) != fieldOutputs })
+			broken = ruleErrors(s, running, fieldOutputs)
 		}
 		if len(broken) > 0 {
 			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be "+what, newValidationError(subject(s), broken))
@@ -180,9 +180,9 @@ func (p *PipelineTestingSpec) refErrors() []*FieldError {
 		switch {
 		case checkScriptName(script) != "":
 			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is no name of a script"
-		case !isNil(s) && *s.core().scriptName != script:
+		case !isNil(s) && *s.common().scriptName != script:
 			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s and has that of %s",
-				printable(node), printable(script), printable(*s.core().scriptName))
+				printable(node), printable(script), printable(*s.common().scriptName))
 		case !known[node]:
 			fe.Code, fe.Message = CodeUnknownNode, "there is no node "+printable(node)+" for this reference"
 		default:
@@ -212,7 +212,7 @@ func (p *PipelineTestingSpec) outputErrors() []*FieldError {
 				owners[path] = owner{node, e.key}
 				continue
 			}
-			name := p.Specs[node].core().name(fieldOutputs)
+			name := p.Specs[node].common().name(fieldOutputs)
 			errs = append(errs, &FieldError{
 				Path: keyed("specs", node) + "." + keyed(name, e.key), Code: CodeDuplicate, Value: e.path,
 				Message: fmt.Sprintf("output %s of %s is also output %s of %s: %s", printable(e.key), printable(node),

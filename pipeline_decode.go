@@ -65,7 +65,7 @@ func (d *pipelineDecoder) object(names []string, member func(i int)) (start int6
 		key := d.r.Text(name)
 		i := slices.Index(names, key)
 		if i < 0 {
-			d.unknown(key, names)
+			d.unknown(key, names, true)
 			continue
 		}
 		if seen[i] {
@@ -93,7 +93,7 @@ func (d *pipelineDecoder) document() {
 		case 2:
 			d.specs()
 		case 3:
-			d.p.Skip = noneAsNil(readMap(&d.decoder, nil, (*decoder).text))
+			d.p.Skip = noneAsNil(readMap(&d.decoder, &plainRules, (*decoder).text))
 		case 4:
 			d.wires()
 		case 5:
@@ -134,8 +134,7 @@ func (d *pipelineDecoder) specs() {
 			setEntry(&d.p.Refs, node, script)
 		case '{':
 			inner := decoder{r: d.r}
-			inner.document()
-			d.p.Specs[node] = inner.doc.spec()
+			d.p.Specs[node] = inner.spec()
 		default:
 			d.r.Skip()
 			d.r.Refuse("want the name of a script whose spec is in the store, or a spec")

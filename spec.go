@@ -1,9 +1,6 @@
 package scriptspec
 
-import (
-	"encoding/json"
-	"maps"
-)
+import "encoding/json"
 
 // ScriptExecutionSpec ties the two identities of a pipeline script together and carries what one
 // run of it needs.
@@ -52,11 +49,11 @@ func New(scriptName, stepName, scriptPath string) *ScriptExecutionSpec {
 
 func (s *ScriptExecutionSpec) self() Spec { return s }
 
-func (s *ScriptExecutionSpec) core() core {
-	return core{
+func (s *ScriptExecutionSpec) common() common {
+	return common{
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
-		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, extra: &s.Extra,
+		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt,
 	}
 }
 
@@ -84,11 +81,11 @@ func (s *ScriptExecutionSpec) AddOutputPath(logicalName, path string) {
 
 // AddEnvironVar sets an environment variable and stamps UpdatedAt. Names that no process can have
 // (empty, with '=', NUL or a newline) are refused by Validate, Save and the tester.
-func (s *ScriptExecutionSpec) AddEnvironVar(key, value string) { s.core().addEnvironVar(key, value) }
+func (s *ScriptExecutionSpec) AddEnvironVar(key, value string) { s.common().addEnvironVar(key, value) }
 
 // AddJobArg sets a job argument to a deep copy of value and stamps UpdatedAt. Values that JSON
 // cannot carry are refused by Save, by name.
-func (s *ScriptExecutionSpec) AddJobArg(key string, value any) { s.core().addJobArg(key, value) }
+func (s *ScriptExecutionSpec) AddJobArg(key string, value any) { s.common().addJobArg(key, value) }
 
 // InputPath returns the input path with the logical name.
 func (s *ScriptExecutionSpec) InputPath(logicalName string) (path string, ok bool) {
@@ -104,15 +101,17 @@ func (s *ScriptExecutionSpec) OutputPath(logicalName string) (path string, ok bo
 
 // ExecutionEnvironment returns the environment of the current process with EnvironVars over it.
 // The map is the caller's.
-func (s *ScriptExecutionSpec) ExecutionEnvironment() map[string]string { return s.core().environment() }
+func (s *ScriptExecutionSpec) ExecutionEnvironment() map[string]string {
+	return s.common().environment()
+}
 
 // UpdateTimestamp sets UpdatedAt to now. It never moves back, nor before CreatedAt, even if the
 // clock does.
-func (s *ScriptExecutionSpec) UpdateTimestamp() { s.core().touch() }
+func (s *ScriptExecutionSpec) UpdateTimestamp() { s.common().touch() }
 
 // SpecFileName returns "<script_name>_runtime_test_spec.json", or "" for a script name that fails
 // [IsScriptName] or is too long for a file name.
-func (s *ScriptExecutionSpec) SpecFileName() string { return s.core().specFileName() }
+func (s *ScriptExecutionSpec) SpecFileName() string { return s.common().specFileName() }
 
 // Basic returns a copy: a basic spec has nothing to leave out.
 func (s *ScriptExecutionSpec) Basic() *ScriptExecutionSpec { return s.Clone() }
@@ -122,8 +121,8 @@ func (s *ScriptExecutionSpec) Clone() *ScriptExecutionSpec {
 	if s == nil {
 		return nil
 	}
-	c := &ScriptExecutionSpec{InputPaths: maps.Clone(s.InputPaths), OutputPaths: maps.Clone(s.OutputPaths)}
-	s.core().copyTo(c.core())
+	c := new(ScriptExecutionSpec)
+	copySpec(c, s)
 	return c
 }
 
@@ -134,6 +133,5 @@ func (s *ScriptExecutionSpec) Equal(o *ScriptExecutionSpec) bool {
 	if s == nil || o == nil {
 		return s == o
 	}
-	return maps.Equal(s.InputPaths, o.InputPaths) && maps.Equal(s.OutputPaths, o.OutputPaths) &&
-		s.core().equal(o.core())
+	return equalSpecs(s, o)
 }

@@ -21,7 +21,7 @@ type Spec interface {
 	Validate() error
 
 	self() Spec // the spec itself where a host's struct embeds it
-	core() core
+	common() common
 	eachPath(f field, do func(key, path string))
 }
 
@@ -40,67 +40,45 @@ func isNil(s Spec) bool {
 	return v.Kind() == reflect.Pointer && v.IsNil() || isNil(s.self())
 }
 
-// core is what both kinds of spec have in common, by reference: the one place for everything that
-// does not depend on how paths are kept.
-type core struct {
+// common is what both kinds of spec have in common and code asks for by name, by reference.
+type common struct {
 	scriptName, stepName, scriptPath *string
 	environVars                      *map[string]string
 	jobArgs                          *JobArgs
 	createdAt, updatedAt             *Timestamp
-	extra                            *map[string]json.RawMessage
 	enhanced                         bool
 }
 
 // pathEntry is one input or output, whichever way it is kept.
 type pathEntry struct{ key, path string }
 
-// field numbers the members of a spec file in their order.
-type field uint8
-
-const (
-	fieldScriptName field = iota
-	fieldStepName
-	fieldScriptPath
-	fieldInputs
-	fieldOutputs
-	fieldEnviron
-	fieldJobArgs
-	fieldCreatedAt
-	fieldUpdatedAt
-	fieldExtra
-)
-
-// members has the member of a file that each field is, in a basic spec.
-var members = [...]member{
-	memberScriptName, memberStepName, memberScriptPath, memberInputPaths, memberOutputPaths,
-	memberEnviron, memberJobArgs, memberCreatedAt, memberUpdatedAt,
+// own returns the field in which this kind of spec has its inputs or outputs, and any other as it is.
+func (c common) own(f field) field {
+	switch {
+	case c.enhanced && f == fieldInputs:
+		return fieldInputSpecs
+	case c.enhanced && f == fieldOutputs:
+		return fieldOutputSpecs
+	}
+	return f
 }
 
 // name returns the field's name in the file.
-func (c core) name(f field) string {
-	m := members[f]
-	switch {
-	case c.enhanced && f == fieldInputs:
-		m = memberInputSpecs
-	case c.enhanced && f == fieldOutputs:
-		m = memberOutputSpecs
-	}
-	return memberNames[m]
-}
+func (c common) name(f field) string { return fields[c.own(f)].name }
 
-func (c core) addEnvironVar(key, value string) {
+func (c common) addEnvironVar(key, value string) {
 	setEntry(c.environVars, key, value)
 	c.touch()
 }
 
-func (c core) addJobArg(key string, value any) {
+func (c common) addJobArg(key string, value any) {
 	setEntry(c.jobArgs, key, cloneValue(value, 1))
 	c.touch()
 }
 
 // touch sets updated_at, which never moves back and is never before created_at, whatever the
 // clock says.
-func (c core) touch() {
+func (c common) touch() {
 	now := Now()
 	for _, t := range []Timestamp{*c.createdAt, *c.updatedAt} {
 		if at := t.instant(); at.After(now.Time) {
@@ -110,7 +88,7 @@ func (c core) touch() {
 	*c.updatedAt = now
 }
 
-func (c core) specFileName() string {
+func (c common) specFileName() string {
 	if checkScriptName(*c.scriptName) != "" {
 		return ""
 	}
@@ -118,7 +96,7 @@ func (c core) specFileName() string {
 }
 
 // environment returns the environment of this process with the spec's variables over it.
-func (c core) environment() map[string]string {
+func (c common) environment() map[string]string {
 	system := os.Environ()
 	env := make(map[string]string, len(system)+len(*c.environVars))
 	for _, entry := range system {
@@ -129,22 +107,6 @@ func (c core) environment() map[string]string {
 	}
 	maps.Copy(env, *c.environVars)
 	return env
-}
-
-func (c core) equal(o core) bool {
-	return *c.scriptName == *o.scriptName && *c.stepName == *o.stepName && *c.scriptPath == *o.scriptPath &&
-		maps.Equal(*c.environVars, *o.environVars) && c.jobArgs.equal(*o.jobArgs) &&
-		c.createdAt.Equal(*o.createdAt) && c.updatedAt.Equal(*o.updatedAt) &&
-		equalExtra(*c.extra, *o.extra)
-}
-
-// copyTo makes o a deep copy of c.
-func (c core) copyTo(o core) {
-	*o.scriptName, *o.stepName, *o.scriptPath = *c.scriptName, *c.stepName, *c.scriptPath
-	*o.environVars = maps.Clone(*c.environVars)
-	*o.jobArgs = c.jobArgs.clone()
-	*o.createdAt, *o.updatedAt = *c.createdAt, *c.updatedAt
-	*o.extra = cloneExtra(*c.extra)
 }
 
 // setEntry puts an entry into a map that may not have been made yet.

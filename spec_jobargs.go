@@ -28,7 +28,7 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 	var zero T
 	v, ok := args[key]
 	if !ok {
-		return zero, jobArgError(key, CodeMissing, "Missing required job arguments: "+printable(key), nil)
+		return zero, jobArgError(key, CodeMissing, nil, "Missing required job arguments: %s", key)
 	}
 	if _, ok := v.(T); ok {
 		return cloneValue(v, 1).(T), nil
@@ -42,7 +42,7 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 	}
 	raw, err := JobArgs{key: v}.value(key)
 	if err != nil {
-		return zero, err
+		return zero, unsupported(fieldJobArgs, keyed("job_args", key), key, err)
 	}
 	var t T
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -54,9 +54,9 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 }
 
 func jobArgTypeError[T any](key string, v any, raw []byte, err error) *FieldError {
-	fe := jobArgError(key, CodeType, "job argument is not of type "+reflect.TypeFor[T]().String(), err)
+	fe := jobArgError(key, CodeType, err, "job argument is not of type %s", reflect.TypeFor[T]().String()).
+		hintf("it is %s", string(raw[:min(len(raw), 100)]))
 	fe.Value = v
-	fe.Hint = "it is " + printable(string(raw[:min(len(raw), 100)]))
 	return fe
 }
 
@@ -67,7 +67,7 @@ func (a JobArgs) MarshalJSON() ([]byte, error) {
 	}
 	var w strictjson.Writer
 	if err := a.write(&w); err != nil {
-		return nil, err
+		return nil, unsupported(fieldJobArgs, "job_args", "", err)
 	}
 	return w.Buf, nil
 }
@@ -88,45 +88,45 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return &FieldError{Path: "job_args", Code: CodeType, Message: "job_args must be an object", rank: rank{section: int(fieldJobArgs)}}
+		return fieldErrorf(rank{section: int(fieldJobArgs)}, "job_args", CodeType, "job_args must be an object")
 	}
 	*a = m
 	return nil
 }
 
 // value returns the JSON form of one argument.
-func (a JobArgs) value(key string) ([]byte, *FieldError) {
-	const depth = 2 // in a file it stands in job_args, and that in the document
+func (a JobArgs) value(key string) ([]byte, error) {
+	const depth = 2 // in a file it is in job_args, and that in the document
 	w := strictjson.Writer{Compact: true, Limit: DefaultMaxBytes}
 	w.At(depth)
 	err := w.Value(a[key])
 	if !utf8.ValidString(key) {
 		err = errNotUTF8
 	}
-	if err != nil {
-		return nil, unsupported(fieldJobArgs, keyed("job_args", key), key, err)
-	}
-	return w.Buf, nil
+	return w.Buf, err
 }
 
-// write appends the arguments as an object; the error names the argument.
-func (a JobArgs) write(w *strictjson.Writer) *FieldError {
-	if err := w.Value(map[string]any(a)); err != nil {
-		return unsupported(fieldJobArgs, "job_args", "", err)
-	}
-	return nil
-}
+// write appends the arguments as an object.
+func (a JobArgs) write(w *strictjson.Writer) error { return w.Value(map[string]any(a)) }
 
-// problems names every argument that JSON cannot carry.
-func (a JobArgs) problems() []*FieldError {
-	var errs []*FieldError
+// flaws names every argument that JSON cannot carry.
+func (a JobArgs) flaws() (flaws []flaw) {
 	for key, v := range a {
 		if s, ok := v.(string); ok && utf8.ValidString(s) && utf8.ValidString(key) {
 			continue
 		}
 		if _, err := a.value(key); err != nil {
-			errs = append(errs, err)
+			flaws = append(flaws, flaw{place: keyed("", key), key: key, err: err})
 		}
+	}
+	return flaws
+}
+
+// problems is flaws as errors of the field.
+func (a JobArgs) problems() []*FieldError {
+	var errs []*FieldError
+	for _, found := range below(fields[fieldJobArgs].name, "", a.flaws()) {
+		errs = append(errs, unwritable(fieldJobArgs, found))
 	}
 	return errs
 }
@@ -239,20 +239,17 @@ func partOf(v reflect.Value, i int) reflect.Value {
 	return v.Field(i)
 }
 
-func jobArgError(key string, code Code, message string, err error) *FieldError {
-	return &FieldError{
-		Path: keyed("job_args", key), Code: code, Message: message, Err: err,
-		rank: rank{section: int(fieldJobArgs), key: key},
-	}
+func jobArgError(key string, code Code, err error, format string, args ...any) *FieldError {
+	fe := fieldErrorf(rank{section: int(fieldJobArgs), key: key}, keyed("job_args", key), code, format, args...)
+	fe.Err = err
+	return fe
 }
 
 // unsupported says which part of a field JSON cannot carry.
 func unsupported(f field, path, key string, err error) *FieldError {
-	fe := &FieldError{
-		Path: path, Code: CodeUnsupported, Err: err, rank: rank{section: int(f), key: key},
-		Message: "holds what JSON cannot carry: " + printable(err.Error()),
-		Hint:    "store null, a string or a number instead",
-	}
+	fe := fieldErrorf(rank{section: int(f), key: key}, path, CodeUnsupported, "holds what JSON cannot carry: %s", err).
+		hintf("store null, a string or a number instead")
+	fe.Err = err
 	if ve, ok := errors.AsType[*strictjson.ValueError](err); ok {
 		fe.Path, fe.Err = path+stepsText(ve.Path), ve.Err
 	}

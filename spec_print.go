@@ -34,7 +34,7 @@ func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
 func (s *ScriptExecutionSpec) Redacted() *ScriptExecutionSpec {
 	c := s.Clone()
 	if c != nil {
-		redactEnviron(c)
+		redact(c)
 	}
 	return c
 }
@@ -55,20 +55,26 @@ func (s EnhancedScriptExecutionSpec) LogValue() slog.Value { return logValue(&s)
 func (s *EnhancedScriptExecutionSpec) Redacted() *EnhancedScriptExecutionSpec {
 	c := s.Clone()
 	if c != nil {
-		redactEnviron(c)
+		redact(c)
 	}
 	return c
 }
 
-func redactEnviron(s Spec) {
-	env := *s.core().environVars
-	for key := range env {
-		env[key] = redacted
+// redact replaces the values of every secret field.
+func redact(s Spec) {
+	l, v := layoutOf(s)
+	for i := range fields {
+		if fields[i].secret && l.has(i) {
+			values := get[map[string]string](l.at(v, i))
+			for key := range values {
+				values[key] = redacted
+			}
+		}
 	}
 }
 
 func describe(s Spec) string {
-	c := s.core()
+	c := s.common()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s(%s) script=%s", quoteUnlessPlain(*c.stepName), quoteUnlessPlain(*c.scriptName), quoteUnlessPlain(*c.scriptPath))
 	for _, list := range []struct {
@@ -105,7 +111,7 @@ func format(f fmt.State, verb rune, s Spec) {
 }
 
 func logValue(s Spec) slog.Value {
-	c := s.core()
+	c := s.common()
 	return slog.GroupValue(
 		slog.String("script_name", *c.scriptName),
 		slog.String("step_name", *c.stepName),

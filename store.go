@@ -102,7 +102,7 @@ func (st *Store) Save(s Spec) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
-	return st.save(s, *s.core().scriptName+specFileSuffix)
+	return st.save(s, *s.common().scriptName+specFileSuffix)
 }
 
 // SaveStep writes the spec to its step's own file, <script_name>.<job_type>_runtime_test_spec.json,
@@ -112,7 +112,7 @@ func (st *Store) SaveStep(s Spec) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
-	name, err := stepFile(*s.core().stepName, *s.core().scriptName)
+	name, err := stepFile(*s.common().stepName, *s.common().scriptName)
 	if err != nil {
 		return newValidationError(subject(s), []*FieldError{err})
 	}
@@ -166,7 +166,7 @@ func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err
 	if err != nil {
 		return nil, "", err
 	}
-	*s.core().stepName = stepName
+	*s.common().stepName = stepName
 	return s, filepath.Join(st.specs, name), nil
 }
 
@@ -176,7 +176,7 @@ func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err
 // ctx or the store's LockTimeout, in [ErrLocked]. fn must not save to the same store itself.
 func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptExecutionSpec) error) error {
 	if code := checkScriptName(scriptName); code != "" {
-		return identityError(fieldScriptName, scriptName, code)
+		return nameError(fieldScriptName, scriptName, code)
 	}
 	file := st.Path(scriptName)
 	files, err := st.open(false)
@@ -221,7 +221,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 // Delete removes a script's spec. The files of its steps stay.
 func (st *Store) Delete(scriptName string) error {
 	if code := checkScriptName(scriptName); code != "" {
-		return identityError(fieldScriptName, scriptName, code)
+		return nameError(fieldScriptName, scriptName, code)
 	}
 	file := st.Path(scriptName)
 	files, err := st.open(false)
@@ -299,7 +299,7 @@ var errReplaced = errors.New("the directory was moved or replaced meanwhile; try
 // load reads a file of the store, which must be of the script.
 func (st *Store) load(scriptName, name string) (Spec, error) {
 	if code := checkScriptName(scriptName); code != "" {
-		return nil, identityError(fieldScriptName, scriptName, code)
+		return nil, nameError(fieldScriptName, scriptName, code)
 	}
 	files, err := st.open(false)
 	if err != nil {
@@ -314,7 +314,7 @@ func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string, limit 
 	if err != nil {
 		return nil, nil, err
 	}
-	if got := *s.core().scriptName; got != scriptName {
+	if got := *s.common().scriptName; got != scriptName {
 		return nil, nil, fileError(filepath.Join(st.specs, name), fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
 	}
 	return s, kept, nil
@@ -392,11 +392,11 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 // stepFile returns the name of a step's own file, that of the script where it has no job type.
 func stepFile(stepName, scriptName string) (string, *FieldError) {
 	if code := checkScriptName(scriptName); code != "" {
-		return "", identityError(fieldScriptName, scriptName, code)
+		return "", nameError(fieldScriptName, scriptName, code)
 	}
 	step, err := ParseStepName(stepName)
 	if err != nil {
-		return "", identityError(fieldStepName, stepName, checkStepName(stepName))
+		return "", nameError(fieldStepName, stepName, stepNameRules.broken(stepName, storing))
 	}
 	if step.JobType == "" {
 		return scriptName + specFileSuffix, nil

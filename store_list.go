@@ -25,7 +25,7 @@ func (st *Store) All() iter.Seq2[Spec, error] {
 // o.StepNameRule is called from several goroutines at once.
 func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[Spec, error] {
 	return func(yield func(Spec, error) bool) {
-		look := lookOnce()
+		check := checkPathOnce()
 		st.each(ctx, func(s Spec, kept *cachedSpec) error {
 			var errs []*FieldError
 			if kept != nil {
@@ -33,7 +33,7 @@ func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[
 			} else {
 				errs = ownErrors(s)
 			}
-			return checkSpec(s, errs, o, look)
+			return validateWith(s, errs, o, check)
 		})(yield)
 	}
 }

@@ -15,10 +15,10 @@ func flags(args JobArgs) ([]string, error) {
 	for _, name := range sortedKeys(args) {
 		value, err := plainJSON(args[name])
 		if err == nil && hasNUL(name, value) {
-			return nil, jobArgError(name, CodeNUL, "a NUL byte, which no program can be given in an argument", nil)
+			return nil, jobArgError(name, CodeNUL, nil, "a NUL byte, which no program can be given in an argument")
 		}
 		if err != nil {
-			return nil, jobArgError(name, CodeUnsupported, err.Error(), err)
+			return nil, jobArgError(name, CodeUnsupported, err, "%s", err)
 		}
 		switch v := value.(type) {
 		case nil:

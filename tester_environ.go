@@ -76,14 +76,12 @@ func environErrors(s Spec) []*FieldError {
 		return nil
 	}
 	var errs []*FieldError
-	c := s.core()
+	c := s.common()
 	for _, name := range sortedKeys(*c.environVars) {
 		if len(name)+len((*c.environVars)[name])+2 > longest {
-			errs = append(errs, &FieldError{
-				Path: keyed(c.name(fieldEnviron), name), Code: CodeTooLong, rank: rank{section: int(fieldEnviron), key: name},
-				Message: "the environment variable is longer than the system gives to a process, 131,071 bytes",
-				Hint:    "hand it over in a file among the inputs",
-			})
+			fe := fieldErrorf(rank{section: int(fieldEnviron), key: name}, keyed(c.name(fieldEnviron), name), CodeTooLong,
+				"the environment variable is longer than the system gives to a process, 131,071 bytes")
+			errs = append(errs, fe.hintf("hand it over in a file among the inputs"))
 		}
 	}
 	return errs
@@ -99,7 +97,7 @@ func masker(specs ...Spec) *mask.Masker {
 		if isNil(s) {
 			continue
 		}
-		c := s.core()
+		c := s.common()
 		values = slices.AppendSeq(values, maps.Values(*c.environVars))
 		shown = append(shown, *c.scriptPath)
 		for _, f := range []field{fieldInputs, fieldOutputs} {

@@ -17,15 +17,14 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
-// runErrors checks what must hold before a process is started: all rules, except that a step may
-// have any name that a file may have, and that environment and job arguments can be handed over.
+// runErrors checks what must hold before a process is started: the rules of a run, and that environment
+// and job arguments can be handed over.
 func runErrors(s Spec) []*FieldError {
+	errs := ruleErrors(s, running)
 	if isNil(s) {
-		return ruleErrors(s)
+		return errs
 	}
-	errs := slices.DeleteFunc(ownErrors(s), func(fe *FieldError) bool {
-		return field(fe.rank.section) == fieldStepName && fe.Code == CodeFormat && !unsafeName(*s.core().stepName)
-	})
+	errs = append(errs, s.common().jobArgs.problems()...)
 	return append(errs, environErrors(s)...)
 }
 
@@ -101,9 +100,9 @@ func (r *scriptRun) prepare() bool {
 		outcome Outcome
 		errs    []*FieldError
 	}{
-		{OutcomeScriptMissing, scriptErrors(r.spec, look)},
-		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, roleInput, look)},
-		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, roleCreated, look)},
+		{OutcomeScriptMissing, scriptErrors(r.spec, checkPath)},
+		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, useInput, checkPath)},
+		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, useCreated, checkPath)},
 	} {
 		if len(check.errs) > 0 {
 			slices.SortFunc(check.errs, compareFieldErrors)

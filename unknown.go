@@ -2,28 +2,6 @@ package scriptspec
 
 import "strings"
 
-// unknown reports whether a member that this version does not know is to be kept. Its name must
-// not be that of a known one in other capitals: Python would not take it for that one.
-func (d *decoder) unknown(name string, known []string) bool {
-	for _, want := range known {
-		if strings.EqualFold(name, want) {
-			d.r.Refuse("differs from " + want + " only in case; write " + want)
-			d.r.Skip()
-			return false
-		}
-	}
-	if !d.strict {
-		return true
-	}
-	message := "unknown member"
-	if near := nearest(name, known); near != "" {
-		message += "; did you mean " + near + "?"
-	}
-	d.r.Refuse(message)
-	d.r.Skip()
-	return false
-}
-
 // unsafeName reports whether a script name could do harm in a path. Names that are merely not in
 // snake_case load, so that AutoFixCommonIssues can mend them.
 func unsafeName(s string) bool {

@@ -41,10 +41,10 @@ func (s *ScriptExecutionSpec) ValidateJobArgs(required ...string) error {
 // ValidateSpec is the design note's validate_spec: Validate, the script file, ValidatePaths,
 // ValidateJobArgs and whether JSON can carry the job arguments, in one pass. The error is a
 // [*ValidationError] with every problem.
-func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o, look) }
+func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o) }
 
 // IsValid reports whether ValidateSpec(nil) finds nothing.
-func (s *ScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil, look) == nil }
+func (s *ScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil) == nil }
 
 // AutoFixCommonIssues turns the script name into snake_case and creates missing output
 // directories. It returns what it did and nothing else, and stamps UpdatedAt if that is anything;
@@ -67,11 +67,11 @@ func (s *EnhancedScriptExecutionSpec) ValidateJobArgs(required ...string) error 
 
 // ValidateSpec is as in [ScriptExecutionSpec.ValidateSpec].
 func (s *EnhancedScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error {
-	return validateSpec(s, o, look)
+	return validateSpec(s, o)
 }
 
 // IsValid is as in [ScriptExecutionSpec.IsValid].
-func (s *EnhancedScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil, look) == nil }
+func (s *EnhancedScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil) == nil }
 
 // AutoFixCommonIssues is as in [ScriptExecutionSpec.AutoFixCommonIssues].
 func (s *EnhancedScriptExecutionSpec) AutoFixCommonIssues() []Fix { return autoFix(s) }
@@ -84,20 +84,19 @@ type Fix struct {
 }
 
 func validateRules(s Spec) error {
-	if errs := ruleErrors(s); len(errs) > 0 {
-		return newValidationError(subject(s), errs)
+	errs := ruleErrors(s, validating|stepShape)
+	if len(errs) == 0 {
+		return nil
 	}
-	return nil
+	return newValidationError(subject(s), errs)
 }
 
 func validatePaths(s Spec, o *ValidateOptions) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
-	errs := slices.DeleteFunc(ruleErrors(s), func(fe *FieldError) bool {
-		return field(fe.rank.section) != fieldInputs && field(fe.rank.section) != fieldOutputs
-	})
-	return newValidationError(subject(s), append(errs, pathErrors(s, o, look)...))
+	errs := ruleErrors(s, validating, fieldInputs, fieldOutputs)
+	return newValidationError(subject(s), append(errs, pathErrors(s, o, checkPath)...))
 }
 
 func validateJobArgs(s Spec, required []string) error {
@@ -107,37 +106,41 @@ func validateJobArgs(s Spec, required []string) error {
 	return newValidationError(subject(s), jobArgErrors(s, required))
 }
 
-func validateSpec(s Spec, o *ValidateOptions, look looker) error {
+func validateSpec(s Spec, o *ValidateOptions) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
-	return checkSpec(s, ownErrors(s), o, look)
+	return validateWith(s, ownErrors(s), o, checkPath)
 }
 
-// ownErrors is what is wrong with a spec wherever it is: its rules, and arguments without JSON.
+// ownErrors is what is wrong with a spec wherever it is and whatever the options: its rules, and
+// arguments without JSON.
 func ownErrors(s Spec) []*FieldError {
-	return append(ruleErrors(s), s.core().jobArgs.problems()...)
+	return append(ruleErrors(s, validating), s.common().jobArgs.problems()...)
 }
 
-// checkSpec is validateSpec for a spec with these errors of its own.
-func checkSpec(s Spec, errs []*FieldError, o *ValidateOptions, look looker) error {
+// validateWith is validateSpec for a spec with these errors of its own.
+func validateWith(s Spec, errs []*FieldError, o *ValidateOptions, check pathChecker) error {
 	if o == nil {
 		o = &ValidateOptions{}
 	}
-	if o.StepNameRule != nil {
-		errs = slices.DeleteFunc(errs, func(fe *FieldError) bool {
-			return field(fe.rank.section) == fieldStepName && fe.Code == CodeFormat
-		})
-		if name := *s.core().stepName; name != "" && !o.StepNameRule(name) {
-			fe := stepNameError("step_name", name)
-			fe.Hint = "the caller's rule for step names refuses it"
-			errs = append(errs, fe)
-		}
-	}
-	errs = append(errs, scriptErrors(s, look)...)
-	errs = append(errs, pathErrors(s, o, look)...)
+	errs = append(errs, stepNameErrors(s, o.StepNameRule)...)
+	errs = append(errs, scriptErrors(s, check)...)
+	errs = append(errs, pathErrors(s, o, check)...)
 	errs = append(errs, jobArgErrors(s, o.RequiredJobArgs)...)
 	return newValidationError(subject(s), errs)
+}
+
+// stepNameErrors checks the shape of a step name, by the caller's rule if there is one.
+func stepNameErrors(s Spec, rule func(string) bool) []*FieldError {
+	if rule == nil {
+		return ruleErrors(s, stepShape, fieldStepName)
+	}
+	name := *s.common().stepName
+	if name == "" || rule(name) {
+		return nil
+	}
+	return []*FieldError{stepNameError("step_name", name).hintf("the caller's rule for step names refuses it")}
 }
 
 // subject is what a ValidationError calls the spec.
@@ -145,7 +148,7 @@ func subject(s Spec) string {
 	if isNil(s) {
 		return ""
 	}
-	c := s.core()
+	c := s.common()
 	for _, name := range []string{*c.stepName, *c.scriptName} {
 		if name != "" {
 			return name
@@ -154,59 +157,64 @@ func subject(s Spec) string {
 	return "without a name"
 }
 
-// scriptErrors looks at the script file, if the rules let its path through.
-func scriptErrors(s Spec, look looker) []*FieldError {
-	path := *s.core().scriptPath
-	if checkText(path) != "" {
+// scriptErrors checks the script file, if the rules let its path through.
+func scriptErrors(s Spec, check pathChecker) []*FieldError {
+	path := *s.common().scriptPath
+	if scriptPathRules.broken(path, validating) != "" {
 		return nil
 	}
-	found := look(roleScript, path)
-	if found.code == "" {
+	problem := check(useScript, path)
+	if problem.code == "" {
 		return nil
 	}
-	message := map[Code]string{
-		CodeNotExist:    "Script file does not exist: " + printable(path),
-		CodeNotReadable: "Script file is not readable: " + printable(path),
-		CodeNotPython:   "script_path must point to a Python file (.py)",
-		CodeNotFile:     "script_path must be a regular file, not " + atomicfile.Kind(found.mode) + ": " + printable(path),
-	}[found.code]
-	return []*FieldError{{
-		Path: "script_path", Code: found.code, Value: path, Message: message, Err: found.err,
-		rank: rank{section: int(fieldScriptPath)},
-	}}
+	fail := func(format string, args ...any) []*FieldError {
+		fe := fieldErrorf(rank{section: int(fieldScriptPath)}, "script_path", problem.code, format, args...)
+		fe.Value, fe.Err = path, problem.err
+		return []*FieldError{fe}
+	}
+	switch problem.code {
+	case CodeNotReadable:
+		return fail("Script file is not readable: %s", path)
+	case CodeNotPython:
+		return fail("script_path must point to a Python file (.py)")
+	case CodeNotFile:
+		return fail("script_path must be a regular file, not %s: %s", atomicfile.Kind(problem.mode), path)
+	}
+	return fail("Script file does not exist: %s", path)
 }
 
-// pathErrors looks at the inputs and outputs that the rules let through.
-func pathErrors(s Spec, o *ValidateOptions, look looker) []*FieldError {
-	output := roleOutput
+// pathErrors checks the inputs and outputs that the rules let through.
+func pathErrors(s Spec, o *ValidateOptions, check pathChecker) []*FieldError {
+	output := useOutput
 	if o != nil && o.CreateOutputs {
-		output = roleCreated
+		output = useCreated
 	}
-	return append(entryErrors(s, fieldInputs, roleInput, look), entryErrors(s, fieldOutputs, output, look)...)
+	return append(entryErrors(s, fieldInputs, useInput, check), entryErrors(s, fieldOutputs, output, check)...)
 }
 
-func entryErrors(s Spec, f field, r role, look looker) []*FieldError {
+// entryErrors checks the inputs or the outputs.
+func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError {
 	var errs []*FieldError
+	own := s.common().own(f)
 	s.eachPath(f, func(key, path string) {
-		if checkText(path) != "" {
+		if pathRules.broken(path, validating) != "" {
 			return
 		}
-		found := look(r, path)
-		if found.code == "" {
+		problem := check(use, path)
+		if problem.code == "" {
 			return
 		}
-		message := direction(f) + " path '" + printable(key) + "' " + map[Code]string{
-			CodeNotExist:    "does not exist",
-			CodeNotReadable: "is not readable",
-			CodeNotWritable: "is not writable",
-		}[found.code] + ": " + printable(path)
-		if found.code == CodeNotCreatable {
-			message = "Cannot create output path '" + printable(key) + "': " + printable(path) + " - " + reason(found.err, path)
+		fe := fieldErrorf(rank{section: int(own), key: key}, keyed(fields[own].name, key), problem.code,
+			"%s path '%s' %s: %s", direction(f), key, map[Code]string{
+				CodeNotExist:    "does not exist",
+				CodeNotReadable: "is not readable",
+				CodeNotWritable: "is not writable",
+			}[problem.code], path)
+		if problem.code == CodeNotCreatable {
+			fe.Message = sprintf("Cannot create output path '%s': %s - %s", []any{key, path, reason(problem.err, path)})
 		}
-		errs = append(errs, &FieldError{
-			Path: keyed(s.core().name(f), key), Code: found.code, Value: path, Message: message, Err: found.err,
-			rank: rank{section: int(f), key: key},
-		})
+		fe.Value, fe.Err = path, problem.err
+		errs = append(errs, fe)
 	})
 	return errs
 }
@@ -224,7 +232,7 @@ func reason(err error, asked string) string {
 }
 
 func jobArgErrors(s Spec, required []string) []*FieldError {
-	args := *s.core().jobArgs
+	args := *s.common().jobArgs
 	var missing []string
 	for _, name := range required {
 		if _, ok := args[name]; !ok {
@@ -236,16 +244,15 @@ func jobArgErrors(s Spec, required []string) []*FieldError {
 	}
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	return []*FieldError{{
-		Path: "job_args", Code: CodeMissing, Value: missing,
-		Message: "Missing required job arguments: " + printable(strings.Join(missing, ", ")),
-		rank:    rank{section: int(fieldJobArgs)},
-	}}
+	fe := fieldErrorf(rank{section: int(fieldJobArgs)}, "job_args", CodeMissing,
+		"Missing required job arguments: %s", strings.Join(missing, ", "))
+	fe.Value = missing
+	return []*FieldError{fe}
 }
 
 func autoFix(s Spec) []Fix {
 	var fixes []Fix
-	c := s.core()
+	c := s.common()
 	if from := *c.scriptName; from != "" && !IsScriptName(from) {
 		if to := suggestScriptName(from); to != "" {
 			*c.scriptName = to
@@ -256,7 +263,7 @@ func autoFix(s Spec) []Fix {
 		}
 	}
 	for _, e := range sortedPaths(s, fieldOutputs) {
-		if checkText(e.path) != "" {
+		if pathRules.broken(e.path, validating) != "" {
 			continue
 		}
 		if _, err := os.Stat(e.path); !errors.Is(err, fs.ErrNotExist) {

@@ -12,93 +12,93 @@ import (
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
-// role is what a path is to a spec, which decides how it is looked at.
-type role uint8
+// pathUse is what a path is to a spec, which decides how it is checked.
+type pathUse uint8
 
 const (
-	roleScript role = iota
-	roleInput
-	roleOutput  // must be there or creatable
-	roleCreated // is created if it is not there
+	useScript pathUse = iota
+	useInput
+	useOutput  // must be there or creatable
+	useCreated // is created if it is not there
 )
 
-// finding is what is wrong with a path; the zero finding is nothing.
-type finding struct {
+// pathProblem is what is wrong with a path; the zero value is nothing.
+type pathProblem struct {
 	code Code
 	err  error
 	mode fs.FileMode // of what was found, for CodeNotFile
 }
 
-// looker looks at a path. Nothing is opened, so that no FIFO or device is waited for.
-type looker func(r role, path string) finding
+// pathChecker checks a path. It opens nothing, so that it waits for no FIFO or device.
+type pathChecker func(use pathUse, path string) pathProblem
 
-func look(r role, path string) finding {
-	switch r {
-	case roleScript:
-		return lookScript(path)
-	case roleInput:
-		return lookInput(path)
+func checkPath(use pathUse, path string) pathProblem {
+	switch use {
+	case useScript:
+		return checkScript(path)
+	case useInput:
+		return checkInput(path)
 	default:
-		return lookOutput(path, r == roleCreated)
+		return checkOutput(path, use == useCreated)
 	}
 }
 
-// lookOnce returns a looker that looks at each path once in each role, however many ask at the same
-// time.
-func lookOnce() looker {
+// checkPathOnce returns a checker that checks each path once for each use, however many ask at the
+// same time.
+func checkPathOnce() pathChecker {
 	type key struct {
-		role role
+		use  pathUse
 		path string
 	}
 	type entry struct {
 		once    sync.Once
-		finding finding
+		problem pathProblem
 	}
 	var mu sync.Mutex
 	seen := map[key]*entry{}
-	return func(r role, path string) finding {
+	return func(use pathUse, path string) pathProblem {
 		mu.Lock()
-		e := seen[key{r, path}]
+		e := seen[key{use, path}]
 		if e == nil {
 			e = new(entry)
-			seen[key{r, path}] = e
+			seen[key{use, path}] = e
 		}
 		mu.Unlock()
-		e.once.Do(func() { e.finding = look(r, path) })
-		return e.finding
+		e.once.Do(func() { e.problem = checkPath(use, path) })
+		return e.problem
 	}
 }
 
-func lookScript(path string) finding {
+func checkScript(path string) pathProblem {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && errors.Is(err, fs.ErrPermission):
-		return finding{code: CodeNotReadable, err: err}
+		return pathProblem{code: CodeNotReadable, err: err}
 	case err != nil:
-		return finding{code: CodeNotExist, err: err}
+		return pathProblem{code: CodeNotExist, err: err}
 	case !strings.HasSuffix(path, ".py"):
-		return finding{code: CodeNotPython}
+		return pathProblem{code: CodeNotPython}
 	case !info.Mode().IsRegular():
-		return finding{code: CodeNotFile, mode: info.Mode()}
+		return pathProblem{code: CodeNotFile, mode: info.Mode()}
 	}
 	if err := fsaccess.Readable(path); err != nil {
-		return finding{code: CodeNotReadable, err: err}
+		return pathProblem{code: CodeNotReadable, err: err}
 	}
-	return finding{}
+	return pathProblem{}
 }
 
-func lookInput(path string) finding {
+func checkInput(path string) pathProblem {
 	_, err := os.Stat(path)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		return finding{code: CodeNotExist, err: err}
+		return pathProblem{code: CodeNotExist, err: err}
 	}
 	if err == nil {
 		err = fsaccess.Readable(path)
 	}
 	if err != nil {
-		return finding{code: CodeNotReadable, err: err}
+		return pathProblem{code: CodeNotReadable, err: err}
 	}
-	return finding{}
+	return pathProblem{}
 }
 
 // makeDir makes a directory with its parents, or nothing at all.
@@ -119,16 +119,16 @@ func makeDir(path string) error {
 	return err
 }
 
-func lookOutput(path string, create bool) finding {
+func checkOutput(path string, create bool) pathProblem {
 	info, err := os.Stat(path)
 	if err == nil && create && !info.IsDir() {
-		return finding{code: CodeNotCreatable, err: &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}}
+		return pathProblem{code: CodeNotCreatable, err: &fs.PathError{Op: "mkdir", Path: path, Err: syscall.ENOTDIR}}
 	}
 	if err == nil {
 		if err := fsaccess.Writable(path); err != nil {
-			return finding{code: CodeNotWritable, err: err}
+			return pathProblem{code: CodeNotWritable, err: err}
 		}
-		return finding{}
+		return pathProblem{}
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		if create {
@@ -138,7 +138,7 @@ func lookOutput(path string, create bool) finding {
 		}
 	}
 	if err != nil {
-		return finding{code: CodeNotCreatable, err: err}
+		return pathProblem{code: CodeNotCreatable, err: err}
 	}
-	return finding{}
+	return pathProblem{}
 }

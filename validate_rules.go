@@ -2,252 +2,185 @@ package scriptspec
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-playground/validator/v10"
 )
 
-// The tags that RegisterValidations adds. Each is a rule for one kind of text.
+// occasion is a time at which rules are asked.
+type occasion uint8
+
 const (
-	tagScriptName  = "scriptspec_script_name"
-	tagStepName    = "scriptspec_step_name"
-	tagPath        = "scriptspec_path"
-	tagLogicalName = "scriptspec_logical_name"
-	tagAlias       = "scriptspec_alias"
-	tagEnvName     = "scriptspec_env_name"
-	tagEnvValue    = "scriptspec_env_value"
+	loading    occasion = 1 << iota // what no file may hold
+	storing                         // what is never written to a file
+	validating                      // what Validate reports
+	running                         // what no process is started with
+	stepShape                       // validating, unless the caller has a StepNameRule
+
+	always   = loading | storing | validating | running
+	complete = validating | running
 )
 
-// textRules says which code a text breaks, "" for none. To add a rule, add its tag here, name it in
-// one of the tables below and word it in identityError or entryError.
-var textRules = map[string]func(string) Code{
-	tagScriptName:  checkScriptName,
-	tagStepName:    checkStepName,
-	tagPath:        checkText,
-	tagLogicalName: checkText,
-	tagAlias:       checkText,
-	tagEnvName:     checkEnvName,
-	tagEnvValue:    checkEnvValue,
+// rule is one thing that a text must not be, and when that counts.
+type rule struct {
+	code   Code
+	when   occasion
+	broken func(text string) bool
 }
 
-// In our own validator these take the place of the built-in tags on the exported structs, which a
-// host's validator must be able to run.
+// textRules are the rules of one kind of text. The first that is broken is reported.
+type textRules struct {
+	tag   string // under which RegisterValidations offers those of Validate, or ""
+	rules []rule
+}
+
+// The rules of every kind of text. To add a rule, add a row; ruleError has the words.
 var (
-	coreRules = map[string]string{
-		"ScriptName": tagScriptName, "StepName": tagStepName, "ScriptPath": tagPath,
-		"EnvironVars": "dive,keys," + tagEnvName + ",endkeys," + tagEnvValue,
+	scriptNameRules = textRules{"scriptspec_script_name", []rule{
+		{CodeRequired, storing | complete, isEmpty},
+		{CodeFormat, storing | complete, func(s string) bool { return !IsScriptName(s) }},
+		{CodeTooLong, storing | complete, func(s string) bool { return len(s) > maxScriptName }},
+		{CodeNUL, loading, holdsNUL},
+		{CodeFormat, loading, unsafeName}, // what is merely not snake_case is for AutoFixCommonIssues to mend
+	}}
+	stepNameRules = textRules{"scriptspec_step_name", []rule{
+		{CodeNUL, loading, holdsNUL},
+		{CodeRequired, storing | complete, isEmpty},
+		{CodeFormat, storing, func(s string) bool { _, err := ParseStepName(s); return err != nil }},
+		{CodeFormat, stepShape, func(s string) bool { return s != "" && !IsStepName(s) }},
+		{CodeFormat, running, unsafeName}, // logs and directories are named after it
+	}}
+	scriptPathRules = textRules{"", []rule{
+		{CodeRequired, complete, isEmpty},
+		{CodeNUL, always, holdsNUL},
+	}}
+	pathRules        = textRules{"scriptspec_path", notEmpty}
+	logicalNameRules = textRules{"scriptspec_logical_name", notEmpty}
+	aliasRules       = textRules{"scriptspec_alias", notEmpty}
+	envNameRules     = textRules{"scriptspec_env_name", []rule{
+		{CodeEmpty, always, isEmpty},
+		{CodeNUL, always, holdsNUL},
+		{CodeFormat, always, func(s string) bool { return strings.ContainsAny(s, "=\n\r") }},
+	}}
+	envValueRules = textRules{"scriptspec_env_value", noNUL}
+	plainRules    = textRules{"", noNUL}
+
+	notEmpty = []rule{
+		{CodeEmpty, complete, isEmpty},
+		{CodeNUL, always, holdsNUL},
 	}
-	basicRules = map[string]string{
-		"InputPaths":  "dive,keys," + tagLogicalName + ",endkeys," + tagPath,
-		"OutputPaths": "dive,keys," + tagLogicalName + ",endkeys," + tagPath,
-	}
-	enhancedRules = map[string]string{
-		"InputPathSpecs":  "dive,keys," + tagLogicalName + ",endkeys",
-		"OutputPathSpecs": "dive,keys," + tagLogicalName + ",endkeys",
-	}
-	pathSpecRules = map[string]string{
-		"LogicalName": tagLogicalName, "Path": tagPath, "Aliases": "dive," + tagAlias,
-	}
+	noNUL = []rule{{CodeNUL, always, holdsNUL}}
 )
 
-// fieldByGoName knows the fields that have rules.
-var fieldByGoName = map[string]field{
-	"ScriptName": fieldScriptName, "StepName": fieldStepName, "ScriptPath": fieldScriptPath,
-	"InputPaths": fieldInputs, "InputPathSpecs": fieldInputs,
-	"OutputPaths": fieldOutputs, "OutputPathSpecs": fieldOutputs,
-	"EnvironVars": fieldEnviron,
-}
+func isEmpty(s string) bool { return s == "" }
 
-func checkScriptName(s string) Code {
-	switch {
-	case s == "":
-		return CodeRequired
-	case !IsScriptName(s):
-		return CodeFormat
-	case len(s) > maxScriptName:
-		return CodeTooLong
-	}
-	return ""
-}
+func holdsNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
 
-func checkStepName(s string) Code {
-	switch {
-	case s == "":
-		return CodeRequired
-	case !IsStepName(s):
-		return CodeFormat
-	}
-	return ""
-}
-
-func checkText(s string) Code {
-	if s == "" {
-		return CodeEmpty
-	}
-	return checkEnvValue(s)
-}
-
-func checkEnvName(s string) Code {
-	switch {
-	case s == "":
-		return CodeEmpty
-	case strings.IndexByte(s, 0) >= 0:
-		return CodeNUL
-	case strings.ContainsAny(s, "=\n\r"):
-		return CodeFormat
-	}
-	return ""
-}
-
-func checkEnvValue(s string) Code {
-	if strings.IndexByte(s, 0) >= 0 {
-		return CodeNUL
-	}
-	return ""
-}
-
-// ownValidator is the instance behind Validate.
-var ownValidator = sync.OnceValue(func() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	if err := registerTags(v); err != nil {
-		panic(err) // the tags are constants: only a programming error of ours gets here
-	}
-	registerRules(v, ScriptExecutionSpec{}, coreRules, basicRules)
-	registerRules(v, EnhancedScriptExecutionSpec{}, coreRules, enhancedRules)
-	registerRules(v, PathSpec{}, pathSpecRules)
-	return v
-})
-
-// registerRules replaces every tag of the struct type: those not in a table mean nothing to check.
-func registerRules(v *validator.Validate, structType any, tables ...map[string]string) {
-	rules := map[string]string{}
-	for f := range reflect.TypeOf(structType).Fields() {
-		rules[f.Name] = "-"
-	}
-	for _, table := range tables {
-		for name, rule := range table {
-			rules[name] = rule
+// broken returns the code of the first rule that text breaks, "" if there is none.
+func (t *textRules) broken(text string, when occasion) Code {
+	for i := range t.rules {
+		if r := &t.rules[i]; r.when&when != 0 && r.broken(text) {
+			return r.code
 		}
 	}
-	v.RegisterStructValidationMapRules(rules, structType)
+	return ""
 }
 
-func registerTags(v *validator.Validate) error {
-	for tag, check := range textRules {
-		err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool {
-			f := fl.Field()
-			return f.Kind() == reflect.String && check(f.String()) == ""
-		})
-		if err != nil {
-			return fmt.Errorf("scriptspec: registering %s: %w", tag, err)
-		}
+// check is broken for a codec.
+func (t *textRules) check(text string, when occasion) []flaw {
+	if code := t.broken(text, when); code != "" {
+		return []flaw{{rules: t, code: code, text: text}}
 	}
 	return nil
 }
 
-// RegisterValidations adds to a host's validator, before its first use, what is known here:
-//
-//   - tags for the host's own string fields: scriptspec_script_name, scriptspec_step_name,
-//     scriptspec_path, scriptspec_logical_name, scriptspec_alias, scriptspec_env_name and
-//     scriptspec_env_value;
-//   - every rule of Validate for specs that its structs hold, in place of the built-in tags. The
-//     errors have paths like Host.Spec.input_paths["data"] and a [Code] as their tag.
-//
-// A bare validator without it checks the built-in tags: required names and paths. A PathSpec
-// outside of a spec keeps these.
-func RegisterValidations(v *validator.Validate) error {
-	if err := registerTags(v); err != nil {
-		return err
-	}
-	for _, t := range []any{ScriptExecutionSpec{}, EnhancedScriptExecutionSpec{}} {
-		registerRules(v, t)
-	}
-	v.RegisterStructValidation(func(sl validator.StructLevel) {
-		switch s := sl.Current().Interface().(type) {
-		case ScriptExecutionSpec:
-			reportAll(sl, s.Validate())
-		case EnhancedScriptExecutionSpec:
-			reportAll(sl, s.Validate())
-		}
-	}, ScriptExecutionSpec{}, EnhancedScriptExecutionSpec{})
-	return nil
-}
+// checkScriptName says what keeps a name from being the script name of a file, "" if nothing does.
+func checkScriptName(name string) Code { return scriptNameRules.broken(name, storing) }
 
-func reportAll(sl validator.StructLevel, err error) {
-	for _, fe := range fieldErrors(err) {
-		sl.ReportError(fe.Value, fe.Path, fe.Path, string(fe.Code), "")
-	}
-}
-
-// ruleErrors runs the rules of every field over a spec.
-func ruleErrors(s Spec) []*FieldError {
+// ruleErrors returns the rules that a spec breaks on an occasion, in these fields or, if none are
+// named, in all.
+func ruleErrors(s Spec, when occasion, only ...field) []*FieldError {
 	if isNil(s) {
-		return []*FieldError{{Path: "spec", Code: CodeRequired, Message: "spec is required", Hint: "it is nil"}}
+		return []*FieldError{errNilSpec()}
 	}
-	err := ownValidator().Struct(s.self())
-	if err == nil {
-		return nil
+	var errs []*FieldError
+	c := s.common()
+	l, v := layoutOf(s)
+	check := func(f field) {
+		if !l.has(int(f)) {
+			return
+		}
+		for _, found := range l.codecs[f].check(&fields[f], l.at(v, int(f)), when) {
+			errs = append(errs, ruleError(f, found))
+		}
 	}
-	ves, _ := errors.AsType[validator.ValidationErrors](err) // the other type is for what is no struct
-	c := s.core()
-	errs := make([]*FieldError, len(ves))
-	for i, ve := range ves {
-		errs[i] = translate(c, ve)
+	for _, f := range only {
+		check(c.own(f))
+	}
+	if len(only) == 0 {
+		for f := range fields {
+			check(field(f))
+		}
 	}
 	return errs
 }
 
-// translate turns the validator's error, whose namespace is Type.Field or Type.Field[key] with the
-// key as it is, into ours. Naming fields as the file does is left to here: a tag name function
-// would cost the validator two namespaces for every map entry.
-func translate(c core, ve validator.FieldError) *FieldError {
-	_, place, _ := strings.Cut(ve.Namespace(), ".")
-	value, _ := ve.Value().(string)
-	goName, _, _ := strings.Cut(place, "[")
-	f := fieldByGoName[goName]
-	place = place[len(goName):]
-	code := textRules[ve.Tag()](value)
-	if place == "" {
-		return identityError(f, value, code)
-	}
-	member := ""
-	if ve.Tag() == tagAlias {
-		i := strings.LastIndex(place, "].Aliases[")
-		place, member = place[:i+1], ".aliases"+place[i+len("].Aliases"):]
-	} else {
-		for goMember, m := range map[string]string{".LogicalName": ".logical_name", ".Path": ".path"} {
-			if rest, ok := strings.CutSuffix(place, goMember); ok {
-				place, member = rest, m
-			}
-		}
-	}
-	return entryError(c, f, place[1:len(place)-1], member, ve.Tag(), value, code)
+func errNilSpec() *FieldError {
+	return &FieldError{Path: "spec", Code: CodeRequired, Message: "spec is required", Hint: "it is nil"}
 }
 
-func identityError(f field, value string, code Code) *FieldError {
-	name := core{}.name(f)
-	fe := &FieldError{Path: name, Code: code, Value: value, rank: rank{section: int(f)}}
+// ruleError words a rule that a text in a field breaks.
+func ruleError(f field, found flaw) *FieldError {
+	name := fields[f].name
+	fail := func(format string, args ...any) *FieldError {
+		fe := fieldErrorf(rank{section: int(f), key: found.key}, name+found.place, found.code, format, args...)
+		fe.Value = found.text
+		return fe
+	}
+	what := map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte", CodeFormat: "holds '=' or a line break"}[found.code]
+	switch found.rules {
+	case &scriptNameRules, &stepNameRules, &scriptPathRules:
+		return nameError(f, found.text, found.code)
+	case &logicalNameRules:
+		return fail("logical name in %s %s", name, what)
+	case &aliasRules:
+		return fail("alias in %s %s", name, what)
+	case &pathRules:
+		return fail("%s path '%s' %s", direction(f), found.key, what)
+	case &envNameRules:
+		return fail("environment variable name %s", what)
+	case &envValueRules:
+		fe := fail("environment variable '%s' %s", found.key, what)
+		fe.Value = nil // never shown, not even to say why it is wrong
+		return fe
+	}
+	return fail("%s %s", name+found.place, what)
+}
+
+// nameError words what is wrong with the script name, the step name or the script path.
+func nameError(f field, value string, code Code) *FieldError {
+	name := fields[f].name
+	fail := func(format string, args ...any) *FieldError {
+		fe := fieldErrorf(rank{section: int(f)}, name, code, format, args...)
+		fe.Value = value
+		return fe
+	}
 	switch {
-	case code == CodeRequired || code == CodeEmpty:
-		fe.Code, fe.Message = CodeRequired, name+" is required"
+	case code == CodeRequired:
+		return fail("%s is required", name)
 	case code == CodeNUL:
-		fe.Message = name + " holds a NUL byte"
+		return fail("%s holds a NUL byte", name)
 	case code == CodeTooLong:
-		fe.Message = fmt.Sprintf("script_name must be at most %d bytes long", maxScriptName)
-		fe.Hint = fmt.Sprintf("it has %d; the file name adds %d and file systems take 255", len(value), len(specFileSuffix))
-	case f == fieldScriptName:
-		fe.Message = "script_name must be in snake_case format"
-		fe.Hint = "it is " + strconv.Quote(clip(value))
-		if fixed := suggestScriptName(value); fixed != "" {
-			fe.Hint += ", try " + strconv.Quote(fixed)
-		}
-	default:
+		return fail("script_name must be at most %d bytes long", maxScriptName).
+			hintf("it has %d; the file name adds %d and file systems take 255", len(value), len(specFileSuffix))
+	case f == fieldStepName:
 		return stepNameError(name, value)
+	}
+	fe := fail("script_name must be in snake_case format").hintf("it is %s", quote(value))
+	if fixed := suggestScriptName(value); fixed != "" {
+		fe.Hint += ", try " + string(quote(fixed))
 	}
 	return fe
 }
@@ -268,44 +201,63 @@ func stepNameError(path, value string) *FieldError {
 	if len(value) <= maxScriptName {
 		example = cmp.Or(ToPascalCase(value), example)
 	}
-	return &FieldError{
-		Path: path, Code: CodeFormat, Value: value, rank: rank{section: int(fieldStepName)},
-		Message: "step_name must be in PascalCase format with optional job type suffix",
-		Hint:    "it is " + strconv.Quote(clip(value)) + ", want something like " + printable(example),
-	}
-}
-
-// entryError words what is wrong with an entry of a map: its key, its value or a member of that.
-func entryError(c core, f field, key, member, tag, value string, code Code) *FieldError {
-	name := c.name(f)
-	fe := &FieldError{
-		Path: keyed(name, key) + member, Code: code, Value: value, rank: rank{section: int(f), key: key},
-	}
-	what := map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte"}[code]
-	switch tag {
-	case tagLogicalName, tagAlias:
-		kind := "logical name"
-		if tag == tagAlias {
-			kind = "alias"
-		}
-		fe.Message = fmt.Sprintf("%s in %s %s", kind, name, what)
-	case tagPath:
-		fe.Message = fmt.Sprintf("%s path '%s' %s", direction(f), printable(key), what)
-	case tagEnvName:
-		if code == CodeFormat {
-			what = "holds '=' or a line break"
-		}
-		fe.Message = "environment variable name " + what
-	case tagEnvValue:
-		fe.Value = nil // never shown, not even to say why it is wrong
-		fe.Message = fmt.Sprintf("environment variable '%s' holds a NUL byte", printable(key))
-	}
+	fe := fieldErrorf(rank{section: int(fieldStepName)}, path, CodeFormat,
+		"step_name must be in PascalCase format with optional job type suffix").
+		hintf("it is %s, want something like %s", quote(value), example)
+	fe.Value = value
 	return fe
 }
 
+// direction is what a path of a field is called.
 func direction(f field) string {
-	if f == fieldInputs {
+	if f == fieldInputs || f == fieldInputSpecs {
 		return "Input"
 	}
 	return "Output"
+}
+
+// RegisterValidations adds to a host's validator, before its first use, what is known here:
+//
+//   - tags for the host's own string fields: scriptspec_script_name, scriptspec_step_name,
+//     scriptspec_path, scriptspec_logical_name, scriptspec_alias, scriptspec_env_name and
+//     scriptspec_env_value;
+//   - every rule of Validate for specs that its structs hold, in place of the built-in tags. The
+//     errors have paths like Host.Spec.input_paths["data"] and a [Code] as their tag.
+//
+// A bare validator without it checks the built-in tags: required names and paths. A PathSpec
+// outside of a spec keeps these.
+func RegisterValidations(v *validator.Validate) error {
+	for _, t := range []*textRules{
+		&scriptNameRules, &stepNameRules, &pathRules, &logicalNameRules, &aliasRules, &envNameRules, &envValueRules,
+	} {
+		err := v.RegisterValidation(t.tag, func(fl validator.FieldLevel) bool {
+			f := fl.Field()
+			return f.Kind() == reflect.String && t.broken(f.String(), validating|stepShape) == ""
+		})
+		if err != nil {
+			return fmt.Errorf("scriptspec: registering %s: %w", t.tag, err)
+		}
+	}
+	for _, t := range []any{ScriptExecutionSpec{}, EnhancedScriptExecutionSpec{}} {
+		leave := map[string]string{} // the tags of every field to the struct rule below
+		for f := range reflect.TypeOf(t).Fields() {
+			leave[f.Name] = "-"
+		}
+		v.RegisterStructValidationMapRules(leave, t)
+	}
+	v.RegisterStructValidation(func(sl validator.StructLevel) {
+		switch s := sl.Current().Interface().(type) {
+		case ScriptExecutionSpec:
+			reportAll(sl, s.Validate())
+		case EnhancedScriptExecutionSpec:
+			reportAll(sl, s.Validate())
+		}
+	}, ScriptExecutionSpec{}, EnhancedScriptExecutionSpec{})
+	return nil
+}
+
+func reportAll(sl validator.StructLevel, err error) {
+	for _, fe := range fieldErrors(err) {
+		sl.ReportError(fe.Value, fe.Path, fe.Path, string(fe.Code), "")
+	}
 }
