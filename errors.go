@@ -20,41 +20,40 @@ type Code string
 // The codes of field errors.
 const (
 	CodeRequired     Code = "required"      // an identity field is empty
-	CodeFormat       Code = "format"        // a name does not have the shape its field asks for
+	CodeFormat       Code = "format"        // a name does not have the shape that its field requires
 	CodeTooLong      Code = "too_long"      // a name is longer than a file system takes
 	CodeEmpty        Code = "empty"         // a logical name, path or variable name is ""
 	CodeNUL          Code = "nul"           // a NUL byte where the operating system takes none
-	CodeNotExist     Code = "not_exist"     // a path leads nowhere
+	CodeNotExist     Code = "not_exist"     // nothing exists at a path
 	CodeNotReadable  Code = "not_readable"  // the system refuses read access
 	CodeNotWritable  Code = "not_writable"  // the system refuses write access
 	CodeNotCreatable Code = "not_creatable" // an output path is missing and cannot be made
 	CodeNotFile      Code = "not_file"      // the script path is a directory, FIFO, device or socket
 	CodeNotPython    Code = "not_python"    // the script path does not end in .py
-	CodeMissing      Code = "missing"       // a required job argument is absent
+	CodeMissing      Code = "missing"       // a required job argument is missing
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
-	CodeDuplicate    Code = "duplicate"     // a node or an output path stands twice in a pipeline
+	CodeDuplicate    Code = "duplicate"     // a pipeline has a node or an output path twice
 	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph
-	CodeSelfEdge     Code = "self_edge"     // an edge leads from a node to itself
+	CodeSelfEdge     Code = "self_edge"     // an edge connects a node with itself
 	CodeCycle        Code = "cycle"         // the graph cannot be ordered
 	CodeNoMatch      Code = "no_match"      // no output matches an input along an edge
-	CodeUnconfirmed  Code = "unconfirmed"   // only similar names speak for what an edge would carry
-	CodeNoResult     Code = "no_result"     // a node that is to be reused did not pass in an earlier run
-	CodeNotEmpty     Code = "not_empty"     // a work directory holds what no run put there
+	CodeUnconfirmed  Code = "unconfirmed"   // only the similarity of names suggests what an edge carries
+	CodeNoResult     Code = "no_result"     // a node to be reused has no passing result to reuse
+	CodeNotEmpty     Code = "not_empty"     // a work directory has files that no run put there
 )
 
-// FieldError is one problem with one field of a spec.
+// FieldError is one problem with one field of a spec, or with one part of a pipeline.
 type FieldError struct {
 	// Path is the place, written as in the JSON file: script_name, input_paths["data"],
 	// job_args["x"][0] or input_path_specs["data"].aliases[2].
 	Path string
 	Code Code
-	// Value is the offending value; nil where that would be an environment value.
+	// Value is the offending value; nil for environment values, which are never shown.
 	Value any
-	// Message is the rule that was broken, as a sentence. Where the design note has a sentence
-	// for the case, it is that one.
+	// Message is the broken rule as a sentence: the design note's, where it has one.
 	Message string
-	// Hint is a way out, or "".
+	// Hint is a way out; "" if there is none.
 	Hint string
 	// Err is the cause, for errors.Is (fs.ErrNotExist, syscall.EACCES, ...), or nil.
 	Err error
@@ -74,10 +73,10 @@ func (e *FieldError) hintf(format string, args ...any) *FieldError {
 	return e
 }
 
-// quoted is text that is printable already: it goes into a message as it is.
+// quoted is text that is printable already and goes into a message as it is.
 type quoted string
 
-// quote returns a value as a Go string literal, for a message that shows where it begins and ends.
+// quote returns a value as a Go string literal, for messages that show where it begins and ends.
 func quote(value string) quoted { return quoted(strconv.Quote(clip(value))) }
 
 func sprintf(format string, args []any) string {
@@ -92,10 +91,10 @@ func sprintf(format string, args []any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-// Error returns the problem on one line: place, rule and way out.
+// Error returns one line: path, message and hint.
 func (e *FieldError) Error() string {
 	var b strings.Builder
-	if !strings.HasPrefix(e.Message, e.Path+" ") { // the note's sentences name some fields themselves
+	if !strings.HasPrefix(e.Message, e.Path+" ") { // some of the note's sentences begin with the path
 		b.WriteString(e.Path)
 		b.WriteString(": ")
 	}
@@ -128,17 +127,17 @@ func compareFieldErrors(a, b *FieldError) int {
 	)
 }
 
-// maxListed is how many problems ValidationError.Error spells out.
+// maxListed is how many problems, nodes or names a message spells out.
 const maxListed = 20
 
-// ValidationError holds everything that is wrong with a spec, ordered by field and then by map
-// key. The order, like the text, is the same for the same spec.
+// ValidationError is everything that is wrong with a spec or a pipeline, in a fixed order: by field,
+// then by map key.
 type ValidationError struct {
 	subject string
 	errs    []*FieldError
 }
 
-// newValidationError sorts errs; it returns nil, as a plain error, where there are none.
+// newValidationError sorts errs. Without errs it returns nil.
 func newValidationError(subject string, errs []*FieldError) error {
 	if len(errs) == 0 {
 		return nil
@@ -147,8 +146,8 @@ func newValidationError(subject string, errs []*FieldError) error {
 	return &ValidationError{subject: subject, errs: errs}
 }
 
-// Error returns the problem on one line where there is one, otherwise a count and then a line
-// for each of the first 20.
+// Error returns a single problem on one line. Several it counts, then gives a line to each of the
+// first 20.
 func (e *ValidationError) Error() string {
 	var b strings.Builder
 	if e.subject != "" {
@@ -170,7 +169,7 @@ func (e *ValidationError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns every problem, so that [errors.Is] and [errors.AsType] look through all of them.
+// Unwrap returns every problem, so that [errors.Is] and [errors.AsType] see all of them.
 func (e *ValidationError) Unwrap() []error {
 	errs := make([]error, len(e.errs))
 	for i, fe := range e.errs {
@@ -179,8 +178,7 @@ func (e *ValidationError) Unwrap() []error {
 	return errs
 }
 
-// Messages returns the sentence of every problem, in order: what the design note's validators
-// return.
+// Messages returns the message of every problem, in order, as the design note's validators do.
 func (e *ValidationError) Messages() []string {
 	msgs := make([]string, len(e.errs))
 	for i, fe := range e.errs {
@@ -192,7 +190,7 @@ func (e *ValidationError) Messages() []string {
 // All iterates over every problem, in order.
 func (e *ValidationError) All() iter.Seq[*FieldError] { return slices.Values(e.errs) }
 
-// Len returns the number of problems, at least 1.
+// Len returns the number of problems, which is at least 1.
 func (e *ValidationError) Len() int { return len(e.errs) }
 
 // fieldErrors returns the problems that err holds.
@@ -208,19 +206,19 @@ func fieldErrors(err error) []*FieldError {
 type DecodeError struct {
 	// File is the name given by the caller, or "".
 	File string
-	// Line and Column count from 1; a column is a byte of the line. Both are 0 where the whole
-	// file is meant (too large, not a regular file).
+	// Line and Column count from 1, columns in bytes. Both are 0 if the problem is with the file as
+	// a whole (too large, not a regular file).
 	Line, Column int
-	// Path is the place in the document, written as in [FieldError]; "" is the document itself.
+	// Path is the place in the document, as in [FieldError]; "" is the document itself.
 	Path string
-	// Message is what is wrong and, where there is one, the way out. It never holds a value of
+	// Message says what is wrong and, if there is one, the way out. It never contains a value of
 	// the document.
 	Message string
-	// Err is the cause, for errors.Is: [ErrCorrupt] where the text is no JSON document at all.
+	// Err is the cause, for errors.Is: [ErrCorrupt] if the text is not a JSON document.
 	Err error
 }
 
-// Error returns file:line:col: path: message, without the parts that are not known.
+// Error returns file:line:col: path: message, leaving out what is not known.
 func (e *DecodeError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -244,7 +242,7 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// decodeErrors is several problems of one file, in the order of the text.
+// decodeErrors is the problems of one file, in the order of the text.
 type decodeErrors []*DecodeError
 
 func (es decodeErrors) Error() string {
@@ -269,24 +267,24 @@ func (es decodeErrors) Unwrap() []error {
 
 // Errors of the file layer. They are wrapped: ask with errors.Is.
 var (
-	// ErrEnhanced is returned where a basic spec is asked for and the file holds an enhanced
-	// one: loading it as basic would drop its aliases.
+	// ErrEnhanced is returned if a basic spec is asked for and the file holds an enhanced one,
+	// whose aliases would be lost.
 	ErrEnhanced = errors.New("file holds an enhanced spec")
-	// ErrCorrupt is returned where a file is not one whole JSON document: empty (which is io.EOF
-	// as well), cut off (io.ErrUnexpectedEOF), followed by something else, or not JSON. The file
-	// is left as it is.
+	// ErrCorrupt is returned if a file is not one whole JSON document: it is empty (also io.EOF),
+	// truncated (also io.ErrUnexpectedEOF), followed by something else, or not JSON. The file is
+	// left as it is.
 	ErrCorrupt = errors.New("file is not one whole JSON document")
-	// ErrMismatch is returned where a file of the store holds a spec of another script than its
-	// name says.
+	// ErrMismatch is returned if a file of the store holds a spec of another script than its name
+	// says.
 	ErrMismatch = errors.New("file name and script_name differ")
-	// ErrLocked is returned where another process or goroutine kept a store locked for too long.
+	// ErrLocked is returned if another process or goroutine kept a store locked for too long.
 	ErrLocked = atomicfile.ErrLocked
-	// ErrNoSpace is returned where a disk or a quota is full; the errno shows through as well.
+	// ErrNoSpace is returned if a disk or a quota is full. The errno can be asked for as well.
 	ErrNoSpace = errors.New("no space left to save to")
 )
 
-// printable returns s fit for a one-line message: control and other non-printing characters
-// escaped, and cut where it is unreasonably long.
+// printable returns s for a one-line message: non-printing characters escaped, and truncated if it
+// is very long.
 func printable(s string) string {
 	s = clip(s)
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
@@ -296,14 +294,14 @@ func printable(s string) string {
 	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
-// clip bounds the length of a quoted value, so that no error grows with its input.
+// clip truncates a value that is quoted, so that no error grows with its input.
 func clip(s string) string {
-	const limit = 4096 // PATH_MAX: every path that can exist is shown whole
+	const limit = 4096 // PATH_MAX: every path that can exist fits
 	if len(s) <= limit {
 		return s
 	}
 	return s[:limit] + "..."
 }
 
-// keyed writes the place of a map entry.
+// keyed returns the path of a map entry.
 func keyed(field, key string) string { return field + "[" + strconv.Quote(clip(key)) + "]" }

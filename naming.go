@@ -70,14 +70,14 @@ func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// StepName is a DAG node name taken apart.
+// StepName is the parts of a DAG node name.
 type StepName struct {
 	Base    string // PascalCase: TabularPreprocessing
-	JobType string // training, us_east_1; "" where there is none
+	JobType string // training, us_east_1; "" if there is none
 }
 
-// ParseStepName splits a node name at its first underscore. The base is PascalCase; the job type is
-// open: letters and digits, in parts joined by single underscores. The error is a [*FieldError].
+// ParseStepName splits a node name at its first underscore. The base is PascalCase; the job type is any
+// letters and digits, with single underscores between them. The error is a [*FieldError].
 func ParseStepName(s string) (StepName, error) {
 	base, jobType, found := strings.Cut(s, "_")
 	ok := isStepBase(base)
@@ -100,8 +100,8 @@ func (n StepName) String() string {
 	return n.Base + "_" + n.JobType
 }
 
-// DefaultTerms returns the technical terms whose capitals are no word boundaries, each with its
-// form in a script name. The map is the caller's, to extend or to shorten.
+// DefaultTerms returns the technical terms whose capitals are not word boundaries, each with its form
+// in a script name. The caller owns the map.
 func DefaultTerms() map[string]string {
 	terms := make(map[string]string, len(defaultTerms))
 	for _, term := range defaultTerms {
@@ -110,7 +110,7 @@ func DefaultTerms() map[string]string {
 	return terms
 }
 
-// Of two spellings the one ToPascalCase writes stands first.
+// Of two spellings ToPascalCase writes the first.
 var defaultTerms = [...]string{
 	"AutoML", "CatBoost", "HuggingFace", "LightGBM", "MLFlow", "MLflow", "PySpark", "PyTorch",
 	"SageMaker", "TensorFlow", "XGBoost",
@@ -118,8 +118,8 @@ var defaultTerms = [...]string{
 
 // ToSnakeCase returns the script name for a name: the technical terms as [DefaultTerms] has them,
 // then the design note's two rules, then every run of separators (white space and ASCII
-// punctuation other than slashes) as one underscore; a suffix .py is dropped. A valid script name
-// comes back as it is. Where that makes no valid name ("3DModel", "Modèle", "a/b") the result is "".
+// punctuation other than slashes) as one underscore; a suffix .py is dropped. A valid script name is
+// returned as it is. If the result is not a valid name ("3DModel", "Modèle", "a/b") it is "".
 func ToSnakeCase(s string) string { return toSnakeCase(s, defaultReplacer) }
 
 var defaultReplacer = newTermReplacer(DefaultTerms())
@@ -156,7 +156,7 @@ var (
 	separators = regexp.MustCompile("[\\s_!-.:-@\\[\\]^`{-~]+")
 )
 
-// termReplacer writes terms so that the rules see one word each.
+// termReplacer rewrites terms so that the rules see one word.
 type termReplacer struct {
 	terms []string // longest first
 	forms map[string]string
@@ -172,8 +172,8 @@ func newTermReplacer(terms map[string]string) termReplacer {
 	return termReplacer{terms: slices.DeleteFunc(list, func(t string) bool { return t == "" }), forms: terms}
 }
 
-// replace turns XGBoostTraining into XgboostTraining. A term ends where its word does: LightGBM
-// is found in LightGBMTraining and not in LightGBMs.
+// replace turns XGBoostTraining into XgboostTraining. A term must end where a word ends: LightGBM is
+// found in LightGBMTraining but not in LightGBMs.
 func (r termReplacer) replace(s string) string {
 	var b strings.Builder
 scan:
@@ -199,7 +199,7 @@ scan:
 
 // ToPascalCase returns the step base for a name: each word of its snake_case form with a capital,
 // technical terms in their own spelling: xgboost_training becomes XGBoostTraining. A name that is
-// PascalCase already comes back as it is; where no valid base can be made the result is "".
+// PascalCase already is returned as it is; if there is no valid base the result is "".
 func ToPascalCase(s string) string {
 	if isStepBase(s) {
 		return s

@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// PathSpec is a path with the names under which other steps may know it.
+// PathSpec is a path with the names by which other steps may know it.
 type PathSpec struct {
-	// LogicalName is the name that is matched; it may differ from the key of the map that holds
+	// LogicalName is the name that is matched. It may differ from the key under which a spec holds
 	// the PathSpec.
 	LogicalName string `json:"logical_name" validate:"required"`
 	// Path is the file or directory.
 	Path string `json:"path" validate:"required"`
 	// Aliases are further names, in order of preference.
 	Aliases []string `json:"aliases,omitzero" validate:"dive,required"`
-	// Extra holds the members that this version does not know, as in the spec itself.
+	// Extra holds the members that this version does not know, as in the spec.
 	Extra map[string]json.RawMessage `json:"-" validate:"-"`
 }
 
-// MatchesNameOrAlias reports whether name is the logical name or an alias. Case counts.
+// MatchesNameOrAlias reports whether name is the logical name or an alias. The comparison is case-sensitive.
 func (p PathSpec) MatchesNameOrAlias(name string) bool {
 	return name == p.LogicalName || slices.Contains(p.Aliases, name)
 }
@@ -31,15 +31,15 @@ func (p PathSpec) Clone() PathSpec {
 	return p
 }
 
-// Equal reports whether both say the same. The order of aliases counts.
+// Equal reports whether both mean the same. The order of aliases matters.
 func (p PathSpec) Equal(o PathSpec) bool {
 	return p.LogicalName == o.LogicalName && p.Path == o.Path &&
 		slices.Equal(p.Aliases, o.Aliases) && equalExtra(p.Extra, o.Extra)
 }
 
 // EnhancedScriptExecutionSpec is a [ScriptExecutionSpec] whose paths have aliases, so that the
-// outputs of one step can be matched to the inputs of the next. What is said there of maps,
-// concurrency, embedding and JSON holds here as well.
+// outputs of one step can be matched to the inputs of the next. Maps, concurrency, embedding and
+// JSON are as described there.
 type EnhancedScriptExecutionSpec struct {
 	// ScriptName is as in ScriptExecutionSpec.
 	ScriptName string `json:"script_name" validate:"required"`
@@ -63,8 +63,8 @@ type EnhancedScriptExecutionSpec struct {
 	Extra map[string]json.RawMessage `json:"-" validate:"-"`
 }
 
-// Enhance returns an enhanced copy of s in which every path has the aliases that the function
-// returns for its logical name; nil means none.
+// Enhance returns an enhanced copy of s. The function returns the aliases of each logical name; nil
+// means that there are none.
 func Enhance(s *ScriptExecutionSpec, aliases func(logicalName string) []string) *EnhancedScriptExecutionSpec {
 	if s == nil {
 		return nil
@@ -123,34 +123,34 @@ func (s *EnhancedScriptExecutionSpec) Basic() *ScriptExecutionSpec {
 	return b
 }
 
-// InputPaths returns logical name -> path, as a basic spec has it. The map is the caller's.
+// InputPaths returns logical name -> path, as a basic spec has it. The caller owns the map.
 func (s *EnhancedScriptExecutionSpec) InputPaths() map[string]string {
 	return orEmpty(plainPaths(s.InputPathSpecs))
 }
 
-// OutputPaths returns logical name -> path, as a basic spec has it. The map is the caller's.
+// OutputPaths returns logical name -> path, as a basic spec has it. The caller owns the map.
 func (s *EnhancedScriptExecutionSpec) OutputPaths() map[string]string {
 	return orEmpty(plainPaths(s.OutputPathSpecs))
 }
 
-// InputPath returns a copy of the input whose key, logical name or alias is the given name. A key
-// wins over a logical name and that over an alias; among equals the first key does.
+// InputPath returns a copy of the input with the given key, logical name or alias. A key takes
+// precedence over a logical name, and that over an alias; among equals the first key in order wins.
 func (s *EnhancedScriptExecutionSpec) InputPath(nameOrAlias string) (PathSpec, bool) {
 	return findPath(s.InputPathSpecs, nameOrAlias)
 }
 
-// OutputPath does for the outputs what InputPath does for the inputs.
+// OutputPath is InputPath for the outputs.
 func (s *EnhancedScriptExecutionSpec) OutputPath(nameOrAlias string) (PathSpec, bool) {
 	return findPath(s.OutputPathSpecs, nameOrAlias)
 }
 
-// AddInputPath sets an input path and stamps UpdatedAt. Aliases that the input has are kept.
+// AddInputPath sets an input path and stamps UpdatedAt. The input keeps its aliases.
 func (s *EnhancedScriptExecutionSpec) AddInputPath(logicalName, path string) {
 	setPath(&s.InputPathSpecs, logicalName, path)
 	s.UpdateTimestamp()
 }
 
-// AddOutputPath sets an output path and stamps UpdatedAt. Aliases that the output has are kept.
+// AddOutputPath sets an output path and stamps UpdatedAt. The output keeps its aliases.
 func (s *EnhancedScriptExecutionSpec) AddOutputPath(logicalName, path string) {
 	setPath(&s.OutputPathSpecs, logicalName, path)
 	s.UpdateTimestamp()
@@ -189,7 +189,7 @@ func (s *EnhancedScriptExecutionSpec) UpdateTimestamp() { s.common().touch() }
 // SpecFileName is as in [ScriptExecutionSpec.SpecFileName]: both kinds share the script's file.
 func (s *EnhancedScriptExecutionSpec) SpecFileName() string { return s.common().specFileName() }
 
-// Clone returns a deep copy. What pointers among the job arguments lead to stays shared.
+// Clone is as in [ScriptExecutionSpec.Clone].
 func (s *EnhancedScriptExecutionSpec) Clone() *EnhancedScriptExecutionSpec {
 	if s == nil {
 		return nil
@@ -199,7 +199,7 @@ func (s *EnhancedScriptExecutionSpec) Clone() *EnhancedScriptExecutionSpec {
 	return c
 }
 
-// Equal is as in [ScriptExecutionSpec.Equal]; the order of aliases counts.
+// Equal is as in [ScriptExecutionSpec.Equal]; the order of aliases matters.
 func (s *EnhancedScriptExecutionSpec) Equal(o *EnhancedScriptExecutionSpec) bool {
 	if s == nil || o == nil {
 		return s == o

@@ -15,12 +15,12 @@ import (
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// DefaultMaxBytes is the size up to which spec files are read; they usually have 1 to 5 KiB.
+// DefaultMaxBytes is the size up to which spec files are read. Most have 1 to 5 KiB.
 const DefaultMaxBytes = 16 << 20
 
 // DecodeOptions changes how [Decode] reads. Nil means the zero value.
 type DecodeOptions struct {
-	// File is the name that errors give.
+	// File is the name that errors use.
 	File string
 	// Strict refuses members that this version does not know instead of keeping them in Extra.
 	Strict bool
@@ -29,9 +29,9 @@ type DecodeOptions struct {
 }
 
 // Decode reads one spec, of whichever kind the document is: a [*EnhancedScriptExecutionSpec] if it
-// has input_path_specs or output_path_specs, else a [*ScriptExecutionSpec]. On an error there is no
-// spec; the error is a [*DecodeError] or, where the document has several problems, unwraps to one
-// for each, in the order of the text, with one line of text for each.
+// has input_path_specs or output_path_specs, else a [*ScriptExecutionSpec]. The error is a
+// [*DecodeError]; if the document has several problems it unwraps to one for each, in the order of the
+// text, and has a line for each. With an error there is no spec.
 func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 	if o == nil {
 		o = &DecodeOptions{}
@@ -60,7 +60,7 @@ func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 	if known, ok := r.(interface{ Len() int }); ok {
 		buf = slices.Grow(buf, int(min(int64(max(known.Len(), 0)), limit, DefaultMaxBytes)+1))
 	}
-	const patience = 100 // reads of nothing, as package bufio has it
+	const patience = 100 // reads of nothing, as in package bufio
 	for empty := 0; empty < patience; empty++ {
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(4096, len(buf)))
@@ -81,8 +81,8 @@ func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 	return nil, io.ErrNoProgress
 }
 
-// Load reads a basic spec from a file. An enhanced one is refused with [ErrEnhanced], since its
-// aliases would be lost. A symbolic link is refused, as is everything else that is no regular file.
+// Load reads a basic spec from a file. It refuses an enhanced one with [ErrEnhanced], since its aliases
+// would be lost, and whatever is not a regular file, symbolic links included.
 func Load(path string) (*ScriptExecutionSpec, error) {
 	s, err := loadFile(path)
 	if err != nil {
@@ -91,7 +91,7 @@ func Load(path string) (*ScriptExecutionSpec, error) {
 	return asBasic(s, path)
 }
 
-// LoadEnhanced reads a spec of either kind from a file; a basic one comes without aliases.
+// LoadEnhanced reads a spec of either kind from a file. The paths of a basic one have no aliases.
 func LoadEnhanced(path string) (*EnhancedScriptExecutionSpec, error) {
 	s, err := loadFile(path)
 	if err != nil {
@@ -103,7 +103,7 @@ func LoadEnhanced(path string) (*EnhancedScriptExecutionSpec, error) {
 // LoadFS reads a spec of either kind from a file system, such as an embedded one. It follows links
 // where the file system does.
 func LoadFS(fsys fs.FS, name string) (Spec, error) {
-	// Looked at before it is opened: opening a FIFO would wait for its other end.
+	// Before it is opened: opening a FIFO would block.
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, err
@@ -120,16 +120,16 @@ func LoadFS(fsys fs.FS, name string) (Spec, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fileError(name, "replaced by what is not a regular file while it was opened", atomicfile.ErrNotRegular)
+		return nil, fileError(name, "replaced by something other than a regular file while it was opened", atomicfile.ErrNotRegular)
 	}
 	return Decode(f, &DecodeOptions{File: name})
 }
 
-// Save writes the spec to a file, whole and durably: the content is on disk when it returns nil, and
-// after a failure the file is what it was before, or the new one if nothing failed but flushing its
-// directory. A file that says the same already is not touched. An existing file keeps its mode, a new one is readable by its owner only, because a spec
-// may hold secrets. A symbolic link is replaced, not written through; of a hard-linked file only
-// this name gets the new content. The spec's names are always checked first; see [Encode].
+// Save writes the spec to a file, atomically and durably: when it returns nil the content is on disk, and
+// after an error the file is as it was, or the new one if only flushing the directory failed. A file
+// with the same content is not touched. An existing file keeps its mode; a new one is readable by its
+// owner only, because a spec may hold secrets. A symbolic link is replaced, not followed, and of a
+// hard-linked file only this name gets the new content. Names are always checked first; see [Encode].
 func (s *ScriptExecutionSpec) Save(path string) error { return saveFile(s, path) }
 
 // Save is as in [ScriptExecutionSpec.Save].
@@ -149,10 +149,10 @@ func asEnhanced(s Spec) *EnhancedScriptExecutionSpec {
 	return Enhance(s.(*ScriptExecutionSpec), nil)
 }
 
-// buffers hold the text of files while they are decoded, which copies what it keeps.
+// buffers hold the text of files while it is decoded. Decoding copies what it keeps.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-const keepBuffer = 64 << 10 // larger ones are left to the garbage collector
+const keepBuffer = 64 << 10 // larger buffers are garbage
 
 func releaseBuffer(buf *[]byte) {
 	if cap(*buf) <= keepBuffer {
@@ -174,7 +174,7 @@ func loadFile(path string) (Spec, error) {
 	return decode(data, path, false)
 }
 
-// checkFilePath refuses what names no file, before its last element is taken for one.
+// checkFilePath refuses paths that cannot be those of a file.
 func checkFilePath(path string) error {
 	switch {
 	case path == "":
@@ -185,7 +185,7 @@ func checkFilePath(path string) error {
 	return nil
 }
 
-// readError words what atomicfile says of a file that errors call path.
+// readError converts an error of atomicfile about a file that errors call path.
 func readError(err error, path string) error {
 	switch {
 	case errors.Is(err, atomicfile.ErrTooLarge):
@@ -210,14 +210,14 @@ func saveFile(s Spec, path string) error {
 	defer releaseBuffer(buf)
 	if old, id, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf); err == nil {
 		*buf = old
-		if says(old, data, s) {
+		if sameSpec(old, data, s) {
 			return atPath("save", atomicfile.FlushFile(path, id), path)
 		}
 	}
 	return atPath("save", atomicfile.WriteFile(path, data, 0o600), path)
 }
 
-// encodeToSave refuses what Load would: what is saved can be loaded.
+// encodeToSave also refuses what is too long for Load.
 func encodeToSave(s Spec, path string) (*encoder, error) {
 	e, err := encode(s, DefaultMaxBytes)
 	if errors.Is(err, errTooLong) {
@@ -226,9 +226,9 @@ func encodeToSave(s Spec, path string) (*encoder, error) {
 	return e, err
 }
 
-// says reports whether a file's text is that of the spec, or another way of writing the same. Such
-// a file is left alone: nothing that watches it shall believe that it changed.
-func says(text, want []byte, s Spec) bool {
+// sameSpec reports whether a file's text is the spec's, or another spelling of it. Such a file is left
+// alone, so that whatever watches it does not see a change.
+func sameSpec(text, want []byte, s Spec) bool {
 	if bytes.Equal(text, want) {
 		return true
 	}
@@ -251,12 +251,12 @@ func tooLarge(file string, limit int64) error {
 	return fileError(file, fmt.Sprintf("larger than the limit of %d bytes", limit), atomicfile.ErrTooLarge)
 }
 
-// fileError is a DecodeError for a file as a whole.
+// fileError returns a DecodeError about a file as a whole.
 func fileError(file, message string, err error) *DecodeError {
 	return &DecodeError{File: file, Message: message, Err: err}
 }
 
-// atPath gives an error of a call inside of a directory the caller's operation and path.
+// atPath replaces operation and path of an error from inside of a directory by the caller's.
 func atPath(op string, err error, path string) error {
 	if err == nil {
 		return nil
@@ -264,8 +264,7 @@ func atPath(op string, err error, path string) error {
 	return &fs.PathError{Op: op, Path: printable(path), Err: cause(err)}
 }
 
-// cause returns what the system said, without operation and path, which name the file as it is
-// called inside of its directory.
+// cause returns an error without operation and path, which are relative to the file's directory.
 func cause(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrNoSpace, root(err))

@@ -12,10 +12,10 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
-// decoders are used again: each holds the buffers of a JSON decoder.
+// decoders are reused for the buffers of their JSON readers.
 var decoders = sync.Pool{New: func() any { return &decoder{r: new(strictjson.Reader)} }}
 
-// decode reads a whole file. On any error there is no spec.
+// decode reads a whole file. With an error there is no spec.
 func decode(data []byte, file string, strict bool) (Spec, error) {
 	d := decoders.Get().(*decoder)
 	defer d.release()
@@ -29,8 +29,7 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	return s, nil
 }
 
-// problemsError returns the problems of a file as one error, nil for none. Their places are written
-// by place.
+// problemsError returns the problems of a file as one error, or nil. place converts their paths.
 func problemsError(data []byte, file string, problems []strictjson.Problem, place func([]strictjson.Step) string) error {
 	errs := make(decodeErrors, len(problems))
 	for i, p := range problems {
@@ -45,13 +44,13 @@ func problemsError(data []byte, file string, problems []strictjson.Problem, plac
 	return errs
 }
 
-// An empty and a truncated file can be told from what is merely wrong.
+// Empty and truncated files can be told from other syntax errors.
 var (
 	errEmpty     = fmt.Errorf("%w: %w", ErrCorrupt, io.EOF)
 	errTruncated = fmt.Errorf("%w: %w", ErrCorrupt, io.ErrUnexpectedEOF)
 )
 
-// decodeError places a problem, whose path is written as place.
+// decodeError returns a problem as an error with the given path.
 func decodeError(data []byte, file, place string, p strictjson.Problem) *DecodeError {
 	e := &DecodeError{File: file, Path: place, Message: p.Message}
 	e.Line, e.Column = strictjson.Position(data, p.Offset)
@@ -66,7 +65,7 @@ func decodeError(data []byte, file, place string, p strictjson.Problem) *DecodeE
 	return e
 }
 
-// placeText writes a path in a spec file: input_path_specs["data"].aliases[2].
+// placeText returns a path in a spec file: input_path_specs["data"].aliases[2].
 func placeText(steps []strictjson.Step) string {
 	if len(steps) == 0 || steps[0].Name == nil {
 		return stepsText(steps)
@@ -80,23 +79,23 @@ func placeText(steps []strictjson.Step) string {
 	return place + stepsText(rest)
 }
 
-// decoder reads specs and their parts, noting every problem on the way.
+// decoder reads specs and their parts. Its reader collects the problems.
 type decoder struct {
 	r      *strictjson.Reader
 	strict bool // refuse unknown members
 }
 
-// release lets go of the text and keeps the buffers.
+// release returns the decoder to the pool.
 func (d *decoder) release() {
 	if d.r.Size() > keepBuffer {
-		return // the JSON decoder would keep the text
+		return // it would keep the text
 	}
 	d.r.Release()
 	decoders.Put(d)
 }
 
-// spec reads a spec of the kind that the text is: enhanced if it has a map of path specs. It is to be
-// used only if there were no problems.
+// spec reads a spec of either kind: enhanced if the text has a map of path specs. The result is to be
+// used only if there are no problems.
 func (d *decoder) spec() Spec {
 	basic, enhanced := new(ScriptExecutionSpec), (*EnhancedScriptExecutionSpec)(nil)
 	b := reflect.ValueOf(basic).Elem()
@@ -122,8 +121,8 @@ func (d *decoder) spec() Spec {
 	if enhanced == nil {
 		return basic
 	}
-	// The original system writes the plain maps beside those of path specs. What has only the plain
-	// map is taken from it.
+	// The original system writes plain maps beside those of path specs. If there is only a plain one,
+	// the path specs are made from it.
 	for _, side := range []struct {
 		plain, specs field
 		paths        map[string]string
@@ -149,9 +148,9 @@ func (d *decoder) spec() Spec {
 	return enhanced
 }
 
-// members reads an object and has read called for each member whose name is known. It notes in seen
-// where the values of these begin, and keeps other members in extra; nil refuses them. It returns where
-// the object begins, and false if there is no whole object.
+// members reads an object and calls read for each member with a known name, after setting seen to the
+// offset of its value. Other members go into extra, or are refused if that is nil. It returns the offset
+// of the object, and false if that is not a whole object.
 func (d *decoder) members(known []string, seen []int64, extra *map[string]json.RawMessage, read func(i int)) (start int64, ok bool) {
 	start = d.r.Here()
 	if !d.r.Object() {
@@ -183,8 +182,8 @@ func (d *decoder) members(known []string, seen []int64, extra *map[string]json.R
 	return start, !d.r.Broken()
 }
 
-// indexFrom returns the index of a name, -1 if it is not there. It looks from an index on, since most
-// files have their members in the order of the table.
+// indexFrom returns the index of a name, or -1. It starts at an index, since most files have their
+// members in the order of the table.
 func indexFrom(next int, names []string, text []byte) int {
 	for n := range names {
 		i := next + n
@@ -227,8 +226,8 @@ func (d *decoder) object(l *layout, v reflect.Value) {
 	}
 }
 
-// unknown reports whether a member that this version does not know is to be kept. Its name must
-// not be that of a known one in other capitals: Python would not take it for that one.
+// unknown reports whether to keep a member with an unknown name. A name that differs from a known one
+// only in case is refused: Python would not take it for that one.
 func (d *decoder) unknown(name string, known []string, closed bool) bool {
 	for _, want := range known {
 		if strings.EqualFold(name, want) {
@@ -249,10 +248,10 @@ func (d *decoder) unknown(name string, known []string, closed bool) bool {
 	return false
 }
 
-// text reads a string that may become a name or path: no NUL.
+// text reads a string without NUL.
 func (d *decoder) text() string { return d.textOf(&plainRules) }
 
-// textOf reads a string to which rules apply.
+// textOf reads a string that must comply with rules.
 func (d *decoder) textOf(rules *textRules) string {
 	s, ok := d.r.String()
 	if !ok {
@@ -268,7 +267,7 @@ func (d *decoder) textOf(rules *textRules) string {
 	return s
 }
 
-// list reads a list of strings to which rules apply.
+// list reads a list of strings that must comply with rules.
 func (d *decoder) list(rules *textRules) []string {
 	list := []string{}
 	if d.r.Array() {
@@ -279,7 +278,7 @@ func (d *decoder) list(rules *textRules) []string {
 	return list
 }
 
-// readMap reads an object whose values are all read by value and to whose keys rules apply.
+// readMap reads an object whose values are read by value and whose keys must comply with rules.
 func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[string]V {
 	m := map[string]V{}
 	if !d.r.Object() {
@@ -302,7 +301,7 @@ func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[str
 	return m
 }
 
-// anyMap reads an object of whatever JSON has.
+// anyMap reads an object of any values.
 func (d *decoder) anyMap() map[string]any {
 	if d.r.Kind() != '{' {
 		d.r.Object() // notes the wrong type

@@ -13,15 +13,15 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
-// Encode writes a spec as the JSON of spec files: two spaces of indent, members in the order of the
-// design note, then Extra sorted by name, maps sorted by key, {} for an empty map, a newline at
-// the end. The same spec always gives the same bytes.
+// Encode writes a spec as the JSON of spec files: indented by two spaces, members in the order of the
+// design note, then Extra sorted by name, maps sorted by key, {} for an empty map, and a newline at the
+// end. The same spec always gives the same bytes.
 //
-// Refused with a [*ValidationError], before anything is written, are a script name that fails
-// [IsScriptName] or is too long for a file, a step name that [ParseStepName] does not take, names of
+// Before it writes anything it refuses, with a [*ValidationError], a script name that fails
+// [IsScriptName] or is too long for a file name, a step name that [ParseStepName] refuses, names of
 // environment variables that no process can have, NUL in names, paths and values, and what JSON
-// cannot carry. All else that Validate reports, empty paths for one, is written: a spec may be saved
-// before it is finished. What is written, Decode reads; Decode also reads names that need fixing.
+// cannot represent. Whatever else Validate reports, such as empty paths, is written: a spec may be
+// saved before it is finished. Decode reads all that Encode writes, and also names that need fixing.
 func Encode(w io.Writer, s Spec) error {
 	e, err := encode(s, 0)
 	if err != nil {
@@ -35,24 +35,25 @@ func Encode(w io.Writer, s Spec) error {
 	return err
 }
 
-// encoder writes the members of one spec and gathers what cannot be written.
+// encoder writes the members of a spec and collects what cannot be written.
 type encoder struct {
 	w    strictjson.Writer
 	errs []*FieldError
 
-	costliest field // the field with most values so far
-	most      int   // and what they cost
-	before    int   // what all that is written cost when the field began
+	// A reader bounds the cost of values, so that small files cannot fill its memory.
+	costliest field // of the fields so far
+	most      int   // its cost
+	before    int   // of all fields before the current one
 }
 
-// encoders are used again: each holds a buffer.
+// encoders are reused for their buffers.
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 // encode returns an encoder with the text of the spec in its buffer, to be released after use. With a
-// limit it stops soon after the text is longer than that.
+// limit other than 0 it fails soon after the text is longer than that.
 func encode(s Spec, limit int) (*encoder, error) { return encodeAt(s, limit, 0) }
 
-// encodeAt is encode for a spec inside of another document, depth levels deep.
+// encodeAt is encode for a spec that is nested in another document, depth levels deep.
 func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
@@ -67,7 +68,7 @@ func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	if depth == 0 {
 		e.w.Buf = append(e.w.Buf, '\n')
 	}
-	if limit > 0 && len(e.w.Buf) > limit { // whatever was refused after that is only a consequence
+	if limit > 0 && len(e.w.Buf) > limit { // other errors are its consequences
 		e.release()
 		return nil, errTooLong
 	}
@@ -82,7 +83,7 @@ func encodeAt(s Spec, limit, depth int) (*encoder, error) {
 	return e, nil
 }
 
-// release lets go of the spec and keeps the buffer.
+// release returns the encoder to the pool.
 func (e *encoder) release() {
 	if cap(e.w.Buf) > keepBuffer {
 		return
@@ -107,7 +108,7 @@ var errTooLong = errors.New("longer than the limit")
 
 var errNotUTF8 = errors.New("text that is not valid UTF-8")
 
-// count notes what a field cost.
+// count adds the cost of a field.
 func (e *encoder) count(f field) {
 	if cost := e.w.Cost() - e.before; cost > e.most {
 		e.costliest, e.most = f, cost
@@ -115,8 +116,8 @@ func (e *encoder) count(f field) {
 	e.before = e.w.Cost()
 }
 
-// members writes the struct v as an object and calls done after each member, and after those of Extra
-// with the index behind the last: their problems are reported last.
+// members writes the struct v as an object and calls done after each member with its flaws, and after
+// those of Extra with the index after the last: their problems are reported last.
 func (e *encoder) members(l *layout, v reflect.Value, done func(i int, flaws []flaw)) {
 	e.w.Begin('{')
 	empty := true
@@ -144,7 +145,7 @@ func (e *encoder) members(l *layout, v reflect.Value, done func(i int, flaws []f
 	e.w.End('}', empty)
 }
 
-// object is members for a codec.
+// object writes the struct v as an object and returns its flaws.
 func (e *encoder) object(l *layout, v reflect.Value) (all []flaw) {
 	e.members(l, v, func(_ int, flaws []flaw) {
 		if flaws != nil {
@@ -154,7 +155,7 @@ func (e *encoder) object(l *layout, v reflect.Value) (all []flaw) {
 	return all
 }
 
-// extra writes unknown members behind the known ones, whose names they may not have.
+// extra writes unknown members, which must not have the names of known ones.
 func (e *encoder) extra(extra map[string]json.RawMessage, known []string, first bool) (flaws []flaw) {
 	for _, key := range sortedKeys(extra) {
 		e.w.Item(first)
@@ -175,14 +176,14 @@ func (e *encoder) extra(extra map[string]json.RawMessage, known []string, first 
 	return flaws
 }
 
-// nameTakenError is the name of a field that a member of Extra has too.
+// nameTakenError is the name of a known member that one of Extra has as well.
 type nameTakenError string
 
 func (e nameTakenError) Error() string {
 	return "a member of Extra has the name of the field " + string(e)
 }
 
-// unwritable words a flaw of a field that keeps it from being written.
+// unwritable returns the error for a flaw that keeps a field from being written.
 func unwritable(f field, found flaw) *FieldError {
 	if taken, ok := errors.AsType[nameTakenError](found.err); ok {
 		return fieldErrorf(rank{section: int(f), key: found.key}, found.place, CodeFormat, "%s", taken)
@@ -190,7 +191,7 @@ func unwritable(f field, found flaw) *FieldError {
 	return unsupported(f, found.place, found.key, found.err)
 }
 
-// key writes a name that may need escapes.
+// key writes a member name that may need escapes.
 func (e *encoder) key(key string) error {
 	err := e.w.String(key)
 	e.w.Buf = append(e.w.Buf, ':', ' ')
@@ -216,7 +217,7 @@ func (e *encoder) stringMap(m map[string]string) (flaws []flaw) {
 	if err == nil {
 		return nil
 	}
-	// Only what failed is looked at again, so as to name every entry.
+	// Name every bad entry.
 	for key, value := range m {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
 			flaws = append(flaws, flaw{place: keyed("", key), key: key, err: errNotUTF8})
@@ -235,7 +236,7 @@ func (e *encoder) jobArgs(args JobArgs) []flaw {
 	}
 	flaws := args.flaws()
 	if flaws == nil {
-		flaws = flawOf(err) // whatever it is, what was written is not whole
+		flaws = flawOf(err) // whatever it is, the text is not whole
 	}
 	return flaws
 }
@@ -246,7 +247,7 @@ func (e *encoder) time(t Timestamp) []flaw {
 	return flawOf(err)
 }
 
-// flawOf is the flaw of a whole value, nil for no error.
+// flawOf returns an error as a flaw of the whole value.
 func flawOf(err error) []flaw {
 	if err == nil {
 		return nil

@@ -2,23 +2,23 @@ package scriptspec
 
 import "encoding/json"
 
-// ScriptExecutionSpec ties the two identities of a pipeline script together and carries what one
+// ScriptExecutionSpec ties the two identities of a pipeline script together and carries all that one
 // run of it needs.
 //
-// The maps may be read and written directly; that does not stamp UpdatedAt, the Add methods do.
-// The zero value is an empty spec. Like a map, a spec takes many readers at once or one writer.
+// The maps may be read and written directly, which does not stamp UpdatedAt; the Add methods do.
+// The zero value is an empty spec. Like a map, a spec may have many readers or one writer at a time.
 //
 // The type has no JSON methods and only built-in validator tags, so that it can be embedded and
 // nested. Marshalling it with encoding/json gives its own members; [Encode] also writes Extra.
-// A host that embeds it is printed as the spec is, without its own fields, until it has Format and
-// LogValue methods of its own; and Save writes the spec alone.
+// A struct that embeds it is printed as the spec, without its own fields, unless it has Format and
+// LogValue methods of its own. Save writes the spec alone.
 type ScriptExecutionSpec struct {
 	// ScriptName is the name of the script's file without .py, in snake_case: tabular_preprocessing.
 	ScriptName string `json:"script_name" validate:"required"`
 	// StepName is the name of the DAG node, in PascalCase with an optional job type:
 	// TabularPreprocessing_training.
 	StepName string `json:"step_name" validate:"required"`
-	// ScriptPath is the script's file.
+	// ScriptPath is the path of the script.
 	ScriptPath string `json:"script_path" validate:"required"`
 	// InputPaths maps logical names to the files or directories that the script reads.
 	InputPaths map[string]string `json:"input_paths,omitzero" validate:"dive,keys,required,endkeys,required"`
@@ -31,10 +31,10 @@ type ScriptExecutionSpec struct {
 	JobArgs JobArgs `json:"job_args,omitzero" validate:"-"`
 	// CreatedAt is when the spec was made; zero means unknown.
 	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
-	// UpdatedAt is when the spec was changed last; zero means unknown.
+	// UpdatedAt is when the spec was last changed; zero means unknown.
 	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
 	// Extra holds the members of the file that this version does not know, as they were written.
-	// They go back into the file behind the known ones, sorted by name.
+	// They are saved after the known ones, sorted by name.
 	Extra map[string]json.RawMessage `json:"-" validate:"-"`
 }
 
@@ -100,7 +100,7 @@ func (s *ScriptExecutionSpec) OutputPath(logicalName string) (path string, ok bo
 }
 
 // ExecutionEnvironment returns the environment of the current process with EnvironVars over it.
-// The map is the caller's.
+// The caller owns the map.
 func (s *ScriptExecutionSpec) ExecutionEnvironment() map[string]string {
 	return s.common().environment()
 }
@@ -113,10 +113,10 @@ func (s *ScriptExecutionSpec) UpdateTimestamp() { s.common().touch() }
 // [IsScriptName] or is too long for a file name.
 func (s *ScriptExecutionSpec) SpecFileName() string { return s.common().specFileName() }
 
-// Basic returns a copy: a basic spec has nothing to leave out.
+// Basic returns a copy. A basic spec has nothing to leave out.
 func (s *ScriptExecutionSpec) Basic() *ScriptExecutionSpec { return s.Clone() }
 
-// Clone returns a deep copy. What pointers among the job arguments lead to stays shared.
+// Clone returns a deep copy, except that pointers among the job arguments are copied as they are.
 func (s *ScriptExecutionSpec) Clone() *ScriptExecutionSpec {
 	if s == nil {
 		return nil
@@ -126,9 +126,9 @@ func (s *ScriptExecutionSpec) Clone() *ScriptExecutionSpec {
 	return c
 }
 
-// Equal reports whether both specs say the same: a nil map is like an empty one, a null time like
-// none, times are the same instant to the microsecond, and a job argument is what its JSON is, so
-// that int 1 equals json.Number 1 and differs from float64 1. NaN, which has no JSON, equals nothing.
+// Equal reports whether both specs mean the same. A nil map equals an empty one and a null time none;
+// times are compared to the microsecond; job arguments are compared as JSON, so that int 1 equals
+// json.Number 1 and differs from float64 1, and NaN, which has no JSON, equals nothing.
 func (s *ScriptExecutionSpec) Equal(o *ScriptExecutionSpec) bool {
 	if s == nil || o == nil {
 		return s == o

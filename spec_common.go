@@ -13,19 +13,19 @@ import (
 // other type implements it, except by embedding one of these.
 type Spec interface {
 	// SpecFileName returns "<script_name>_runtime_test_spec.json", or "" for a script name that
-	// may not be part of a file name.
+	// cannot be part of a file name.
 	SpecFileName() string
 	// Basic returns a copy of the spec without aliases.
 	Basic() *ScriptExecutionSpec
 	// Validate checks the rules of every field without looking at the disk.
 	Validate() error
 
-	self() Spec // the spec itself where a host's struct embeds it
+	self() Spec // the spec itself if a struct of the caller's embeds it
 	common() common
 	eachPath(f field, do func(key, path string))
 }
 
-// isNil reports whether there is no spec in s.
+// isNil reports whether s is nil or holds a nil pointer.
 func isNil(s Spec) bool {
 	switch s := s.(type) {
 	case nil:
@@ -35,12 +35,12 @@ func isNil(s Spec) bool {
 	case *EnhancedScriptExecutionSpec:
 		return s == nil
 	}
-	// A host that embeds a spec: the host may be nil, or what it embeds.
+	// A struct that embeds a spec: it or what it embeds may be nil.
 	v := reflect.ValueOf(s)
 	return v.Kind() == reflect.Pointer && v.IsNil() || isNil(s.self())
 }
 
-// common is what both kinds of spec have in common and code asks for by name, by reference.
+// common points to the fields that both kinds of spec have and that code asks for by name.
 type common struct {
 	scriptName, stepName, scriptPath *string
 	environVars                      *map[string]string
@@ -49,7 +49,7 @@ type common struct {
 	enhanced                         bool
 }
 
-// pathEntry is one input or output, whichever way it is kept.
+// pathEntry is an input or output of either kind of spec.
 type pathEntry struct{ key, path string }
 
 // own returns the field in which this kind of spec has its inputs or outputs, and any other as it is.
@@ -76,8 +76,8 @@ func (c common) addJobArg(key string, value any) {
 	c.touch()
 }
 
-// touch sets updated_at, which never moves back and is never before created_at, whatever the
-// clock says.
+// touch sets updated_at, which never moves back and is never before created_at, whatever the clock
+// says.
 func (c common) touch() {
 	now := Now()
 	for _, t := range []Timestamp{*c.createdAt, *c.updatedAt} {
@@ -109,7 +109,7 @@ func (c common) environment() map[string]string {
 	return env
 }
 
-// setEntry puts an entry into a map that may not have been made yet.
+// setEntry sets an entry of a map that may be nil.
 func setEntry[M ~map[string]V, V any](m *M, key string, value V) {
 	if *m == nil {
 		*m = make(M)
@@ -125,7 +125,7 @@ func cloneExtra(extra map[string]json.RawMessage) map[string]json.RawMessage {
 	return c
 }
 
-// equalExtra compares unknown members by their JSON text, white space aside.
+// equalExtra compares unknown members by their JSON text, ignoring white space.
 func equalExtra(a, b map[string]json.RawMessage) bool {
 	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool {
 		return slices.Equal(x, y) || JobArgs{"": x}.equal(JobArgs{"": y})

@@ -13,17 +13,17 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
-// JobArgs holds the job arguments of a run: anything that JSON can carry. The script gets them as
+// JobArgs holds the job arguments of a run: anything that JSON can represent. The script gets them as
 // the attributes of an argparse.Namespace.
 //
 // Python tells 1 from 1.0, so numbers are read as [json.Number], with their digits as written, and
 // a float64 is written with a fraction: float64(1) as 1.0. [JobArg] converts.
 type JobArgs map[string]any
 
-// JobArg returns the argument as a T: an int, a float64, a string, a []string, a struct, whatever
-// its JSON form unmarshals to. Neither 1.5 nor 1.0 is an int, and 300 is no int8; a float64 is the
-// one nearest to the digits. What is returned is the caller's own copy. The error is a [*FieldError]
-// with CodeMissing or CodeType.
+// JobArg returns an argument as a T: an int, a float64, a string, a []string, a struct, whatever its
+// JSON unmarshals to. Neither 1.5 nor 1.0 is an int, and 300 is not an int8; a float64 is the one
+// nearest to the digits. The caller owns the result. The error is a [*FieldError] with CodeMissing or
+// CodeType.
 func JobArg[T any](args JobArgs, key string) (T, error) {
 	var zero T
 	v, ok := args[key]
@@ -72,8 +72,8 @@ func (a JobArgs) MarshalJSON() ([]byte, error) {
 	return w.Buf, nil
 }
 
-// UnmarshalJSON reads an object, or null as no arguments at all. Unlike encoding/json on its own
-// it refuses duplicate names and keeps the digits of numbers.
+// UnmarshalJSON reads an object; null means no arguments. Unlike encoding/json on its own it refuses
+// duplicate names and keeps the digits of numbers.
 func (a *JobArgs) UnmarshalJSON(data []byte) error {
 	var r strictjson.Reader
 	r.Reset(data)
@@ -96,7 +96,7 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 
 // value returns the JSON form of one argument.
 func (a JobArgs) value(key string) ([]byte, error) {
-	const depth = 2 // in a file it is in job_args, and that in the document
+	const depth = 2 // in a file it is inside of job_args, which is inside of the document
 	w := strictjson.Writer{Compact: true, Limit: DefaultMaxBytes}
 	w.At(depth)
 	err := w.Value(a[key])
@@ -109,7 +109,7 @@ func (a JobArgs) value(key string) ([]byte, error) {
 // write appends the arguments as an object.
 func (a JobArgs) write(w *strictjson.Writer) error { return w.Value(map[string]any(a)) }
 
-// flaws names every argument that JSON cannot carry.
+// flaws returns every argument that JSON cannot represent.
 func (a JobArgs) flaws() (flaws []flaw) {
 	for key, v := range a {
 		if s, ok := v.(string); ok && utf8.ValidString(s) && utf8.ValidString(key) {
@@ -122,7 +122,7 @@ func (a JobArgs) flaws() (flaws []flaw) {
 	return flaws
 }
 
-// problems is flaws as errors of the field.
+// problems returns flaws as errors of the field.
 func (a JobArgs) problems() []*FieldError {
 	var errs []*FieldError
 	for _, found := range below(fields[fieldJobArgs].name, "", a.flaws()) {
@@ -146,8 +146,8 @@ func (a JobArgs) clone() JobArgs {
 	return c
 }
 
-// equal reports whether both would be written as the same JSON. What JSON cannot carry is equal
-// only to what [reflect.DeepEqual] says.
+// equal reports whether both would be written as the same JSON. What JSON cannot represent is
+// compared by [reflect.DeepEqual].
 func (a JobArgs) equal(b JobArgs) bool {
 	return maps.EqualFunc(a, b, func(x, y any) bool {
 		if sameScalar(x, y) {
@@ -161,7 +161,7 @@ func (a JobArgs) equal(b JobArgs) bool {
 	})
 }
 
-// sameScalar answers the common cases without writing JSON; false means that it does not know.
+// sameScalar answers the common cases without writing JSON. False means that it does not know.
 func sameScalar(x, y any) bool {
 	switch x := x.(type) {
 	case nil:
@@ -179,9 +179,9 @@ func sameScalar(x, y any) bool {
 	return false
 }
 
-// cloneValue copies slices, maps, arrays and the exported fields of structs, to the bottom; what
-// pointers lead to stays shared. So does what is nested deeper than can be written, which ends a map
-// that holds itself.
+// cloneValue copies slices, maps, arrays and the exported fields of structs, at any depth. Pointers are
+// copied as they are, and so is what is nested too deep to be written, such as a map that holds
+// itself.
 func cloneValue(v any, depth int) any {
 	switch v := v.(type) {
 	case nil, bool, string, json.Number, int, int64, float64:
@@ -218,13 +218,13 @@ func cloneReflected(v reflect.Value, depth int) reflect.Value {
 		return c
 	case v.Kind() == reflect.Interface && !v.IsNil():
 		c := reflect.New(v.Type()).Elem()
-		c.Set(cloneReflected(v.Elem(), depth)) // an interface is no level of its own
+		c.Set(cloneReflected(v.Elem(), depth)) // an interface is not a level of its own
 		return c
 	}
 	return v
 }
 
-// parts is how many elements an array or fields a struct has.
+// parts returns the number of elements of an array or fields of a struct.
 func parts(v reflect.Value) int {
 	if v.Kind() == reflect.Array {
 		return v.Len()
@@ -245,7 +245,7 @@ func jobArgError(key string, code Code, err error, format string, args ...any) *
 	return fe
 }
 
-// unsupported says which part of a field JSON cannot carry.
+// unsupported returns the error for a part of a field that JSON cannot represent.
 func unsupported(f field, path, key string, err error) *FieldError {
 	fe := fieldErrorf(rank{section: int(f), key: key}, path, CodeUnsupported, "holds what JSON cannot carry: %s", err).
 		hintf("store null, a string or a number instead")
@@ -256,7 +256,7 @@ func unsupported(f field, path, key string, err error) *FieldError {
 	return fe
 }
 
-// stepsText writes steps as they follow a field name: ["x"][0].
+// stepsText returns steps as they follow a field name: ["x"][0].
 func stepsText(steps []strictjson.Step) string {
 	var b []byte
 	for _, s := range steps {

@@ -11,13 +11,13 @@ import (
 )
 
 // The printing methods have value receivers, unlike the rest: a spec that is printed as a value
-// must not fall back to fmt's walk through its fields, which would show environment values.
+// must not fall back to fmt's walk over its fields, which would show environment values.
 
-// redacted stands for an environment value.
+// redacted replaces an environment value.
 const redacted = "[redacted]"
 
-// String returns one line that tells the spec by its names: logical names, names of environment
-// variables and of job arguments, no values.
+// String returns one line with the spec's names: of inputs and outputs, environment variables and job
+// arguments, without their values.
 func (s ScriptExecutionSpec) String() string { return describe(&s) }
 
 // GoString is String: Go syntax would show environment values.
@@ -26,11 +26,11 @@ func (s ScriptExecutionSpec) GoString() string { return describe(&s) }
 // Format prints String for every verb; %q quotes it.
 func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s) }
 
-// LogValue returns a group of the same names as String, for [log/slog].
+// LogValue returns the names that String shows as a group, for [log/slog].
 func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
 
-// Redacted returns a copy whose environment values are all "[redacted]": for diffs, dumps and
-// test assertions, which read fields and know nothing of String.
+// Redacted returns a copy in which every environment value is "[redacted]", for diffs, dumps and test
+// assertions, which read fields and ignore String.
 func (s *ScriptExecutionSpec) Redacted() *ScriptExecutionSpec {
 	c := s.Clone()
 	if c != nil {

@@ -23,18 +23,18 @@ type StoreOptions struct {
 	// FileMode and DirMode are the permission bits of new spec files and of a new .specs; 0 means
 	// 0600 and 0700, because a spec may hold secrets.
 	FileMode, DirMode fs.FileMode
-	// LockTimeout bounds the wait for other processes; 0 means 10 seconds. Then the error is
-	// [ErrLocked].
+	// LockTimeout bounds the wait for other processes, which then fails with [ErrLocked]; 0 means 10
+	// seconds.
 	LockTimeout time.Duration
 }
 
-// Store keeps specs in <test_data_dir>/.specs: one file for a script, and one for a script and job
-// type where [Store.SaveStep] is used. Pipelines have files of their own there. It touches nothing
-// outside of that directory, whatever links stand in it. Any number of goroutines and processes may use
-// one directory at the same time.
+// Store keeps specs in <test_data_dir>/.specs: a file for each script, and with [Store.SaveStep] one for
+// each script and job type. Pipelines have files of their own there. It never reads or writes outside of
+// that directory, whatever links are in it. Any number of goroutines and processes may use one directory
+// at the same time.
 //
-// Specs that were loaded are kept, and files that have not changed are not decoded again; what is
-// handed out is the caller's own copy.
+// It caches the specs that it has loaded and does not decode files again that have not changed. Callers
+// get copies.
 type Store struct {
 	dir, specs        string
 	fileMode, dirMode fs.FileMode
@@ -43,13 +43,13 @@ type Store struct {
 
 	mu      sync.Mutex
 	files   *atomicfile.Dir // of .specs; nil until it is there
-	durable bool            // the entry of .specs in its parent is on disk
+	durable bool            // the directory entry of .specs is on disk
 	swept   time.Time
 	closed  bool
 }
 
-// OpenStore returns the store of a test data directory. Nothing is created before the first save:
-// a store that is not there yet has no specs.
+// OpenStore returns the store of a test data directory. Nothing is created before the first save; a
+// store that does not exist yet has no specs.
 func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 	dir, err := filepath.Abs(testDataDir)
 	if err != nil {
@@ -74,7 +74,7 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 	return st, nil
 }
 
-// Close releases the directory. What is asked of the store afterwards fails with [fs.ErrClosed].
+// Close releases the directory. Later calls fail with [fs.ErrClosed].
 func (st *Store) Close() error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -96,8 +96,8 @@ func (st *Store) Path(scriptName string) string {
 	return filepath.Join(st.specs, scriptName+specFileSuffix)
 }
 
-// Save writes the spec to its script's file, like [ScriptExecutionSpec.Save], and creates the
-// directory if need be. Two nodes that share a script share that file; see SaveStep.
+// Save writes the spec to its script's file, like [ScriptExecutionSpec.Save], and creates the directory
+// if necessary. Two nodes with the same script share that file; see SaveStep.
 func (st *Store) Save(s Spec) error {
 	if isNil(s) {
 		return validateRules(s)
@@ -105,9 +105,9 @@ func (st *Store) Save(s Spec) error {
 	return st.save(s, *s.common().scriptName+specFileSuffix)
 }
 
-// SaveStep writes the spec to its step's own file, <script_name>.<job_type>_runtime_test_spec.json,
-// so that nodes that share a script do not overwrite each other's. Without a job type it is Save.
-// A job type must be in lower case here, since some file systems do not tell capitals.
+// SaveStep writes the spec to its step's own file, <script_name>.<job_type>_runtime_test_spec.json, so
+// that nodes with the same script do not overwrite each other's. Without a job type it is Save. The job
+// type must be in lower case, since some file systems ignore case.
 func (st *Store) SaveStep(s Spec) error {
 	if isNil(s) {
 		return validateRules(s)
@@ -119,8 +119,8 @@ func (st *Store) SaveStep(s Spec) error {
 	return st.save(s, name)
 }
 
-// Load reads the basic spec of a script; see [Load]. A file with the spec of another script is
-// refused with [ErrMismatch].
+// Load reads the basic spec of a script; see [Load]. It refuses a file with the spec of another script
+// with [ErrMismatch].
 func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
 	s, err := st.load(scriptName, scriptName+specFileSuffix)
 	if err != nil {
@@ -138,8 +138,8 @@ func (st *Store) LoadEnhanced(scriptName string) (*EnhancedScriptExecutionSpec, 
 	return asEnhanced(s), nil
 }
 
-// LoadStep reads the basic spec of a step: its own file if there is one, else the script's, with
-// StepName set to the step's.
+// LoadStep reads the basic spec of a step: from its own file if there is one, else from the script's,
+// with StepName set to the step.
 func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, error) {
 	s, file, err := st.loadStep(stepName, scriptName)
 	if err != nil {
@@ -148,7 +148,7 @@ func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, er
 	return asBasic(s, file)
 }
 
-// loadStep is LoadStep for both kinds of spec, with the file it took.
+// loadStep is LoadStep for both kinds of spec. It also returns the file.
 func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err error) {
 	name, fe := stepFile(stepName, scriptName)
 	if step, err := ParseStepName(stepName); fe != nil && err == nil && step.JobType != strings.ToLower(step.JobType) {
@@ -170,10 +170,10 @@ func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err
 	return s, filepath.Join(st.specs, name), nil
 }
 
-// Update loads a script's basic spec, lets fn change it and saves it, while no other process or
-// goroutine saves, updates or deletes in this store: no change is lost. What fn changes is stamped;
-// where it changes nothing or returns an error, nothing is saved. The wait for others ends with
-// ctx or the store's LockTimeout, in [ErrLocked]. fn must not save to the same store itself.
+// Update loads a script's basic spec, lets fn change it and saves it. Meanwhile no other process or
+// goroutine saves, updates or deletes in this store, so that no change is lost. If fn changes something,
+// UpdatedAt is stamped; if it changes nothing or returns an error, nothing is saved. Waiting for others
+// ends with ctx or after the store's LockTimeout, with [ErrLocked]. fn must not save to the store.
 func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptExecutionSpec) error) error {
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
@@ -218,7 +218,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 	return atPath("update", files.Write(filepath.Base(file), e.w.Buf, st.fileMode, nil), file)
 }
 
-// Delete removes a script's spec. The files of its steps stay.
+// Delete removes a script's spec, but not those of its steps.
 func (st *Store) Delete(scriptName string) error {
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
@@ -229,7 +229,7 @@ func (st *Store) Delete(scriptName string) error {
 		return atPath("delete", err, file)
 	}
 	if _, err := files.Stat(filepath.Base(file)); errors.Is(err, fs.ErrNotExist) {
-		return atPath("delete", err, file) // no reason to wait for the lock
+		return atPath("delete", err, file) // no need to wait for the lock
 	}
 	unlock, err := st.lock(context.Background(), files)
 	if err != nil {
@@ -248,11 +248,11 @@ func (st *Store) save(s Spec, name string) error {
 	}
 	defer e.release()
 	data := e.w.Buf
-	return st.write(file, data, func(old []byte) bool { return says(old, data, s) })
+	return st.write(file, data, func(old []byte) bool { return sameSpec(old, data, s) })
 }
 
-// write writes to a file of the store, unless what is there says the same. The data is on disk before the
-// lock is taken, which is held for the moment of its appearance only.
+// write writes to a file of the store, unless that has the same content. The lock is held only while the
+// new file takes its name: by then the data is on disk.
 func (st *Store) write(file string, data []byte, same func(old []byte) bool) error {
 	name := filepath.Base(file)
 	files, err := st.open(true)
@@ -272,7 +272,7 @@ func (st *Store) write(file string, data []byte, same func(old []byte) bool) err
 	}), file)
 }
 
-// lock takes the lock of the store, and the occasion to sweep up what killed processes left.
+// lock takes the lock of the store. Once in a while it removes what killed processes have left.
 func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func(), err error) {
 	if unlock, err = files.Lock(ctx, st.lockTimeout); err != nil {
 		return nil, err
@@ -294,9 +294,9 @@ func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func()
 	return unlock, nil
 }
 
-var errReplaced = errors.New("the directory was moved or replaced meanwhile; try again")
+var errReplaced = errors.New("the directory was moved or replaced in the meantime; try again")
 
-// load reads a file of the store, which must be of the script.
+// load reads a file of the store, which must hold a spec of the script.
 func (st *Store) load(scriptName, name string) (Spec, error) {
 	if code := checkScriptName(scriptName); code != "" {
 		return nil, nameError(fieldScriptName, scriptName, code)
@@ -320,8 +320,8 @@ func (st *Store) loadFrom(files *atomicfile.Dir, scriptName, name string, limit 
 	return s, kept, nil
 }
 
-// open returns .specs, creating it if asked to. The directory may be replaced while the store is
-// open; what stands there now counts.
+// open returns .specs, creating it if asked to. If the directory was replaced since the store was opened,
+// it returns the new one.
 func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -335,7 +335,7 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 			return st.files, nil
 		}
 	}
-	// The old directory is not closed, as it may be in use; its descriptor goes with the garbage.
+	// The old directory may be in use. Its descriptor is closed when it is collected.
 	st.files, st.durable = nil, false
 	if create {
 		if err := atomicfile.MakeAll(st.dir); err != nil {
@@ -369,17 +369,17 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	if err != nil {
 		return nil, atPath("open", errors.Join(err, root.Close()), st.specs)
 	}
-	// A link that took the directory's place in between would have been followed.
+	// A link that replaced the directory in between has been followed.
 	if at, err := files.IsAt(st.specs); err != nil || !at {
 		return nil, errors.Join(atPath("open", cmp.Or(err, errReplaced), st.specs), files.Close())
 	}
-	if made { // as asked for, whatever the umask
+	if made { // regardless of the umask
 		if err := files.Chmod(st.dirMode); err != nil {
 			return nil, errors.Join(atPath("chmod", err, st.specs), files.Close())
 		}
 	}
 	if create {
-		// Even if another process made the directory: it may not have come this far.
+		// Even if another process made the directory: it may not have synced it yet.
 		if err := atomicfile.SyncPath(st.dir); err != nil {
 			return nil, errors.Join(atPath("sync", err, st.dir), files.Close())
 		}
@@ -389,7 +389,7 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	return files, nil
 }
 
-// stepFile returns the name of a step's own file, that of the script where it has no job type.
+// stepFile returns the name of a step's own file, or the script's if the step has no job type.
 func stepFile(stepName, scriptName string) (string, *FieldError) {
 	if code := checkScriptName(scriptName); code != "" {
 		return "", nameError(fieldScriptName, scriptName, code)
@@ -417,8 +417,7 @@ func stepFile(stepName, scriptName string) (string, *FieldError) {
 	return "", fe
 }
 
-// scriptOfFile returns the script whose spec a file of the store holds by its name; ok is false for
-// files that are none of the store's.
+// scriptOfFile returns the script of a spec file from its name; ok is false for other files.
 func scriptOfFile(name string) (script string, ok bool) {
 	stem, ok := strings.CutSuffix(name, specFileSuffix)
 	if !ok {

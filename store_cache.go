@@ -11,28 +11,27 @@ import (
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// specCache keeps the specs of a store's files and their names, so that what has not changed is not
-// read and decoded again. The zero value is ready.
+// specCache caches the specs and the names of a store's files. The zero value is ready to use.
 type specCache struct {
 	mu    sync.RWMutex
 	specs map[string]*cachedSpec
 	names cachedNames
 }
 
-// cachedSpec is never changed once it is in the cache, but for valid.
+// cachedSpec does not change once it is in the cache, except for valid.
 type cachedSpec struct {
 	spec Spec
 	id   atomicfile.ID
 	sum  uint64 // of the file's text
-	// settled tells that the file was old enough when it was read for its ID to tell it from any
-	// later version. A file that is replaced twice within a tick of the file system's clock may have
-	// the same times, and the same inode; then its text decides.
-	settled bool
-	// valid tells that nothing is wrong with the spec itself.
+	// olderThanTick reports whether the file was old enough when it was read for its ID to differ
+	// from that of every later version. A file that is replaced twice within a tick of the file
+	// system's clock may have the same times and inode; then its text decides.
+	olderThanTick bool
+	// valid reports whether the spec itself has no errors.
 	valid atomic.Bool
 }
 
-// ownErrors is what is wrong with the spec itself. It is not asked again where that is nothing.
+// ownErrors returns the errors of the spec itself, and remembers if there are none.
 func (c *cachedSpec) ownErrors(s Spec) []*FieldError {
 	if c.valid.Load() {
 		return nil
@@ -44,26 +43,26 @@ func (c *cachedSpec) ownErrors(s Spec) []*FieldError {
 	return errs
 }
 
-// cachedNames is the sorted list of a directory's spec files, never changed.
+// cachedNames is the sorted list of a directory's spec files. It does not change.
 type cachedNames struct {
-	id      atomicfile.ID
-	sorted  []string
-	settled bool
+	id            atomicfile.ID
+	sorted        []string
+	olderThanTick bool
 }
 
 const (
 	// cacheLimit is the size up to which files are kept.
 	cacheLimit = 64 << 10
-	// fineTick is longer than a tick of a file system's clock that counts parts of a second, which
-	// for Linux is that of its scheduler. coarseTick is for those that count whole ones; FAT counts
-	// in steps of two.
+	// fineTick is longer than a tick of the clock of file systems with fractions of a second, which
+	// on Linux is that of the scheduler. coarseTick is for those with whole seconds; FAT has steps of
+	// two.
 	fineTick   = 100 * time.Millisecond
 	coarseTick = 3 * time.Second
 )
 
 var cacheSeed = maphash.MakeSeed()
 
-// list returns the names of the spec files of a directory, sorted. They are not to be changed.
+// list returns the names of the spec files of a directory, sorted. The caller must not change them.
 func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
 	now := time.Now()
 	id, err := files.Self()
@@ -73,7 +72,7 @@ func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
 	c.mu.RLock()
 	kept := c.names
 	c.mu.RUnlock()
-	if kept.settled && kept.id == id {
+	if kept.olderThanTick && kept.id == id {
 		return kept.sorted, nil
 	}
 	names, err := files.Names()
@@ -87,13 +86,13 @@ func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
 	slices.Sort(names)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.names = cachedNames{id, names, settled(now, id)}
+	c.names = cachedNames{id, names, olderThanTick(now, id)}
 	return names, nil
 }
 
-// settled reports whether something that was looked at now has not changed for longer than a tick of
-// its clock. A time in the future never settles.
-func settled(now time.Time, id atomicfile.ID) bool {
+// olderThanTick reports whether something with this ID had not changed for longer than a tick of its
+// clock at the time now. A time in the future is never old.
+func olderThanTick(now time.Time, id atomicfile.ID) bool {
 	return older(now, id.Modified) && older(now, id.Change)
 }
 
@@ -105,13 +104,13 @@ func older(now time.Time, at int64) bool {
 	return now.UnixNano()-at > int64(tick)
 }
 
-// load returns a copy of the spec in a file, and what is kept of it, if anything. Errors call the
+// load returns a copy of the spec in a file, and its entry of the cache if it has one. Errors call the
 // directory dir. A file of more than limit bytes is not read.
 func (c *specCache) load(files *atomicfile.Dir, dir, name string, limit int64) (Spec, *cachedSpec, error) {
 	c.mu.RLock()
 	kept := c.specs[name]
 	c.mu.RUnlock()
-	if kept != nil && kept.settled {
+	if kept != nil && kept.olderThanTick {
 		if id, err := files.Stat(name); err == nil && id == kept.id {
 			return cloneSpec(kept.spec), kept, nil
 		}
@@ -128,8 +127,8 @@ func (c *specCache) load(files *atomicfile.Dir, dir, name string, limit int64) (
 	sum := maphash.Bytes(cacheSeed, data)
 	if kept != nil && kept.sum == sum && kept.id.Size == id.Size {
 		s := kept.spec
-		if settled(now, id) {
-			kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, settled: true})
+		if olderThanTick(now, id) {
+			kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, olderThanTick: true})
 		}
 		return cloneSpec(s), kept, nil
 	}
@@ -142,7 +141,7 @@ func (c *specCache) load(files *atomicfile.Dir, dir, name string, limit int64) (
 		c.drop(name)
 		return s, nil, nil
 	}
-	kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, settled: settled(now, id)})
+	kept = c.put(name, &cachedSpec{spec: s, id: id, sum: sum, olderThanTick: olderThanTick(now, id)})
 	return cloneSpec(s), kept, nil
 }
 

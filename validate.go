@@ -13,18 +13,18 @@ import (
 // ValidateOptions chooses what ValidatePaths and ValidateSpec do beyond reading. Nil means the
 // zero value.
 type ValidateOptions struct {
-	// RequiredJobArgs are the job arguments that must be there.
+	// RequiredJobArgs names the job arguments that a spec must have.
 	RequiredJobArgs []string
 	// CreateOutputs creates missing output directories, as the design note's validator does.
-	// Otherwise an output path that does not exist is fine if it could be created.
+	// Otherwise an output path need not exist if it can be created.
 	CreateOutputs bool
-	// StepNameRule takes the place of [IsStepName], for pipelines that name nodes differently: to
-	// allow every job type, one that asks ParseStepName. Saving takes what ParseStepName does.
+	// StepNameRule replaces [IsStepName], for pipelines that name nodes differently. A rule that
+	// calls ParseStepName allows every job type, as saving does.
 	StepNameRule func(string) bool
 }
 
 // Validate checks the rules of every field: names, logical names, environment names, no empty path,
-// no NUL. It does not look at the disk. The error is a [*ValidationError] with every problem.
+// no NUL. It does not access the disk. The error is a [*ValidationError] with every problem.
 func (s *ScriptExecutionSpec) Validate() error { return validateRules(s) }
 
 // ValidatePaths checks that inputs exist and can be read, and that outputs can be written or
@@ -32,23 +32,23 @@ func (s *ScriptExecutionSpec) Validate() error { return validateRules(s) }
 // [*ValidationError] with every problem.
 func (s *ScriptExecutionSpec) ValidatePaths(o *ValidateOptions) error { return validatePaths(s, o) }
 
-// ValidateJobArgs checks that the required job arguments are there. The error is a
-// [*ValidationError] with one problem that names all that are missing, sorted.
+// ValidateJobArgs checks that the spec has the required job arguments. The error is a
+// [*ValidationError] with one problem that names all missing ones, sorted.
 func (s *ScriptExecutionSpec) ValidateJobArgs(required ...string) error {
 	return validateJobArgs(s, required)
 }
 
 // ValidateSpec is the design note's validate_spec: Validate, the script file, ValidatePaths,
-// ValidateJobArgs and whether JSON can carry the job arguments, in one pass. The error is a
+// ValidateJobArgs and whether JSON can represent the job arguments, in one pass. The error is a
 // [*ValidationError] with every problem.
 func (s *ScriptExecutionSpec) ValidateSpec(o *ValidateOptions) error { return validateSpec(s, o) }
 
 // IsValid reports whether ValidateSpec(nil) finds nothing.
 func (s *ScriptExecutionSpec) IsValid() bool { return validateSpec(s, nil) == nil }
 
-// AutoFixCommonIssues turns the script name into snake_case and creates missing output
-// directories. It returns what it did and nothing else, and stamps UpdatedAt if that is anything;
-// what it cannot fix stays as it is, for ValidateSpec to report.
+// AutoFixCommonIssues converts the script name to snake_case and creates missing output directories.
+// It returns what it did, and stamps UpdatedAt if it did anything. What it cannot fix is left for
+// ValidateSpec to report.
 func (s *ScriptExecutionSpec) AutoFixCommonIssues() []Fix { return autoFix(s) }
 
 // Validate is as in [ScriptExecutionSpec.Validate] and also checks logical names and aliases of
@@ -79,7 +79,7 @@ func (s *EnhancedScriptExecutionSpec) AutoFixCommonIssues() []Fix { return autoF
 // Fix is one thing that AutoFixCommonIssues did.
 type Fix struct {
 	Field    string // as FieldError.Path: script_name, output_paths["data"]
-	From, To string // From is "" where something was made that did not exist
+	From, To string // From is "" if To was created
 	Message  string // the design note's sentence
 }
 
@@ -113,13 +113,13 @@ func validateSpec(s Spec, o *ValidateOptions) error {
 	return validateWith(s, ownErrors(s), o, checkPath)
 }
 
-// ownErrors is what is wrong with a spec wherever it is and whatever the options: its rules, and
-// arguments without JSON.
+// ownErrors returns what is wrong with a spec whatever the disk and the options: broken rules, and job
+// arguments that JSON cannot represent.
 func ownErrors(s Spec) []*FieldError {
 	return append(ruleErrors(s, validating), s.common().jobArgs.problems()...)
 }
 
-// validateWith is validateSpec for a spec with these errors of its own.
+// validateWith is validateSpec for a spec whose own errors are known.
 func validateWith(s Spec, errs []*FieldError, o *ValidateOptions, check pathChecker) error {
 	if o == nil {
 		o = &ValidateOptions{}
@@ -131,7 +131,7 @@ func validateWith(s Spec, errs []*FieldError, o *ValidateOptions, check pathChec
 	return newValidationError(subject(s), errs)
 }
 
-// stepNameErrors checks the shape of a step name, by the caller's rule if there is one.
+// stepNameErrors checks the shape of the step name, by the caller's rule if there is one.
 func stepNameErrors(s Spec, rule func(string) bool) []*FieldError {
 	if rule == nil {
 		return ruleErrors(s, stepShape, fieldStepName)
@@ -143,7 +143,7 @@ func stepNameErrors(s Spec, rule func(string) bool) []*FieldError {
 	return []*FieldError{stepNameError("step_name", name).hintf("the caller's rule for step names refuses it")}
 }
 
-// subject is what a ValidationError calls the spec.
+// subject returns what a ValidationError calls the spec.
 func subject(s Spec) string {
 	if isNil(s) {
 		return ""
@@ -219,7 +219,7 @@ func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError 
 	return errs
 }
 
-// reason returns what the system says, and of which path, unless it is the one that was asked for.
+// reason returns the system's message, with the path it is about unless that is the one asked for.
 func reason(err error, asked string) string {
 	pe, ok := errors.AsType[*fs.PathError](err)
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
-// pathUse is what a path is to a spec, which decides how it is checked.
+// pathUse is what a spec uses a path for, which decides how it is checked.
 type pathUse uint8
 
 const (
@@ -22,14 +22,14 @@ const (
 	useCreated // is created if it is not there
 )
 
-// pathProblem is what is wrong with a path; the zero value is nothing.
+// pathProblem is what is wrong with a path. The zero value means nothing.
 type pathProblem struct {
 	code Code
 	err  error
 	mode fs.FileMode // of what was found, for CodeNotFile
 }
 
-// pathChecker checks a path. It opens nothing, so that it waits for no FIFO or device.
+// pathChecker checks a path. It opens nothing, because opening a FIFO or device may block.
 type pathChecker func(use pathUse, path string) pathProblem
 
 func checkPath(use pathUse, path string) pathProblem {
@@ -43,8 +43,8 @@ func checkPath(use pathUse, path string) pathProblem {
 	}
 }
 
-// checkPathOnce returns a checker that checks each path once for each use, however many ask at the
-// same time.
+// checkPathOnce returns a checker that checks each path once for each use, also when it is called
+// concurrently.
 func checkPathOnce() pathChecker {
 	type key struct {
 		use  pathUse
@@ -101,7 +101,7 @@ func checkInput(path string) pathProblem {
 	return pathProblem{}
 }
 
-// makeDir makes a directory with its parents, or nothing at all.
+// makeDir creates a directory with its parents. If that fails it removes those it has created.
 func makeDir(path string) error {
 	var missing []string // from the bottom up
 	for dir := filepath.Clean(path); ; dir = filepath.Dir(dir) {
@@ -113,7 +113,7 @@ func makeDir(path string) error {
 	err := os.MkdirAll(path, 0o777)
 	if err != nil {
 		for _, dir := range missing {
-			_ = os.Remove(dir) // what was not made, or has something in it by now, stays
+			_ = os.Remove(dir) // a directory that is not empty stays
 		}
 	}
 	return err

@@ -9,48 +9,48 @@ import (
 	"github.com/go-playground/validator/v10"
 )
 
-// occasion is a time at which rules are asked.
+// occasion is when rules apply.
 type occasion uint8
 
 const (
-	loading    occasion = 1 << iota // what no file may hold
-	storing                         // what is never written to a file
-	validating                      // what Validate reports
-	running                         // what no process is started with
-	stepShape                       // validating, unless the caller has a StepNameRule
+	loading    occasion = 1 << iota // Decode
+	storing                         // Encode
+	validating                      // Validate
+	running                         // before a process is started
+	stepShape                       // Validate, unless the caller has a StepNameRule
 
 	always   = loading | storing | validating | running
 	complete = validating | running
 )
 
-// rule is one thing that a text must not be, and when that counts.
+// rule is a condition that a text must not meet, and when it applies.
 type rule struct {
 	code   Code
 	when   occasion
 	broken func(text string) bool
 }
 
-// textRules are the rules of one kind of text. The first that is broken is reported.
+// textRules are the rules for one kind of text. The first broken one is reported.
 type textRules struct {
-	tag   string // under which RegisterValidations offers those of Validate, or ""
+	tag   string // of RegisterValidations; "" if it has none
 	rules []rule
 }
 
-// The rules of every kind of text. To add a rule, add a row; ruleError has the words.
+// The rules for every kind of text. To add a check, add a row; ruleError words it.
 var (
 	scriptNameRules = textRules{"scriptspec_script_name", []rule{
 		{CodeRequired, storing | complete, isEmpty},
 		{CodeFormat, storing | complete, func(s string) bool { return !IsScriptName(s) }},
 		{CodeTooLong, storing | complete, func(s string) bool { return len(s) > maxScriptName }},
 		{CodeNUL, loading, holdsNUL},
-		{CodeFormat, loading, unsafeName}, // what is merely not snake_case is for AutoFixCommonIssues to mend
+		{CodeFormat, loading, unsafeName}, // AutoFixCommonIssues can fix what is merely not snake_case
 	}}
 	stepNameRules = textRules{"scriptspec_step_name", []rule{
 		{CodeNUL, loading, holdsNUL},
 		{CodeRequired, storing | complete, isEmpty},
 		{CodeFormat, storing, func(s string) bool { _, err := ParseStepName(s); return err != nil }},
 		{CodeFormat, stepShape, func(s string) bool { return s != "" && !IsStepName(s) }},
-		{CodeFormat, running, unsafeName}, // logs and directories are named after it
+		{CodeFormat, running, unsafeName}, // log files and directories have this name
 	}}
 	scriptPathRules = textRules{"", []rule{
 		{CodeRequired, complete, isEmpty},
@@ -78,7 +78,7 @@ func isEmpty(s string) bool { return s == "" }
 
 func holdsNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
 
-// broken returns the code of the first rule that text breaks, "" if there is none.
+// broken returns the code of the first rule that text breaks, or "".
 func (t *textRules) broken(text string, when occasion) Code {
 	for i := range t.rules {
 		if r := &t.rules[i]; r.when&when != 0 && r.broken(text) {
@@ -88,7 +88,7 @@ func (t *textRules) broken(text string, when occasion) Code {
 	return ""
 }
 
-// check is broken for a codec.
+// check returns the first rule that text breaks as a flaw, for a codec.
 func (t *textRules) check(text string, when occasion) []flaw {
 	if code := t.broken(text, when); code != "" {
 		return []flaw{{rules: t, code: code, text: text}}
@@ -96,11 +96,11 @@ func (t *textRules) check(text string, when occasion) []flaw {
 	return nil
 }
 
-// checkScriptName says what keeps a name from being the script name of a file, "" if nothing does.
+// checkScriptName returns the rule that keeps name from being the script name of a file, or "".
 func checkScriptName(name string) Code { return scriptNameRules.broken(name, storing) }
 
-// ruleErrors returns the rules that a spec breaks on an occasion, in these fields or, if none are
-// named, in all.
+// ruleErrors returns the rules that a spec breaks on an occasion, in the given fields or, without any,
+// in all.
 func ruleErrors(s Spec, when occasion, only ...field) []*FieldError {
 	if isNil(s) {
 		return []*FieldError{errNilSpec()}
@@ -131,7 +131,7 @@ func errNilSpec() *FieldError {
 	return &FieldError{Path: "spec", Code: CodeRequired, Message: "spec is required", Hint: "it is nil"}
 }
 
-// ruleError words a rule that a text in a field breaks.
+// ruleError returns the error for a rule that a text in a field breaks.
 func ruleError(f field, found flaw) *FieldError {
 	name := fields[f].name
 	fail := func(format string, args ...any) *FieldError {
@@ -153,13 +153,13 @@ func ruleError(f field, found flaw) *FieldError {
 		return fail("environment variable name %s", what)
 	case &envValueRules:
 		fe := fail("environment variable '%s' %s", found.key, what)
-		fe.Value = nil // never shown, not even to say why it is wrong
+		fe.Value = nil // never shown, not even to explain the error
 		return fe
 	}
 	return fail("%s %s", name+found.place, what)
 }
 
-// nameError words what is wrong with the script name, the step name or the script path.
+// nameError returns the error for a rule that the script name, the step name or the script path breaks.
 func nameError(f field, value string, code Code) *FieldError {
 	name := fields[f].name
 	fail := func(format string, args ...any) *FieldError {
@@ -185,7 +185,7 @@ func nameError(f field, value string, code Code) *FieldError {
 	return fe
 }
 
-// suggestScriptName returns the name that a script name can be turned into and saved with, or "".
+// suggestScriptName returns the valid script name that value can be converted to, or "".
 func suggestScriptName(value string) string {
 	if len(value) > 2*maxScriptName {
 		return "" // not worth the time
@@ -208,7 +208,7 @@ func stepNameError(path, value string) *FieldError {
 	return fe
 }
 
-// direction is what a path of a field is called.
+// direction returns what messages call a path of a field.
 func direction(f field) string {
 	if f == fieldInputs || f == fieldInputSpecs {
 		return "Input"
@@ -216,16 +216,16 @@ func direction(f field) string {
 	return "Output"
 }
 
-// RegisterValidations adds to a host's validator, before its first use, what is known here:
+// RegisterValidations adds the rules of this package to a validator, before its first use:
 //
-//   - tags for the host's own string fields: scriptspec_script_name, scriptspec_step_name,
+//   - tags for string fields of the caller's structs: scriptspec_script_name, scriptspec_step_name,
 //     scriptspec_path, scriptspec_logical_name, scriptspec_alias, scriptspec_env_name and
 //     scriptspec_env_value;
-//   - every rule of Validate for specs that its structs hold, in place of the built-in tags. The
-//     errors have paths like Host.Spec.input_paths["data"] and a [Code] as their tag.
+//   - every rule of Validate for specs inside of the caller's structs, instead of the built-in tags.
+//     The errors have paths like Host.Spec.input_paths["data"] and a [Code] as their tag.
 //
-// A bare validator without it checks the built-in tags: required names and paths. A PathSpec
-// outside of a spec keeps these.
+// Without it a validator checks the built-in tags: required names and paths. A PathSpec outside of a
+// spec keeps these.
 func RegisterValidations(v *validator.Validate) error {
 	for _, t := range []*textRules{
 		&scriptNameRules, &stepNameRules, &pathRules, &logicalNameRules, &aliasRules, &envNameRules, &envValueRules,
@@ -239,7 +239,7 @@ func RegisterValidations(v *validator.Validate) error {
 		}
 	}
 	for _, t := range []any{ScriptExecutionSpec{}, EnhancedScriptExecutionSpec{}} {
-		leave := map[string]string{} // the tags of every field to the struct rule below
+		leave := map[string]string{} // every field to the struct rule below
 		for f := range reflect.TypeOf(t).Fields() {
 			leave[f.Name] = "-"
 		}
