@@ -280,7 +280,7 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	return s, nil
 }
 
-func namesOf(list []ScriptName) []string {
+func namesOf(list []ScriptUse) []string {
 	var names []string
 	for _, n := range list {
 		names = append(names, n.Name)

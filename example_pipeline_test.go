@@ -36,7 +36,7 @@ func ExamplePipelineTestingSpec_Plan() {
 		return
 	}
 	for _, n := range plan.Nodes {
-		for _, pair := range n.Fed {
+		for _, pair := range n.Inputs {
 			fmt.Printf("%s.%s <- %s.%s\n", n.Node, pair.DestLogicalName, pair.Source, pair.SourceLogicalName)
 		}
 		fmt.Println(n.Node, "takes from its spec:", n.FromSpec)

@@ -13,7 +13,7 @@ import (
 // A checker of one's own that asks more of the data of one input, beside those of every run.
 func ExampleChecker() {
 	labelled := scriptspec.CheckTables(2, "churned")
-	training := func(ctx context.Context, d scriptspec.DataFlow) error {
+	training := func(ctx context.Context, d scriptspec.Transfer) error {
 		if d.Dest != "ModelTraining" || d.Input != "processed_data" {
 			return nil
 		}
@@ -32,7 +32,7 @@ func ExampleChecker() {
 		return
 	}
 	for _, check := range checkers {
-		err := check(context.Background(), scriptspec.DataFlow{
+		err := check(context.Background(), scriptspec.Transfer{
 			Source: "TabularPreprocessing", Output: "processed_data", Dest: "ModelTraining", Input: "processed_data", Path: dir,
 		})
 		if err != nil {

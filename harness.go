@@ -69,7 +69,7 @@ func RunStore[T TestingT[T]](t T, st *Store, o *HarnessOptions) {
 	}
 	for _, name := range names {
 		script, _ := scriptOfFile(name)
-		s, _, err := st.loadFrom(files, script, name, DefaultMaxBytes)
+		s, _, err := st.loadFrom(files, script, name, maxSpecFile)
 		subtest := strings.TrimSuffix(name, specFileSuffix)
 		if len(o.Only) > 0 && !picked(missing, o.Only, subtest, s) {
 			continue

@@ -21,7 +21,7 @@ type ScriptInterface struct {
 	Parameters []ScriptParameter
 	// InputPaths, OutputPaths, EnvironVars and JobArgs are the names that the script uses by
 	// literal keys and attributes, sorted. EnvironVars also has those of os.environ and os.getenv.
-	InputPaths, OutputPaths, EnvironVars, JobArgs []ScriptName
+	InputPaths, OutputPaths, EnvironVars, JobArgs []ScriptUse
 	// Dynamic lists those of input_paths, output_paths, environ_vars and job_args of which the
 	// script may also use names that only a run can tell: it goes through them, passes them on, or
 	// puts keys together.
@@ -39,8 +39,8 @@ type ScriptParameter struct {
 	HasDefault bool
 }
 
-// ScriptName is a logical name, variable or argument that a script uses.
-type ScriptName struct {
+// ScriptUse is a logical name, variable or argument that a script uses.
+type ScriptUse struct {
 	Name string
 	// Required tells that the script fails without it, as far as its text shows.
 	Required bool
@@ -89,8 +89,8 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 		for _, p := range f.Parameters {
 			r.Parameters = append(r.Parameters, ScriptParameter(p))
 		}
-		r.InputPaths, r.OutputPaths = scriptNames(f.InputPaths), scriptNames(f.OutputPaths)
-		r.EnvironVars, r.JobArgs = scriptNames(f.EnvironVars), scriptNames(f.JobArgs)
+		r.InputPaths, r.OutputPaths = scriptUses(f.InputPaths), scriptUses(f.OutputPaths)
+		r.EnvironVars, r.JobArgs = scriptUses(f.EnvironVars), scriptUses(f.JobArgs)
 	}
 	return results, nil
 }
@@ -98,10 +98,10 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 // maxScript is the size up to which scripts are read; Python takes seconds for larger ones.
 const maxScript = 2 << 20
 
-func scriptNames(uses []pydriver.Use) []ScriptName {
-	var names []ScriptName
+func scriptUses(uses []pydriver.Use) []ScriptUse {
+	var names []ScriptUse
 	for _, u := range uses {
-		names = append(names, ScriptName(u))
+		names = append(names, ScriptUse(u))
 	}
 	return names
 }
@@ -133,9 +133,9 @@ type Drift struct {
 // String returns path and message.
 func (d Drift) String() string { return d.Path + ": " + d.Message }
 
-// CompareWithScript lists where a spec and the reading of its script differ: by field, then by name.
-// Names of which the script reads others at run time are never called unused.
-func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
+// Compare lists where a spec and its script differ: by field, then by name. If the script may read
+// further names at run time, none of that kind is called unused.
+func (script *ScriptInterface) Compare(s Spec) []Drift {
 	if isNil(s) || script == nil {
 		return nil
 	}
@@ -147,7 +147,7 @@ func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
 	for _, side := range []struct {
 		field  field
 		member string
-		uses   []ScriptName
+		uses   []ScriptUse
 		has    []string
 		env    bool
 	}{
@@ -167,7 +167,7 @@ func CompareWithScript(s Spec, script *ScriptInterface) []Drift {
 			}
 		}
 		for _, key := range side.has {
-			used := slices.ContainsFunc(side.uses, func(u ScriptName) bool { return u.Name == key })
+			used := slices.ContainsFunc(side.uses, func(u ScriptUse) bool { return u.Name == key })
 			if !used && !slices.Contains(script.Dynamic, side.member) {
 				drifts = append(drifts, Drift{DriftUnused, keyed(name, key), side.env, "the spec has it and the script never reads it"})
 			}

@@ -62,14 +62,14 @@ func TestInspect(t *testing.T) {
 		{Name: "logger", Kind: "positional_or_keyword", HasDefault: true}, {Name: "extra", Kind: "keyword_only", HasDefault: true},
 		{Name: "kwargs", Kind: "var_keyword", HasDefault: true},
 	}, r.Parameters)
-	assert.Equal(t, []scriptspec.ScriptName{{Name: "asked"}, {Name: "by_constant", Required: true}, {Name: "data_input", Required: true}, {Name: "optional"}}, r.InputPaths)
-	assert.Equal(t, []scriptspec.ScriptName{{Name: "data_output", Required: true}}, r.OutputPaths)
-	assert.Equal(t, []scriptspec.ScriptName{
+	assert.Equal(t, []scriptspec.ScriptUse{{Name: "asked"}, {Name: "by_constant", Required: true}, {Name: "data_input", Required: true}, {Name: "optional"}}, r.InputPaths)
+	assert.Equal(t, []scriptspec.ScriptUse{{Name: "data_output", Required: true}}, r.OutputPaths)
+	assert.Equal(t, []scriptspec.ScriptUse{
 		{Name: "GOT"}, {Name: "HELPED", Default: "yes"}, {Name: "NEEDED", Required: true},
 		{Name: "OPEN", Default: []any{jsonNumber("1"), map[string]any{"k": nil}}},
 		{Name: "OWN", Required: true}, {Name: "SET"}, {Name: "SHORT", Required: true}, {Name: "SHORTER", Default: "x"}, {Name: "WITH", Default: jsonNumber("3")},
 	}, r.EnvironVars)
-	assert.Equal(t, []scriptspec.ScriptName{
+	assert.Equal(t, []scriptspec.ScriptUse{
 		{Name: "asked"}, {Name: "dict", Required: true}, {Name: "dictget"}, {Name: "hard", Required: true}, {Name: "rate", Required: true},
 		{Name: "soft", Default: jsonNumber("0.5")}, {Name: "written"},
 	}, r.JobArgs)
@@ -160,7 +160,7 @@ func TestInspectFindsMain(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, struct{ has, opaque bool }{found[0].HasMain, found[0].Opaque}, text)
 		if want.opaque {
-			assert.Empty(t, scriptspec.CompareWithScript(scriptspec.New("step", "Step", script), found[0]), text)
+			assert.Empty(t, found[0].Compare(scriptspec.New("step", "Step", script)), text)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func TestInspectWithoutPython(t *testing.T) {
 	assert.NotEmpty(t, found[0].Error)
 }
 
-func TestCompareWithScript(t *testing.T) {
+func TestCompare(t *testing.T) {
 	t.Parallel()
 	python(t)
 	dir := t.TempDir()
@@ -245,7 +245,7 @@ def main(input_paths, output_paths, environ_vars, job_args):
 	s.AddEnvironVar("PYTHONPATH", "/src")
 	s.AddJobArg("speed", 1)
 	var got []string
-	for _, d := range scriptspec.CompareWithScript(s, found[0]) {
+	for _, d := range found[0].Compare(s) {
 		got = append(got, string(d.Kind)+" "+d.String()+map[bool]string{true: " (optional)"}[d.Optional])
 	}
 	assert.Equal(t, []string{
@@ -258,10 +258,10 @@ def main(input_paths, output_paths, environ_vars, job_args):
 		`missing job_args["soft"]: the script reads it and the spec lacks it; the script can do without (optional)`,
 		`unused job_args["speed"]: the spec has it and the script never reads it`,
 	}, got)
-	enhanced := scriptspec.CompareWithScript(scriptspec.Enhance(s, nil), found[0])
+	enhanced := found[0].Compare(scriptspec.Enhance(s, nil))
 	assert.Equal(t, `input_path_specs["hint"]`, enhanced[0].Path)
-	assert.Empty(t, scriptspec.CompareWithScript(nil, found[0]))
-	assert.Empty(t, scriptspec.CompareWithScript(s, nil))
+	assert.Empty(t, found[0].Compare(nil))
+	assert.Empty(t, (*scriptspec.ScriptInterface)(nil).Compare(s))
 }
 
 // Of a table that the script goes through, nothing is called unused.
@@ -270,9 +270,9 @@ func TestCompareDynamic(t *testing.T) {
 	s := scriptspec.New("step", "Step", "step.py")
 	s.AddInputPath("shard_1", "/x")
 	script := &scriptspec.ScriptInterface{HasMain: true, Opaque: true, Dynamic: []string{"input_paths"}}
-	assert.Empty(t, scriptspec.CompareWithScript(s, script))
+	assert.Empty(t, script.Compare(s))
 	script.Dynamic = nil
-	assert.Len(t, scriptspec.CompareWithScript(s, script), 1)
+	assert.Len(t, script.Compare(s), 1)
 }
 
 func TestCompareMain(t *testing.T) {
@@ -295,7 +295,7 @@ func TestCompareMain(t *testing.T) {
 		write(t, script, text)
 		found, err := scriptspec.Inspect(t.Context(), script)
 		require.NoError(t, err)
-		drifts := scriptspec.CompareWithScript(scriptspec.New("step", "Step", script), found[0])
+		drifts := found[0].Compare(scriptspec.New("step", "Step", script))
 		require.Len(t, drifts, len(want), "%s: %v", text, drifts)
 		for i, d := range drifts {
 			assert.Equal(t, "script_path", d.Path)

@@ -10,14 +10,14 @@ import (
 	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
-// DefaultSemanticThreshold is the similarity from which two names match by meaning.
-const DefaultSemanticThreshold = 0.7
+// semanticThreshold is the similarity from which two names match by meaning.
+const semanticThreshold = 0.7
 
 // PathMatcher matches the outputs of one step to the inputs of another, by names. The zero value is
 // ready, and may be used by several goroutines.
 type PathMatcher struct {
 	// SemanticThreshold is the similarity that two names need to match by it; 0 means
-	// DefaultSemanticThreshold, less than 0 that every two names match.
+	// semanticThreshold, less than 0 that every two names match.
 	SemanticThreshold float64
 }
 
@@ -79,7 +79,7 @@ func (m *PathMatcher) Similarity(a, b string) float64 { return similarity.Compar
 
 func (m *PathMatcher) threshold() float64 {
 	if m == nil || m.SemanticThreshold == 0 {
-		return DefaultSemanticThreshold
+		return semanticThreshold
 	}
 	return m.SemanticThreshold
 }

@@ -14,18 +14,14 @@ type Assignment struct {
 	// Pairs are the wires, by input.
 	Pairs []AssignedPair `json:"pairs"`
 	// UnmatchedInputs are the inputs that no output feeds, UnusedOutputs the outputs that feed none.
-	UnmatchedInputs []string       `json:"unmatched_inputs"`
-	UnusedOutputs   []OutputOfStep `json:"unused_outputs"`
-	// Ties are the choices that only the order of names decided.
-	Ties []Tie `json:"ties"`
+	UnmatchedInputs []string `json:"unmatched_inputs"`
+	// The latter are wires without a destination.
+	UnusedOutputs []Wire `json:"unused_outputs"`
+	// Ties are the choices that only the order of names decided: first the chosen pair, then those that
+	// are as good.
+	Ties [][]AssignedPair `json:"ties"`
 
 	near []candidate // matches that were not taken
-}
-
-// OutputOfStep names an output of a step.
-type OutputOfStep struct {
-	Step        string `json:"step"`
-	LogicalName string `json:"logical_name"`
 }
 
 // AssignedPair is one wire.
@@ -36,12 +32,6 @@ type AssignedPair struct {
 	// Suggested tells that nothing but the similarity of names speaks for the pair: it is to be
 	// confirmed, by an alias for one.
 	Suggested bool `json:"suggested"`
-}
-
-// Tie is a choice between pairs that are equally good.
-type Tie struct {
-	Chosen AssignedPair   `json:"chosen"`
-	Others []AssignedPair `json:"others"`
 }
 
 // Assign wires the outputs of source to the inputs of dest, the most confident pair first, but those
@@ -61,7 +51,7 @@ func (m *PathMatcher) AssignAll(sources []*EnhancedScriptExecutionSpec, dest *En
 		}
 	}
 	a := &Assignment{
-		Dest: dest.StepName, Pairs: []AssignedPair{}, UnmatchedInputs: []string{}, UnusedOutputs: []OutputOfStep{}, Ties: []Tie{},
+		Dest: dest.StepName, Pairs: []AssignedPair{}, UnmatchedInputs: []string{}, UnusedOutputs: []Wire{}, Ties: [][]AssignedPair{},
 	}
 	var all []candidate
 	for i, source := range sources {
@@ -81,17 +71,17 @@ func (m *PathMatcher) AssignAll(sources []*EnhancedScriptExecutionSpec, dest *En
 		}
 		usedOutputs[c.output()], fedInputs[c.DestLogicalName] = true, true
 		a.Pairs = append(a.Pairs, c.AssignedPair)
-		tie := Tie{Chosen: c.AssignedPair}
+		tie := []AssignedPair{c.AssignedPair}
 		for _, other := range all[i+1:] {
 			if other.rank(c) != 0 {
 				break // sorted: nothing behind is as good
 			}
 			if other.output() == c.output() && !fedInputs[other.DestLogicalName] ||
 				other.DestLogicalName == c.DestLogicalName && !usedOutputs[other.output()] {
-				tie.Others = append(tie.Others, other.AssignedPair)
+				tie = append(tie, other.AssignedPair)
 			}
 		}
-		if len(tie.Others) > 0 {
+		if len(tie) > 1 {
 			a.Ties = append(a.Ties, tie)
 		}
 	}
@@ -104,7 +94,7 @@ func (m *PathMatcher) AssignAll(sources []*EnhancedScriptExecutionSpec, dest *En
 	for i, source := range sources {
 		for _, e := range sortedPaths(source, fieldOutputs) {
 			if !usedOutputs[outputKey{i, e.key}] {
-				a.UnusedOutputs = append(a.UnusedOutputs, OutputOfStep{source.StepName, e.key})
+				a.UnusedOutputs = append(a.UnusedOutputs, Wire{Source: source.StepName, Output: e.key})
 			}
 		}
 	}
@@ -178,20 +168,21 @@ func (a *Assignment) Explain() string {
 		fmt.Fprintf(&b, "  %s <- nothing: %s\n", printable(name), why)
 		a.explainNear(&b, name)
 	}
-	for _, t := range a.Ties {
-		fmt.Fprintf(&b, "  tie: %s.%s was chosen for %s by order alone;", printable(t.Chosen.Source),
-			printable(t.Chosen.SourceLogicalName), printable(t.Chosen.DestLogicalName))
-		for _, o := range t.Others {
+	for _, tie := range a.Ties {
+		chosen := tie[0]
+		fmt.Fprintf(&b, "  tie: %s.%s was chosen for %s by order alone;", printable(chosen.Source),
+			printable(chosen.SourceLogicalName), printable(chosen.DestLogicalName))
+		for _, o := range tie[1:] {
 			fmt.Fprintf(&b, " %s.%s for %s is as good;", printable(o.Source), printable(o.SourceLogicalName), printable(o.DestLogicalName))
 		}
-		if t.Chosen.MatchType == MatchExactLogical {
+		if chosen.MatchType == MatchExactLogical {
 			b.WriteString(" a logical name of its own for each settles it\n")
 		} else {
 			b.WriteString(" an equal logical name on both sides settles it\n")
 		}
 	}
 	for _, o := range a.UnusedOutputs {
-		fmt.Fprintf(&b, "  %s.%s feeds nothing\n", printable(o.Step), printable(o.LogicalName))
+		fmt.Fprintf(&b, "  %s.%s feeds nothing\n", printable(o.Source), printable(o.Output))
 	}
 	return b.String()
 }

@@ -147,7 +147,7 @@ func TestSimilarity(t *testing.T) {
 		assert.InDelta(t, c.Similarity, m.Similarity(c.A, c.B), 1e-9, "%s %s", c.A, c.B)
 		// What is left out for speed is never a match.
 		found := len(m.FindPathMatches(step("S", nil, []string{c.A}), step("D", []string{c.B}, nil))) > 0
-		assert.Equal(t, c.A == c.B || m.Similarity(c.A, c.B) >= scriptspec.DefaultSemanticThreshold, found, "%s %s", c.A, c.B)
+		assert.Equal(t, c.A == c.B || m.Similarity(c.A, c.B) >= 0.7, found, "%s %s", c.A, c.B)
 	}
 	for _, pair := range [][2]string{{"", ""}, {"the", "a"}, {"!!", "日本"}, {strings.Repeat("x", 1<<20), "x"}} {
 		assert.Zero(t, m.Similarity(pair[0], pair[1]))
@@ -195,7 +195,7 @@ func TestAssignIsOneToOne(t *testing.T) {
 	assert.Equal(t, []string{"extra", "unrelated"}, a.UnmatchedInputs)
 	assert.Empty(t, a.UnusedOutputs)
 	require.Len(t, a.Ties, 1, "data_output could as well have fed extra")
-	assert.Equal(t, "extra", a.Ties[0].Others[0].DestLogicalName)
+	assert.Equal(t, "extra", a.Ties[0][1].DestLogicalName)
 	assert.Contains(t, a.Explain(), "data_output for extra is as good; an equal logical name on both sides settles it")
 
 	_, err = (&scriptspec.PathMatcher{}).Assign(nil, dest)
@@ -226,13 +226,13 @@ func TestAssignAllPrefersTheJobType(t *testing.T) {
 	require.Len(t, a.Pairs, 1)
 	assert.Equal(t, "Prep_training", a.Pairs[0].Source)
 	assert.Empty(t, a.Ties, "the job type settles it")
-	assert.Equal(t, []scriptspec.OutputOfStep{{Step: "Prep_calibration", LogicalName: "data"}, {Step: "Load", LogicalName: "data"}}, a.UnusedOutputs)
+	assert.Equal(t, []scriptspec.Wire{{Source: "Prep_calibration", Output: "data"}, {Source: "Load", Output: "data"}}, a.UnusedOutputs)
 
 	a, err = (&scriptspec.PathMatcher{}).AssignAll([]*scriptspec.EnhancedScriptExecutionSpec{calibration, other}, dest)
 	require.NoError(t, err)
 	assert.Equal(t, "Prep_calibration", a.Pairs[0].Source)
 	require.Len(t, a.Ties, 1)
-	assert.Equal(t, "Load", a.Ties[0].Others[0].Source)
+	assert.Equal(t, "Load", a.Ties[0][1].Source)
 	assert.Contains(t, a.Explain(), "is as good; a logical name of its own for each settles it", "the names are equal already")
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// DefaultMaxBytes is the size up to which spec files are read. Most have 1 to 5 KiB.
-const DefaultMaxBytes = 16 << 20
+// maxSpecFile is the size up to which spec files are read. Most have 1 to 5 KiB.
+const maxSpecFile = 16 << 20
 
 // DecodeOptions changes how [Decode] reads. Nil means the zero value.
 type DecodeOptions struct {
@@ -24,7 +24,7 @@ type DecodeOptions struct {
 	File string
 	// Strict refuses members that this version does not know instead of keeping them in Extra.
 	Strict bool
-	// MaxBytes bounds the size of the document; 0 means DefaultMaxBytes.
+	// MaxBytes bounds the size of the document; 0 means maxSpecFile.
 	MaxBytes int64
 }
 
@@ -38,7 +38,7 @@ func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 	}
 	limit := o.MaxBytes
 	if limit <= 0 {
-		limit = DefaultMaxBytes
+		limit = maxSpecFile
 	}
 	limit = min(limit, math.MaxInt64-1)
 	buf := buffers.Get().(*[]byte)
@@ -58,7 +58,7 @@ func Decode(r io.Reader, o *DecodeOptions) (Spec, error) {
 func readAll(r io.Reader, limit int64, buf []byte) ([]byte, error) {
 	buf = buf[:0]
 	if known, ok := r.(interface{ Len() int }); ok {
-		buf = slices.Grow(buf, int(min(int64(max(known.Len(), 0)), limit, DefaultMaxBytes)+1))
+		buf = slices.Grow(buf, int(min(int64(max(known.Len(), 0)), limit, maxSpecFile)+1))
 	}
 	const patience = 100 // reads of nothing, as in package bufio
 	for empty := 0; empty < patience; empty++ {
@@ -166,7 +166,7 @@ func loadFile(path string) (Spec, error) {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	data, _, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf)
+	data, _, err := atomicfile.ReadFile(path, maxSpecFile, *buf)
 	if err != nil {
 		return nil, readError(err, path)
 	}
@@ -189,7 +189,7 @@ func checkFilePath(path string) error {
 func readError(err error, path string) error {
 	switch {
 	case errors.Is(err, atomicfile.ErrTooLarge):
-		return tooLarge(path, DefaultMaxBytes)
+		return tooLarge(path, maxSpecFile)
 	case errors.Is(err, atomicfile.ErrNotRegular):
 		return fileError(path, cause(err).Error(), err)
 	}
@@ -208,7 +208,7 @@ func saveFile(s Spec, path string) error {
 	data := e.w.Buf
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	if old, id, err := atomicfile.ReadFile(path, DefaultMaxBytes, *buf); err == nil {
+	if old, id, err := atomicfile.ReadFile(path, maxSpecFile, *buf); err == nil {
 		*buf = old
 		if sameSpec(old, data, s) {
 			return atPath("save", atomicfile.FlushFile(path, id), path)
@@ -219,9 +219,9 @@ func saveFile(s Spec, path string) error {
 
 // encodeToSave also refuses what is too long for Load.
 func encodeToSave(s Spec, path string) (*encoder, error) {
-	e, err := encode(s, DefaultMaxBytes)
+	e, err := encode(s, maxSpecFile)
 	if errors.Is(err, errTooLong) {
-		return nil, tooLarge(path, DefaultMaxBytes)
+		return nil, tooLarge(path, maxSpecFile)
 	}
 	return e, err
 }

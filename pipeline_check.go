@@ -9,27 +9,19 @@ import (
 	"github.com/scriptspec/scriptspec/internal/datafiles"
 )
 
-// DataFlow is what a [Checker] looks at: data that one node wrote and another is about to read.
-type DataFlow struct {
-	// Source and Dest are the nodes, Output and Input the logical names.
-	Source, Output string
-	Dest, Input    string
-	// Path is where the data is: a directory as a rule, or a file.
-	Path string
-}
-
-// Checker tells whether data is fit to be handed over; an error says why it is not. It is called
-// when the producer has ended and before the consumer starts, for several flows at the same time, and
-// must not change the data. To check only some flows, return nil for the others. An error is one problem,
-// whatever its text. Nothing but ctx bounds a checker in time.
+// Checker reports whether the data of a transfer is fit to be handed over; the error says why it is
+// not. It is called after the producer has ended and before the consumer starts, concurrently for
+// several transfers, and must not change the data. Of the transfer everything is set but Problems. To
+// check only some transfers, return nil for the others. An error is one problem, whatever its text. Only
+// ctx bounds the time that a checker takes.
 //
-// The checkers of this package return at most 20 problems, one a file, each of them a [*DecodeError]
-// whose File is relative to the path of the flow and which holds nothing of the data; or the cause of
-// ctx, if that ended. They look into regular files only, in subdirectories too: symbolic links are
-// not followed below the path, FIFOs and devices are never opened, and temporary files (names that
-// begin with a dot or end in ~, .tmp, .temp, .part or .swp, and directories __pycache__) are passed
-// over. However large a file is, no more than 16 MiB of it are held in memory.
-type Checker func(ctx context.Context, d DataFlow) error
+// The checkers of this package return at most 20 problems, one for each file, each of them a
+// [*DecodeError] whose File is relative to the path of the transfer and which holds nothing of the data;
+// or the cause of ctx, if that has ended. They read regular files only, in subdirectories too: symbolic
+// links below the path are not followed, FIFOs and devices are never opened, and temporary files (names
+// that begin with a dot or end in ~, .tmp, .temp, .part or .swp, and __pycache__ directories) are
+// ignored. However large a file is, no more than 16 MiB of it are held in memory.
+type Checker func(ctx context.Context, t Transfer) error
 
 // DefaultCheckers returns those that a run uses if it is given none: [CheckExists], [CheckTables]
 // for headers alone, and [CheckJSON]. To clean rows that are cut off is what many a first step is for.
@@ -39,8 +31,8 @@ func DefaultCheckers() []Checker {
 
 // CheckExists asks for at least one file that is not empty. The error is [fs.ErrNotExist] where there
 // is nothing at the path at all.
-func CheckExists(ctx context.Context, d DataFlow) error {
-	place, err := datafiles.Open(d.Path)
+func CheckExists(ctx context.Context, t Transfer) error {
+	place, err := datafiles.Open(t.Path)
 	if err != nil {
 		return dataError("", 0, 0, "the data cannot be looked at", err)
 	}
@@ -66,8 +58,8 @@ func CheckExists(ctx context.Context, d DataFlow) error {
 // Where columns are named there must be a table. Otherwise data without one is fine.
 func CheckTables(minRows int, columns ...string) Checker {
 	rule := datafiles.TableRule{MinRows: minRows, Columns: slices.Clone(columns)}
-	return func(ctx context.Context, d DataFlow) error {
-		tables, err := checkFiles(ctx, d.Path, datafiles.IsTable, func(p *datafiles.Place, name string) error {
+	return func(ctx context.Context, t Transfer) error {
+		tables, err := checkFiles(ctx, t.Path, datafiles.IsTable, func(p *datafiles.Place, name string) error {
 			return p.Table(ctx, name, rule)
 		})
 		if err == nil && tables == 0 && len(rule.Columns) > 0 {
@@ -80,8 +72,8 @@ func CheckTables(minRows int, columns ...string) Checker {
 // CheckJSON looks at the files named .json, each to be one JSON document, and .jsonl or .ndjson, with
 // one on each line. It is as strict as RFC 8259: the NaN and Infinity of Python are not JSON. Members
 // that stand twice are let pass.
-func CheckJSON(ctx context.Context, d DataFlow) error {
-	_, err := checkFiles(ctx, d.Path, datafiles.IsJSON, func(p *datafiles.Place, name string) error {
+func CheckJSON(ctx context.Context, t Transfer) error {
+	_, err := checkFiles(ctx, t.Path, datafiles.IsJSON, func(p *datafiles.Place, name string) error {
 		return p.JSON(ctx, name)
 	})
 	return err

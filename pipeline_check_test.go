@@ -20,7 +20,7 @@ import (
 )
 
 // flow is data in a new directory.
-func flow(t testing.TB, files map[string]string) scriptspec.DataFlow {
+func flow(t testing.TB, files map[string]string) scriptspec.Transfer {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -28,11 +28,11 @@ func flow(t testing.TB, files map[string]string) scriptspec.DataFlow {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	return scriptspec.DataFlow{Source: "A", Output: "o", Dest: "B", Input: "i", Path: dir}
+	return scriptspec.Transfer{Source: "A", Output: "o", Dest: "B", Input: "i", Path: dir}
 }
 
 // checkAll returns what the default checkers say, one string each.
-func checkAll(t *testing.T, d scriptspec.DataFlow) []string {
+func checkAll(t *testing.T, d scriptspec.Transfer) []string {
 	t.Helper()
 	texts := []string{}
 	for _, check := range scriptspec.DefaultCheckers() {

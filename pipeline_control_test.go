@@ -122,7 +122,7 @@ func TestPipelineParallelism(t *testing.T) {
 		running, most := 0, 0
 		r := f.run(&scriptspec.PipelineOptions{Parallelism: limit, Progress: func(e scriptspec.PipelineEvent) {
 			running--
-			if e.Kind == scriptspec.EventStarted {
+			if e.Result == nil {
 				running += 2
 			}
 			most = max(most, running)
@@ -231,7 +231,7 @@ func TestPipelineInputChangedBesideOthers(t *testing.T) {
 	f.edge("Load", "Reads", "Deletes")
 	deleted := make(chan struct{})
 	done := f.start(t.Context(), &scriptspec.PipelineOptions{Parallelism: 2, Progress: func(e scriptspec.PipelineEvent) {
-		if e.Node == "Deletes" && e.Kind == scriptspec.EventFinished {
+		if e.Node == "Deletes" && e.Result != nil {
 			close(deleted)
 		}
 	}})
@@ -270,7 +270,7 @@ func TestPipelineContextEndsLate(t *testing.T) {
 	f.edge("A", "B")
 	ctx, cancel := context.WithCancel(t.Context())
 	end := <-f.start(ctx, &scriptspec.PipelineOptions{Progress: func(e scriptspec.PipelineEvent) {
-		if e.Node == "B" && e.Kind == scriptspec.EventFinished {
+		if e.Node == "B" && e.Result != nil {
 			cancel()
 		}
 	}})
@@ -279,7 +279,7 @@ func TestPipelineContextEndsLate(t *testing.T) {
 
 	ctx, cancel = context.WithCancel(t.Context())
 	end = <-f.start(ctx, &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{
-		func(ctx context.Context, _ scriptspec.DataFlow) error {
+		func(ctx context.Context, _ scriptspec.Transfer) error {
 			cancel()
 			<-ctx.Done()
 			return ctx.Err()
@@ -287,6 +287,6 @@ func TestPipelineContextEndsLate(t *testing.T) {
 	}})
 	require.ErrorIs(t, end.err, context.Canceled)
 	assert.Equal(t, "cancelled: running when the run was ended: context canceled", statuses(end.result)["B"])
-	require.Len(t, end.result.Edges[0].Handed, 1)
-	assert.Empty(t, end.result.Edges[0].Handed[0].Problems)
+	require.Len(t, end.result.Edges[0].Transfers, 1)
+	assert.Empty(t, end.result.Edges[0].Transfers[0].Problems)
 }

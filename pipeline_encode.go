@@ -55,8 +55,8 @@ func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
 		return err
 	}
 	file := filepath.Join(st.specs, p.Name+pipelineFileSuffix)
-	if len(data) > DefaultMaxBytes {
-		return tooLarge(file, DefaultMaxBytes)
+	if len(data) > maxSpecFile {
+		return tooLarge(file, maxSpecFile)
 	}
 	// What was written must be what will be read, whatever is in it.
 	if _, err := decodePipeline(data, file); err != nil {
@@ -80,7 +80,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if err != nil {
 		return nil, atPath("open", err, file)
 	}
-	data, _, err := files.Read(filepath.Base(file), DefaultMaxBytes, nil)
+	data, _, err := files.Read(filepath.Base(file), maxSpecFile, nil)
 	if err != nil {
 		return nil, readError(err, file)
 	}
@@ -222,7 +222,7 @@ func (w *pipelineWriter) specs(p *PipelineTestingSpec) {
 			w.text(place, script)
 			continue
 		}
-		e, err := encodeAt(p.Specs[node], DefaultMaxBytes, 2)
+		e, err := encodeAt(p.Specs[node], maxSpecFile, 2)
 		if err != nil {
 			w.errs = append(w.errs, &FieldError{
 				Path: place, Code: CodeFormat, Value: node, Message: "the spec of " + printable(node) + " cannot be saved",

@@ -155,7 +155,7 @@ func TestSavePipelineRefuses(t *testing.T) {
 	}
 	store, p := saved(t)
 	require.Error(t, store.SavePipeline(nil))
-	for what, reason := range map[string]string{"what Load refuses": "a\x00b", "more than Load reads": strings.Repeat("x", scriptspec.DefaultMaxBytes)} {
+	for what, reason := range map[string]string{"what Load refuses": "a\x00b", "more than Load reads": strings.Repeat("x", 16<<20)} {
 		p.Skip["Load"] = reason
 		_, ok := errors.AsType[*scriptspec.DecodeError](store.SavePipeline(p))
 		require.True(t, ok, what)

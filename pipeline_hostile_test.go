@@ -53,7 +53,7 @@ func TestPipelineHidesSecretsOfOtherNodes(t *testing.T) {
 	f.edge("Load", "Next")
 	r := f.run(nil)
 	assert.Equal(t, "failed", string(r.Nodes[1].Status))
-	require.Len(t, r.Edges[0].Handed[0].Problems, 1)
+	require.Len(t, r.Edges[0].Transfers[0].Problems, 1)
 	var b bytes.Buffer
 	data, err := json.Marshal(r)
 	require.NoError(t, err)
@@ -82,7 +82,7 @@ func TestPipelineOutputBecomesALink(t *testing.T) {
 	f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
 	f.edge("Load", "Next")
 	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{}})
-	assert.Less(t, r.Edges[0].Handed[0].Files, 1)
+	assert.Less(t, r.Edges[0].Transfers[0].Files, 1)
 }
 
 // What a node has damaged is given to no other, and not reused.
@@ -146,8 +146,8 @@ func TestPipelineCallbacksThatLeave(t *testing.T) {
 		f.run(&scriptspec.PipelineOptions{Progress: func(scriptspec.PipelineEvent) { runtime.Goexit() }})
 	}()
 	<-left
-	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.DataFlow) error { panic("no") }}})
-	assert.Equal(t, []string{"the checker panicked: no"}, r.Edges[0].Handed[0].Problems)
+	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.Transfer) error { panic("no") }}})
+	assert.Equal(t, []string{"the checker panicked: no"}, r.Edges[0].Transfers[0].Problems)
 	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{nil}})
 	assert.Equal(t, []problem{{"options.checkers", scriptspec.CodeEmpty, "a checker is nil"}}, problems(t, err))
 }

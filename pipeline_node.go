@@ -16,7 +16,7 @@ type nodeEnd struct {
 	result   *ScriptTestResult
 	err      error
 	duration time.Duration
-	handed   map[string][]Handover
+	handed   map[string][]Transfer
 	changes  []inputChange
 	outputs  map[string]*outputData
 }
@@ -43,14 +43,14 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	}
 	spec := n.spec.self().Basic()
 	spec.OutputPaths = n.paths
-	for _, pair := range n.Fed {
+	for _, pair := range n.Inputs {
 		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
 	}
 	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.hide); e.err != nil {
 		return e
 	}
 	e.changes = r.changes(n)
-	for _, pair := range n.Fed { // what only a look at the contents tells
+	for _, pair := range n.Inputs { // what only a look at the contents tells
 		if what := e.result.ChangedInputs[pair.DestLogicalName]; len(what) > 0 && !slices.ContainsFunc(e.changes, pair.isOf) {
 			e.changes = append(e.changes, inputChange{pair, printable(r.source(pair).path) + ": " + what[0]})
 		}
@@ -85,7 +85,7 @@ func (r *pipelineRun) stale(n *runNode) string {
 // changes compares the data of a node's inputs with what it was when its sources had ended.
 func (r *pipelineRun) changes(n *runNode) []inputChange {
 	var list []inputChange
-	for _, pair := range n.Fed {
+	for _, pair := range n.Inputs {
 		data := r.source(pair)
 		if damage := data.damage.Load(); damage != nil {
 			list = append(list, inputChange{pair, *damage})
@@ -97,17 +97,17 @@ func (r *pipelineRun) changes(n *runNode) []inputChange {
 }
 
 // handOver describes and checks what a node is given, by source.
-func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Handover {
-	handed := make(map[string][]Handover, len(n.before))
-	for _, pair := range n.Fed {
+func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Transfer {
+	handed := make(map[string][]Transfer, len(n.before))
+	for _, pair := range n.Inputs {
 		data := r.source(pair)
-		h := Handover{
+		h := Transfer{
+			Source: pair.Source, Dest: n.Node,
 			Output: pair.SourceLogicalName, Input: pair.DestLogicalName, MatchType: pair.MatchType, Confidence: pair.Confidence,
 			Path: data.path, Files: data.files, Bytes: data.bytes, Formats: append([]string{}, data.formats...), Problems: []string{},
 		}
-		flow := DataFlow{Source: pair.Source, Dest: n.Node, Output: h.Output, Input: h.Input, Path: h.Path}
 		for _, check := range r.options.Checkers {
-			if err := checked(ctx, check, flow); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
+			if err := checked(ctx, check, h); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
 				h.Problems = append(h.Problems, r.hide.String(strings.TrimSpace(err.Error())))
 			}
 		}
@@ -118,13 +118,13 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Han
 
 // checked is what a checker says. A panic in it is an error and not the end of the program, since it is
 // called from a goroutine of ours.
-func checked(ctx context.Context, check Checker, flow DataFlow) (err error) {
+func checked(ctx context.Context, check Checker, t Transfer) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the checker panicked: %v", p)
 		}
 	}()
-	return check(ctx, flow)
+	return check(ctx, t)
 }
 
 // lookAtOutput notes how an output is, and for others to be told what is in it.

@@ -38,24 +38,14 @@ type PipelineOptions struct {
 	Progress func(PipelineEvent) `json:"-"`
 }
 
-// EventKind is what a [PipelineEvent] tells. The set is closed.
-type EventKind string
-
-// What can happen to a node. Each has one event that is not EventStarted.
-const (
-	EventStarted  EventKind = "started"  // it is being fed, and then its script runs
-	EventFinished EventKind = "finished" // it passed, failed, or was cancelled while it ran
-	EventSkipped  EventKind = "skipped"  // it was not run: skipped, reused, blocked, or not begun
-)
-
-// PipelineEvent is a step of a run.
+// PipelineEvent is a step of a run. Each node has one event with a result; a node that is run has one
+// without before that.
 type PipelineEvent struct {
-	Kind EventKind
 	Node string
 	// At is the time from the start of the run.
 	At time.Duration
-	// Result is what became of the node, not to be changed; nil for EventStarted. A node that passed may
-	// fail yet, if its data is found changed at the end of the run.
+	// Result is what became of the node, and must not be changed; nil says that the node has started. A
+	// node that passed may still fail, if its data has changed by the end of the run.
 	Result *NodeResult
 }
 

@@ -26,13 +26,13 @@ type PlannedNode struct {
 	Skipped bool `json:"skipped"`
 	// After are the nodes that must have ended before it, in topological order.
 	After []string `json:"after"`
-	// Fed has, by input, what the node gets from other nodes.
-	Fed []AssignedPair `json:"fed"`
+	// Inputs has, by input, what the node gets from other nodes.
+	Inputs []AssignedPair `json:"fed"`
 	// FromSpec are the inputs that no edge feeds, sorted: their paths are those of the spec.
 	FromSpec []string `json:"from_spec"`
-	// Idle are the nodes whose edge to this one carries nothing, in topological order. Unless a wire
+	// OrderOnly are the nodes whose edge to this one carries nothing, in topological order. Unless a wire
 	// says that it is so, or one of the two has no spec or is skipped, that is an error of Plan.
-	Idle []string `json:"idle"`
+	OrderOnly []string `json:"idle"`
 	// Suggested has, by input, what the node could get if similar names were enough. A wire makes one
 	// of them count, AllowSemantic all of them.
 	Suggested []AssignedPair `json:"suggested"`
@@ -93,11 +93,11 @@ type planner struct {
 func (pl *planner) node(node string, level int, after []string) PlannedNode {
 	n := PlannedNode{
 		Node: node, Level: level, After: append([]string{}, after...),
-		Fed: []AssignedPair{}, FromSpec: []string{}, Idle: []string{}, Suggested: []AssignedPair{},
+		Inputs: []AssignedPair{}, FromSpec: []string{}, OrderOnly: []string{}, Suggested: []AssignedPair{},
 	}
 	dest := pl.specs[node]
 	if _, n.Skipped = pl.p.Skip[node]; n.Skipped || dest == nil {
-		n.Idle = append(n.Idle, after...)
+		n.OrderOnly = append(n.OrderOnly, after...)
 		return n
 	}
 	dest, sources := pl.shallow(node), make([]*EnhancedScriptExecutionSpec, 0, len(after))
@@ -107,20 +107,20 @@ func (pl *planner) node(node string, level int, after []string) PlannedNode {
 		}
 	}
 	if wires := pl.wires[node]; len(wires) > 0 {
-		n.Fed = append(n.Fed, pl.wire(wires, dest, sources)...)
+		n.Inputs = append(n.Inputs, pl.wire(wires, dest, sources)...)
 	}
 	if assigned, err := pl.matcher.AssignAll(sources, dest); err == nil { // no spec is nil
 		for _, pair := range assigned.Pairs {
 			if pair.Suggested && !pl.semantic {
 				n.Suggested = append(n.Suggested, pair)
 			} else {
-				n.Fed = append(n.Fed, pair)
+				n.Inputs = append(n.Inputs, pair)
 			}
 		}
 	}
-	slices.SortFunc(n.Fed, func(a, b AssignedPair) int { return strings.Compare(a.DestLogicalName, b.DestLogicalName) })
+	slices.SortFunc(n.Inputs, func(a, b AssignedPair) int { return strings.Compare(a.DestLogicalName, b.DestLogicalName) })
 	fed, feeds := map[string]bool{}, map[string]bool{}
-	for _, pair := range n.Fed {
+	for _, pair := range n.Inputs {
 		fed[pair.DestLogicalName], feeds[pair.Source] = true, true
 	}
 	for _, e := range sortedPaths(pl.specs[node], fieldInputs) {
@@ -130,7 +130,7 @@ func (pl *planner) node(node string, level int, after []string) PlannedNode {
 	}
 	for _, name := range after {
 		if !feeds[name] {
-			n.Idle = append(n.Idle, name)
+			n.OrderOnly = append(n.OrderOnly, name)
 		}
 	}
 	return n
@@ -184,7 +184,7 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 	idle := map[[2]string]*PlannedNode{}
 	for i := range plan.Nodes {
 		n := &plan.Nodes[i]
-		for _, source := range n.Idle {
+		for _, source := range n.OrderOnly {
 			if !n.Skipped && pl.specs[n.Node] != nil && pl.specs[source] != nil {
 				idle[[2]string{source, n.Node}] = n
 			}

@@ -73,12 +73,12 @@ func TestPlan(t *testing.T) {
 	eval := nodeOf(t, plan, "Eval")
 	assert.Equal(t, 3, eval.Level)
 	assert.Equal(t, []string{"Prep", "Train"}, eval.After)
-	assert.Equal(t, []string{"data<-Prep.data exact_logical", "model_in<-Train.model logical_to_alias"}, feeds(eval.Fed))
+	assert.Equal(t, []string{"data<-Prep.data exact_logical", "model_in<-Train.model logical_to_alias"}, feeds(eval.Inputs))
 	assert.Equal(t, []string{"config"}, eval.FromSpec)
-	assert.Empty(t, eval.Idle)
-	assert.Equal(t, []string{"raw<-Load.raw exact_logical"}, feeds(nodeOf(t, plan, "Prep").Fed))
+	assert.Empty(t, eval.OrderOnly)
+	assert.Equal(t, []string{"raw<-Load.raw exact_logical"}, feeds(nodeOf(t, plan, "Prep").Inputs))
 	assert.True(t, nodeOf(t, plan, "Load").Skipped)
-	assert.Equal(t, []string{"Eval"}, nodeOf(t, plan, "Report").Idle)
+	assert.Equal(t, []string{"Eval"}, nodeOf(t, plan, "Report").OrderOnly)
 	require.NoError(t, p.Validate())
 }
 
@@ -101,7 +101,7 @@ func TestPlanRefuses(t *testing.T) {
 	plan, err = p.Plan(nil)
 	assert.Equal(t, []problem{{`specs["B"]`, scriptspec.CodeMissing, "node B has no spec, and is not declared to have no script"}}, problems(t, err))
 	require.NotNil(t, plan, "what can be planned is")
-	assert.Equal(t, []string{"data<-A.data exact_logical"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"data<-A.data exact_logical"}, feeds(nodeOf(t, plan, "C").Inputs))
 
 	// An input has one source: the other edge carries nothing, unless that is what it is for.
 	p.Specs["B"] = step("B", nil, []string{"data"})
@@ -110,11 +110,11 @@ func TestPlanRefuses(t *testing.T) {
 	p.Wires = []scriptspec.Wire{{Source: "B", Dest: "C"}}
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"B"}, nodeOf(t, plan, "C").Idle)
+	assert.Equal(t, []string{"B"}, nodeOf(t, plan, "C").OrderOnly)
 	p.Wires = []scriptspec.Wire{{Source: "B", Output: "data", Dest: "C", Input: "data"}, {Source: "A", Dest: "C"}}
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"data<-B.data wired"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"data<-B.data wired"}, feeds(nodeOf(t, plan, "C").Inputs))
 	require.NoError(t, p.Validate())
 
 	p = pipelineOf([][2]string{{"A", "B"}}, step("A", nil, []string{"apples"}), step("B", []string{"zebra"}, nil))
@@ -145,30 +145,30 @@ func TestPlanSemanticPairs(t *testing.T) {
 	}
 	assert.Equal(t, scriptspec.Wire{Source: "A", Output: "training_data", Dest: "B", Input: "train_data"}, wire)
 	b := nodeOf(t, plan, "B")
-	assert.Empty(t, b.Fed)
+	assert.Empty(t, b.Inputs)
 	assert.Equal(t, []string{"train_data"}, b.FromSpec)
 	assert.Equal(t, []string{"train_data<-A.training_data semantic"}, feeds(b.Suggested))
 
 	plan, err = p.Plan(&scriptspec.PipelineOptions{AllowSemantic: true})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"train_data<-A.training_data semantic"}, feeds(nodeOf(t, plan, "B").Fed))
+	assert.Equal(t, []string{"train_data<-A.training_data semantic"}, feeds(nodeOf(t, plan, "B").Inputs))
 
 	p.Wires = []scriptspec.Wire{wire}
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"train_data<-A.training_data wired"}, feeds(nodeOf(t, plan, "B").Fed))
+	assert.Equal(t, []string{"train_data<-A.training_data wired"}, feeds(nodeOf(t, plan, "B").Inputs))
 	assert.Empty(t, nodeOf(t, plan, "B").Suggested)
 
 	// Beside an edge that carries something else, a suggestion is none of an error.
 	p = pipelineOf([][2]string{{"A", "B"}}, step("A", nil, []string{"model", "training_data"}), step("B", []string{"model", "train_data"}, nil))
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"model<-A.model exact_logical"}, feeds(nodeOf(t, plan, "B").Fed))
+	assert.Equal(t, []string{"model<-A.model exact_logical"}, feeds(nodeOf(t, plan, "B").Inputs))
 	assert.Len(t, nodeOf(t, plan, "B").Suggested, 1)
 	p.Options.AllowSemantic = true
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Len(t, nodeOf(t, plan, "B").Fed, 2, "the pipeline's own options count")
+	assert.Len(t, nodeOf(t, plan, "B").Inputs, 2, "the pipeline's own options count")
 }
 
 func TestPipelineNames(t *testing.T) {
@@ -272,19 +272,19 @@ func TestPlanWires(t *testing.T) {
 	p.Wires = []scriptspec.Wire{{Source: "B", Output: "other", Dest: "C", Input: "data"}}
 	plan, err := p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"data<-B.other wired", "extra<-A.extra exact_logical"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"data<-B.other wired", "extra<-A.extra exact_logical"}, feeds(nodeOf(t, plan, "C").Inputs))
 	assert.Equal(t, []string{"other"}, nodeOf(t, plan, "C").FromSpec)
 
 	// Several inputs may have one output, if each has a wire.
 	p.Wires = append(p.Wires, scriptspec.Wire{Source: "B", Output: "other", Dest: "C", Input: "other"})
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Len(t, nodeOf(t, plan, "C").Fed, 3)
+	assert.Len(t, nodeOf(t, plan, "C").Inputs, 3)
 
 	p.Wires = []scriptspec.Wire{{Source: "A", Dest: "C"}}
 	plan, err = p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"other<-B.other exact_logical"}, feeds(nodeOf(t, plan, "C").Fed))
+	assert.Equal(t, []string{"other<-B.other exact_logical"}, feeds(nodeOf(t, plan, "C").Inputs))
 	assert.Equal(t, []string{"data", "extra"}, nodeOf(t, plan, "C").FromSpec)
 }
 
@@ -299,7 +299,7 @@ func TestPlanOfSkippedNodes(t *testing.T) {
 	require.NoError(t, p.Validate())
 	plan, err := p.Plan(nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"data<-A.data exact_logical"}, feeds(nodeOf(t, plan, "B").Fed))
+	assert.Equal(t, []string{"data<-A.data exact_logical"}, feeds(nodeOf(t, plan, "B").Inputs))
 	assert.Equal(t, 2, nodeOf(t, plan, "D").Level, "the longest path counts, not the last")
 
 	a.AddOutputPath("", "/x")

@@ -60,15 +60,18 @@ type NodeResult struct {
 type EdgeResult struct {
 	Source string `json:"source"`
 	Dest   string `json:"dest"`
-	// Handed has one entry for each input that the edge feeds, sorted by input; none if the run did
+	// Transfers has one entry for each input that the edge feeds, sorted by input; none if the run did
 	// not come this far.
-	Handed []Handover `json:"handed"`
+	Transfers []Transfer `json:"handed"`
 	// DestStatus is what became of the consumer.
 	DestStatus NodeStatus `json:"dest_status"`
 }
 
-// Handover is an output that was given to an input.
-type Handover struct {
+// Transfer is an output that is handed over to an input.
+type Transfer struct {
+	// Source and Dest are the nodes. In JSON the edge has them.
+	Source     string    `json:"-"`
+	Dest       string    `json:"-"`
 	Output     string    `json:"output"`
 	Input      string    `json:"input"`
 	MatchType  MatchType `json:"match_type"`
@@ -101,12 +104,12 @@ func (r *pipelineRun) result() *PipelineTestResult {
 	seen := map[[2]string]bool{}
 	for i, edge := range r.pipeline.DAG.Edges {
 		dest := &r.nodes[r.number[edge[1]]]
-		handed := []Handover{}
+		handed := []Transfer{}
 		if !seen[edge] { // of edges that stand twice the first has it
 			handed = append(handed, dest.handed[edge[0]]...)
 		}
 		seen[edge] = true
-		res.Edges[i] = EdgeResult{Source: edge[0], Dest: edge[1], Handed: handed, DestStatus: dest.outcome.Status}
+		res.Edges[i] = EdgeResult{Source: edge[0], Dest: edge[1], Transfers: handed, DestStatus: dest.outcome.Status}
 		for _, h := range handed {
 			res.Success = res.Success && len(h.Problems) == 0
 		}

@@ -73,7 +73,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	r.ctx, stop = context.WithCancelCause(ctx)
 	defer stop(nil)
 	r.started, r.stop = time.Now(), stop
-	startedAt := Now()
+	startedAt := now()
 	r.loop()
 	r.checkOutputs()
 	result := r.result()
@@ -114,7 +114,7 @@ type runNode struct {
 	ended   bool
 	outcome NodeResult
 	outputs map[string]*outputData
-	handed  map[string][]Handover // by source
+	handed  map[string][]Transfer // by source
 	// culprits are the nodes whose failure keeps it from being run.
 	culprits []string
 }
@@ -153,7 +153,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 			r.nodes[i].before = append(r.nodes[i].before, before)
 			r.nodes[before].next = append(r.nodes[before].next, i)
 		}
-		r.nodes[i].digest = digest(r.nodes[i].spec, n.Fed, func(node string) string { return r.nodes[r.number[node]].digest })
+		r.nodes[i].digest = digest(r.nodes[i].spec, n.Inputs, func(node string) string { return r.nodes[r.number[node]].digest })
 	}
 	if r.choose(); !slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.chosen }) {
 		return nil, newValidationError(p.Name, []*FieldError{{
@@ -222,13 +222,13 @@ func (r *pipelineRun) loop() {
 		switch {
 		case len(queue) > 0 && r.ctx.Err() != nil:
 			i := queue.pop()
-			r.end(i, EventSkipped, NodeCancelled, "not begun when the run was ended: "+context.Cause(r.ctx).Error())
+			r.end(i, NodeCancelled, "not begun when the run was ended: "+context.Cause(r.ctx).Error())
 			r.keepRecord(&r.nodes[i])
 			release(i)
 		case len(queue) > 0 && running < most:
 			n := &r.nodes[queue.pop()]
 			n.begun, n.outcome.Started = true, time.Since(r.started)
-			r.tell(PipelineEvent{Kind: EventStarted, Node: n.Node, At: n.outcome.Started})
+			r.tell(PipelineEvent{Node: n.Node, At: n.outcome.Started})
 			running++
 			go func() { done <- r.test(r.ctx, n) }()
 		case running > 0:
@@ -250,14 +250,14 @@ func (r *pipelineRun) settle(i int) bool {
 	switch {
 	case n.Skipped:
 		r.keepOutputs(n)
-		r.end(i, EventSkipped, NodeSkipped, r.pipeline.Skip[n.Node])
+		r.end(i, NodeSkipped, r.pipeline.Skip[n.Node])
 		return true
 	case n.reused:
 		r.keepOutputs(n)
-		r.end(i, EventSkipped, NodeReused, "passed in an earlier run")
+		r.end(i, NodeReused, "passed in an earlier run")
 		return true
 	case !n.chosen:
-		r.end(i, EventSkipped, NodeSkipped, notPart)
+		r.end(i, NodeSkipped, notPart)
 		return true
 	}
 	for _, before := range n.before {
@@ -275,7 +275,7 @@ func (r *pipelineRun) settle(i int) bool {
 	if len(n.culprits) == 0 {
 		return false
 	}
-	r.end(i, EventSkipped, NodeBlocked, "depends on "+listed(n.culprits)+", which failed")
+	r.end(i, NodeBlocked, "depends on "+listed(n.culprits)+", which failed")
 	r.keepRecord(n)
 	return true
 }
@@ -305,7 +305,7 @@ func (r *pipelineRun) finish(e nodeEnd) {
 		}
 		reason += change
 	}
-	r.end(e.number, EventFinished, status, reason)
+	r.end(e.number, status, reason)
 	r.keepRecord(n)
 	if status == NodeFailed && r.options.FailFast {
 		r.stop(fmt.Errorf("%s failed, and the run is to fail fast", printable(n.Node)))
@@ -334,7 +334,7 @@ func (r *pipelineRun) beside(n *runNode, pair AssignedPair) []string {
 	var names []string
 	for _, i := range r.nodes[r.number[pair.Source]].next {
 		o := &r.nodes[i]
-		has := slices.ContainsFunc(o.Fed, func(p AssignedPair) bool {
+		has := slices.ContainsFunc(o.Inputs, func(p AssignedPair) bool {
 			return p.Source == pair.Source && p.SourceLogicalName == pair.SourceLogicalName
 		})
 		if has && o.Node != n.Node && o.begun && (!o.ended || o.outcome.Started+o.outcome.Duration > n.outcome.Started) {
@@ -345,7 +345,7 @@ func (r *pipelineRun) beside(n *runNode, pair AssignedPair) []string {
 }
 
 // end notes and tells what became of a node.
-func (r *pipelineRun) end(i int, kind EventKind, status NodeStatus, reason string) {
+func (r *pipelineRun) end(i int, status NodeStatus, reason string) {
 	n := &r.nodes[i]
 	at := time.Since(r.started)
 	n.ended = true
@@ -354,7 +354,7 @@ func (r *pipelineRun) end(i int, kind EventKind, status NodeStatus, reason strin
 		n.outcome.Started = at
 	}
 	outcome := n.outcome
-	r.tell(PipelineEvent{Kind: kind, Node: n.Node, At: at, Result: &outcome})
+	r.tell(PipelineEvent{Node: n.Node, At: at, Result: &outcome})
 }
 
 func (r *pipelineRun) tell(e PipelineEvent) {
@@ -393,7 +393,7 @@ func (r *pipelineRun) keepOutputs(n *runNode) {
 func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
 	return slices.ContainsFunc(n.next, func(i int) bool {
 		o := &r.nodes[i]
-		return o.chosen && slices.ContainsFunc(o.Fed, func(p AssignedPair) bool {
+		return o.chosen && slices.ContainsFunc(o.Inputs, func(p AssignedPair) bool {
 			return p.Source == n.Node && p.SourceLogicalName == output
 		})
 	})

@@ -164,12 +164,12 @@ func TestPipelineDiamond(t *testing.T) {
 	require.Len(t, r.Edges, 4)
 	assert.Equal(t, scriptspec.EdgeResult{
 		Source: "Load", Dest: "Prep_training", DestStatus: scriptspec.NodePassed,
-		Handed: []scriptspec.Handover{{
-			Output: "raw", Input: "raw", MatchType: scriptspec.MatchExactLogical, Confidence: 1,
-			Path: filepath.Join(f.dir, "shards"), Files: 2, Bytes: 8, Formats: r.Edges[0].Handed[0].Formats, Problems: []string{},
+		Transfers: []scriptspec.Transfer{{
+			Source: "Load", Dest: "Prep_training", Output: "raw", Input: "raw", MatchType: scriptspec.MatchExactLogical, Confidence: 1,
+			Path: filepath.Join(f.dir, "shards"), Files: 2, Bytes: 8, Formats: r.Edges[0].Transfers[0].Formats, Problems: []string{},
 		}},
 	}, r.Edges[0])
-	assert.Equal(t, filepath.Join(f.work(), "Prep_training", "train_set"), r.Edges[2].Handed[0].Path)
+	assert.Equal(t, filepath.Join(f.work(), "Prep_training", "train_set"), r.Edges[2].Transfers[0].Path)
 
 	// Specs and what they name are as they were; nothing was written elsewhere.
 	for node, s := range f.p.Specs {
@@ -197,17 +197,15 @@ func TestPipelineDiamond(t *testing.T) {
 	for _, e := range events {
 		assert.GreaterOrEqual(t, e.At, at)
 		at = e.At
-		if e.Kind == scriptspec.EventStarted {
-			assert.Nil(t, e.Result)
+		if e.Result == nil {
 			started = append(started, e.Node)
 			continue
 		}
-		require.NotNil(t, e.Result)
 		assert.Equal(t, e.Node, e.Result.Node)
-		assert.Equal(t, e.Kind == scriptspec.EventSkipped, e.Result.Status == scriptspec.NodeSkipped)
+		assert.Equal(t, e.Node == "Load", e.Result.Status == scriptspec.NodeSkipped)
 		ended[e.Node]++
 	}
-	assert.Equal(t, scriptspec.EventSkipped, events[0].Kind)
+	require.NotNil(t, events[0].Result, "what is skipped does not start")
 	assert.Equal(t, []string{"Prep_training", "Prep_validation", "Train"}, started)
 	assert.Equal(t, map[string]int{"Load": 1, "Prep_training": 1, "Prep_validation": 1, "Train": 1}, ended)
 }
@@ -231,8 +229,8 @@ func TestPipelineFailureInTheMiddle(t *testing.T) {
 		"Train": "blocked: depends on Broken, which failed", "Eval": "blocked: depends on Broken, which failed",
 	}, statuses(r))
 	for _, e := range r.Edges {
-		assert.Equal(t, e.Dest == "Broken" || e.Dest == "Other", len(e.Handed) == 1, "%s -> %s", e.Source, e.Dest)
-		assert.NotNil(t, e.Handed)
+		assert.Equal(t, e.Dest == "Broken" || e.Dest == "Other", len(e.Transfers) == 1, "%s -> %s", e.Source, e.Dest)
+		assert.NotNil(t, e.Transfers)
 	}
 }
 
@@ -289,13 +287,13 @@ func TestPipelineSemanticPair(t *testing.T) {
 
 	r := f.run(&scriptspec.PipelineOptions{AllowSemantic: true})
 	assert.True(t, r.Success)
-	assert.Equal(t, scriptspec.MatchSemantic, r.Edges[0].Handed[0].MatchType)
+	assert.Equal(t, scriptspec.MatchSemantic, r.Edges[0].Transfers[0].MatchType)
 	assert.Equal(t, "Train(Load(raw))", f.output("Train", "model"))
 
 	f.p.Wires = []scriptspec.Wire{{Source: "Load", Output: "training_data", Dest: "Train", Input: "train_data"}}
 	r = f.run(nil)
 	assert.True(t, r.Success)
-	assert.Equal(t, scriptspec.MatchWired, r.Edges[0].Handed[0].MatchType)
+	assert.Equal(t, scriptspec.MatchWired, r.Edges[0].Transfers[0].MatchType)
 }
 
 // A scriptless node without data, and checks that find something: the consumer is run all the same.
@@ -310,22 +308,22 @@ func TestPipelineHandsOver(t *testing.T) {
 		"Prep_validation": "failed: Input path 'raw' does not exist: " + filepath.Join(f.dir, "shards"),
 	}, statuses(r))
 	assert.Equal(t, scriptspec.OutcomeInputMissing, r.Nodes[1].Result.Outcome)
-	assert.Zero(t, r.Edges[0].Handed[0].Files)
+	assert.Zero(t, r.Edges[0].Transfers[0].Files)
 
 	f = diamond(t)
 	r = f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{
-		func(_ context.Context, d scriptspec.DataFlow) error {
+		func(_ context.Context, d scriptspec.Transfer) error {
 			if d.Output == "raw" {
 				return nil
 			}
 			return fmt.Errorf("%s.%s to %s.%s at %s", d.Source, d.Output, d.Dest, d.Input, filepath.Base(d.Path))
 		},
-		func(context.Context, scriptspec.DataFlow) error { return errors.New("never right\n") },
+		func(context.Context, scriptspec.Transfer) error { return errors.New("never right\n") },
 	}})
 	assert.False(t, r.Success)
 	assert.Equal(t, "passed", statuses(r)["Train"])
-	assert.Equal(t, []string{"never right"}, r.Edges[0].Handed[0].Problems)
-	assert.Equal(t, []string{"Prep_training.train_set to Train.train_set at train_set", "never right"}, r.Edges[2].Handed[0].Problems)
+	assert.Equal(t, []string{"never right"}, r.Edges[0].Transfers[0].Problems)
+	assert.Equal(t, []string{"Prep_training.train_set to Train.train_set at train_set", "never right"}, r.Edges[2].Transfers[0].Problems)
 }
 
 // An enhanced spec, a path that is no name, and a node that runs twice: what it wrote before is gone.
@@ -429,7 +427,7 @@ func TestPipelineDataChangedByNobody(t *testing.T) {
 	f.node("Next", joins, []string{"data"}, []string{"more"})
 	f.edge("Load", "Next")
 	r := f.run(&scriptspec.PipelineOptions{Progress: func(e scriptspec.PipelineEvent) {
-		if e.Node == "Next" && e.Kind == scriptspec.EventFinished {
+		if e.Node == "Next" && e.Result != nil {
 			write(t, filepath.Join(f.work(), "Load", "data", "more.txt"), "x")
 		}
 	}})

@@ -24,7 +24,7 @@ func (r *pipelineRun) choose() {
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		if n.chosen && !n.Skipped {
-			for _, pair := range n.Fed {
+			for _, pair := range n.Inputs {
 				source := &r.nodes[r.number[pair.Source]]
 				source.reused = source.reused || !source.chosen && !source.Skipped
 			}

@@ -89,7 +89,7 @@ func TestPipelinePartsRefused(t *testing.T) {
 	record := filepath.Join(f.work(), ".scriptspec", "Train.json")
 	require.FileExists(t, record)
 	f.run(&scriptspec.PipelineOptions{Only: []string{"Train"}, Progress: func(e scriptspec.PipelineEvent) {
-		if e.Kind == scriptspec.EventStarted {
+		if e.Result == nil {
 			assert.NoFileExists(t, record)
 		}
 	}})

@@ -40,11 +40,11 @@ func (r PipelineTestResult) MarshalJSON() ([]byte, error) {
 	r.Version = reportVersion
 	r.Nodes, r.Edges = orNone(r.Nodes), slices.Clone(orNone(r.Edges))
 	for i := range r.Edges {
-		handed := slices.Clone(orNone(r.Edges[i].Handed))
+		handed := slices.Clone(orNone(r.Edges[i].Transfers))
 		for j := range handed {
 			handed[j].Formats, handed[j].Problems = orNone(handed[j].Formats), orNone(handed[j].Problems)
 		}
-		r.Edges[i].Handed = handed
+		r.Edges[i].Transfers = handed
 	}
 	return json.Marshal(pipelineJSON{(*plainPipeline)(&r), r.Duration.Seconds()})
 }
@@ -70,6 +70,11 @@ func (r *PipelineTestResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read.Duration = fromSeconds(v.Duration)
+	for _, e := range read.Edges {
+		for i := range e.Transfers {
+			e.Transfers[i].Source, e.Transfers[i].Dest = e.Source, e.Dest
+		}
+	}
 	*r = read
 	return nil
 }
@@ -146,7 +151,7 @@ func (r *PipelineTestResult) tally() string {
 // dataProblem is a problem of something that was handed over.
 type dataProblem struct {
 	edge EdgeResult
-	hand Handover
+	hand Transfer
 	text string
 }
 
@@ -158,7 +163,7 @@ func (p dataProblem) subject() string {
 func (r *PipelineTestResult) dataProblems() []dataProblem {
 	var list []dataProblem
 	for _, e := range r.Edges {
-		for _, h := range e.Handed {
+		for _, h := range e.Transfers {
 			for _, text := range h.Problems {
 				list = append(list, dataProblem{e, h, text})
 			}
@@ -168,16 +173,16 @@ func (r *PipelineTestResult) dataProblems() []dataProblem {
 }
 
 // received returns what each node was given.
-func (r *PipelineTestResult) received() map[string][]Handover {
-	hands := map[string][]Handover{}
+func (r *PipelineTestResult) received() map[string][]Transfer {
+	hands := map[string][]Transfer{}
 	for _, e := range r.Edges {
-		hands[e.Dest] = append(hands[e.Dest], e.Handed...)
+		hands[e.Dest] = append(hands[e.Dest], e.Transfers...)
 	}
 	return hands
 }
 
 // volume says how much was handed over: "3 files, 1.2 MiB", and of which formats.
-func volume(hands []Handover) (amount, formats string) {
+func volume(hands []Transfer) (amount, formats string) {
 	files, size, names := 0, int64(0), map[string]bool{}
 	for _, h := range hands {
 		files += h.Files

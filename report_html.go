@@ -232,8 +232,8 @@ func (p *page) link(r *PipelineTestResult, ids map[string]string) {
 	}
 	for _, e := range r.Edges {
 		from, to := nodes[ids[e.Source]], nodes[ids[e.Dest]]
-		for _, h := range e.Handed {
-			amount, formats := volume([]Handover{h})
+		for _, h := range e.Transfers {
+			amount, formats := volume([]Transfer{h})
 			f := pageFlow{
 				Output: printable(h.Output), Input: printable(h.Input), Path: printable(h.Path),
 				Match:  fmt.Sprintf("%s, %.0f\u00a0%%", strings.ReplaceAll(printable(string(h.MatchType)), "_", " "), 100*h.Confidence),

@@ -192,7 +192,7 @@ func TestPageOfAnOddResult(t *testing.T) {
 		},
 		Edges: []scriptspec.EdgeResult{
 			{Source: "B", Dest: "A"}, {Source: "A", Dest: "A"}, {Source: "none", Dest: "B"}, {Source: "A", Dest: "none"}, {Source: "A", Dest: "B"},
-			{Source: "none", Dest: "B", Handed: []scriptspec.Handover{{Files: -1, Bytes: math.MaxInt64, Problems: []string{""}}}},
+			{Source: "none", Dest: "B", Transfers: []scriptspec.Transfer{{Files: -1, Bytes: math.MaxInt64, Problems: []string{""}}}},
 		},
 	}))
 	assert.Len(t, ofClass(elements["a"], "node"), 4)

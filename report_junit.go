@@ -86,7 +86,7 @@ func (r *PipelineTestResult) WriteJUnit(w io.Writer) error {
 	}
 	data := junitSuite{Name: name + ": data", Time: seconds(0), Timestamp: nodes.Timestamp}
 	for _, e := range r.Edges {
-		if len(e.Handed) > 0 {
+		if len(e.Transfers) > 0 {
 			data.add(edgeCase(name, e))
 		}
 	}
@@ -175,7 +175,7 @@ func edgeCase(class string, e EdgeResult) junitCase {
 	c := junitCase{Name: printable(e.Source) + " -> " + printable(e.Dest), ClassName: class + ".data", Time: seconds(0)}
 	var texts []string
 	first := ""
-	for _, h := range e.Handed {
+	for _, h := range e.Transfers {
 		for _, p := range h.Problems {
 			if first == "" {
 				first, _, _ = strings.Cut(p, "\n")

@@ -99,14 +99,14 @@ func newDrawing(r *PipelineTestResult, nodes []*pageNode, ids map[string]string)
 // newArrow says what flowed along an edge, in lines that fit beside each other.
 func newArrow(e EdgeResult) arrow {
 	a := arrow{Class: "idle", Describes: printable(e.Source) + " to " + printable(e.Dest) + ": nothing handed over"}
-	if len(e.Handed) == 0 {
+	if len(e.Transfers) == 0 {
 		return a
 	}
 	problems := 0
-	for _, h := range e.Handed {
+	for _, h := range e.Transfers {
 		problems += len(h.Problems)
 	}
-	amount, formats := volume(e.Handed)
+	amount, formats := volume(e.Transfers)
 	formats = printable(formats)
 	a.Class = "flow"
 	a.Describes = strings.TrimSuffix(printable(e.Source)+" to "+printable(e.Dest)+": "+amount+": "+formats, ": ")

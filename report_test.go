@@ -27,8 +27,8 @@ func churned() *scriptspec.PipelineTestResult {
 			Stdout: scriptspec.Capture{Text: "read 1000 rows\nwrote 990 rows\n", Bytes: 30},
 		}
 	}
-	hand := func(output, input string, files int, size int64, formats ...string) scriptspec.Handover {
-		return scriptspec.Handover{
+	hand := func(output, input string, files int, size int64, formats ...string) scriptspec.Transfer {
+		return scriptspec.Transfer{
 			Output: output, Input: input, MatchType: "exact_logical", Confidence: 1, Path: "/work/" + output,
 			Files: files, Bytes: size, Formats: formats,
 		}
@@ -67,10 +67,10 @@ func churned() *scriptspec.PipelineTestResult {
 			{Node: eval, Status: scriptspec.NodeBlocked, Level: 3, Reason: "Training did not pass"},
 		},
 		Edges: []scriptspec.EdgeResult{
-			{Source: load, Dest: prep, Handed: []scriptspec.Handover{hand("data", "data", 3, 5_000_000, "csv", "json")}, DestStatus: scriptspec.NodePassed},
-			{Source: load, Dest: calib, Handed: []scriptspec.Handover{hand("data", "data", 3, 5_000_000, "csv", "json")}, DestStatus: scriptspec.NodePassed},
-			{Source: prep, Dest: train, Handed: []scriptspec.Handover{bad, hand("metrics", "metrics", 1, 412, "json")}, DestStatus: scriptspec.NodeFailed},
-			{Source: "Schema", Dest: "Publish", Handed: []scriptspec.Handover{hand("schema", "schema", 1, 90, "json?")}, DestStatus: scriptspec.NodeCancelled},
+			{Source: load, Dest: prep, Transfers: []scriptspec.Transfer{hand("data", "data", 3, 5_000_000, "csv", "json")}, DestStatus: scriptspec.NodePassed},
+			{Source: load, Dest: calib, Transfers: []scriptspec.Transfer{hand("data", "data", 3, 5_000_000, "csv", "json")}, DestStatus: scriptspec.NodePassed},
+			{Source: prep, Dest: train, Transfers: []scriptspec.Transfer{bad, hand("metrics", "metrics", 1, 412, "json")}, DestStatus: scriptspec.NodeFailed},
+			{Source: "Schema", Dest: "Publish", Transfers: []scriptspec.Transfer{hand("schema", "schema", 1, 90, "json?")}, DestStatus: scriptspec.NodeCancelled},
 			{Source: train, Dest: eval, DestStatus: scriptspec.NodeBlocked},
 			{Source: calib, Dest: eval, DestStatus: scriptspec.NodeBlocked},
 		},
@@ -107,8 +107,8 @@ func infested(text string) *scriptspec.PipelineTestResult {
 	for i := range r.Edges {
 		e := &r.Edges[i]
 		e.Source, e.Dest = e.Source+text, e.Dest+text
-		for j := range e.Handed {
-			h := &e.Handed[j]
+		for j := range e.Transfers {
+			h := &e.Transfers[j]
 			h.Output, h.Input, h.MatchType, h.Path = text, text, scriptspec.MatchType(text), text
 			h.Formats, h.Problems = []string{text}, []string{text}
 		}
@@ -241,7 +241,7 @@ func TestTextReportUnits(t *testing.T) {
 		37 << 20: "37 MiB", 5 << 30: "5.0 GiB", math.MaxInt64: "8.0 EiB",
 	} {
 		r := &scriptspec.PipelineTestResult{Nodes: []scriptspec.NodeResult{{Node: "A"}}, Edges: []scriptspec.EdgeResult{
-			{Dest: "A", Handed: []scriptspec.Handover{{Files: 1, Bytes: size}}},
+			{Dest: "A", Transfers: []scriptspec.Transfer{{Files: 1, Bytes: size}}},
 		}}
 		assert.Contains(t, report(t, (*scriptspec.PipelineTestResult).WriteText, r), " 1 file, "+want+" ", size)
 	}

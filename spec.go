@@ -40,10 +40,10 @@ type ScriptExecutionSpec struct {
 
 // New returns a spec with both timestamps set to now.
 func New(scriptName, stepName, scriptPath string) *ScriptExecutionSpec {
-	now := Now()
+	at := now()
 	return &ScriptExecutionSpec{
 		ScriptName: scriptName, StepName: stepName, ScriptPath: scriptPath,
-		CreatedAt: now, UpdatedAt: now,
+		CreatedAt: at, UpdatedAt: at,
 	}
 }
 

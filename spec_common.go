@@ -79,13 +79,13 @@ func (c common) addJobArg(key string, value any) {
 // touch sets updated_at, which never moves back and is never before created_at, whatever the clock
 // says.
 func (c common) touch() {
-	now := Now()
+	latest := now()
 	for _, t := range []Timestamp{*c.createdAt, *c.updatedAt} {
-		if at := t.instant(); at.After(now.Time) {
-			now = NewTimestamp(at.UTC())
+		if at := t.instant(); at.After(latest.Time) {
+			latest = NewTimestamp(at.UTC())
 		}
 	}
-	*c.updatedAt = now
+	*c.updatedAt = latest
 }
 
 func (c common) specFileName() string {

@@ -97,7 +97,7 @@ func (a *JobArgs) UnmarshalJSON(data []byte) error {
 // value returns the JSON form of one argument.
 func (a JobArgs) value(key string) ([]byte, error) {
 	const depth = 2 // in a file it is inside of job_args, which is inside of the document
-	w := strictjson.Writer{Compact: true, Limit: DefaultMaxBytes}
+	w := strictjson.Writer{Compact: true, Limit: maxSpecFile}
 	w.At(depth)
 	err := w.Value(a[key])
 	if !utf8.ValidString(key) {

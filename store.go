@@ -15,8 +15,8 @@ import (
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// SpecsDir is the directory of a store inside of its test data directory.
-const SpecsDir = ".specs"
+// specsDir is the directory of a store inside of its test data directory.
+const specsDir = ".specs"
 
 // StoreOptions changes what a [Store] does. Nil means the zero value.
 type StoreOptions struct {
@@ -56,7 +56,7 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 		return nil, err
 	}
 	st := &Store{
-		dir: dir, specs: filepath.Join(dir, SpecsDir),
+		dir: dir, specs: filepath.Join(dir, specsDir),
 		fileMode: 0o600, dirMode: 0o700, lockTimeout: 10 * time.Second,
 	}
 	if o != nil && o.FileMode != 0 {
@@ -188,7 +188,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return atPath("update", err, file)
 	}
 	defer unlock()
-	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file), DefaultMaxBytes)
+	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file), maxSpecFile)
 	if err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func (st *Store) write(file string, data []byte, same func(old []byte) bool) err
 	}
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
-	if old, id, err := files.Read(name, DefaultMaxBytes, *buf); err == nil {
+	if old, id, err := files.Read(name, maxSpecFile, *buf); err == nil {
 		*buf = old
 		if same(old) {
 			return atPath("save", files.Flush(name, id), file)
@@ -305,7 +305,7 @@ func (st *Store) load(scriptName, name string) (Spec, error) {
 	if err != nil {
 		return nil, atPath("open", err, filepath.Join(st.specs, name))
 	}
-	s, _, err := st.loadFrom(files, scriptName, name, DefaultMaxBytes)
+	s, _, err := st.loadFrom(files, scriptName, name, maxSpecFile)
 	return s, err
 }
 
@@ -349,19 +349,19 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	defer parent.Close()
 	made := false
 	if create {
-		err := parent.Mkdir(SpecsDir, st.dirMode)
+		err := parent.Mkdir(specsDir, st.dirMode)
 		if made = err == nil; err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, atPath("mkdir", err, st.specs)
 		}
 	}
-	info, err := parent.Lstat(SpecsDir)
+	info, err := parent.Lstat(specsDir)
 	if err != nil {
 		return nil, atPath("open", err, st.specs)
 	}
 	if !info.IsDir() {
 		return nil, fileError(st.specs, "is "+atomicfile.Kind(info.Mode())+" and not a directory; move it away", atomicfile.ErrNotRegular)
 	}
-	root, err := parent.OpenRoot(SpecsDir)
+	root, err := parent.OpenRoot(specsDir)
 	if err != nil {
 		return nil, atPath("open", err, st.specs)
 	}

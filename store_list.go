@@ -71,7 +71,7 @@ func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) 
 			}
 			script, _ := scriptOfFile(name)
 			s, kept, err := st.loadFrom(files, script, name, limit)
-			if limit < DefaultMaxBytes && errors.Is(err, atomicfile.ErrTooLarge) {
+			if limit < maxSpecFile && errors.Is(err, atomicfile.ErrTooLarge) {
 				return loaded{later: name}
 			}
 			if err == nil {
@@ -82,7 +82,7 @@ func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) 
 		// Large files are not loaded ahead: a few of them would fill the memory.
 		for l := range inOrder(names, func(name string) loaded { return load(name, cacheLimit) }) {
 			if l.later != "" {
-				l = load(l.later, DefaultMaxBytes)
+				l = load(l.later, maxSpecFile)
 			}
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))

@@ -29,10 +29,10 @@ const (
 	formNull  // the file has null where others have no member; goes back as null
 )
 
-// Now returns the current time in UTC.
-func Now() Timestamp { return NewTimestamp(time.Now().UTC()) }
+// now returns the current time in UTC.
+func now() Timestamp { return NewTimestamp(time.Now().UTC()) }
 
-// NewTimestamp returns t, cut to the microsecond.
+// NewTimestamp returns t, truncated to the microsecond. Its zone is kept.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{Time: t.Truncate(time.Microsecond)} }
 
 // IsZero reports whether there is no time. Python's datetime.min is one, though it is the zero

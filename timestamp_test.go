@@ -131,7 +131,7 @@ func TestTimestampWrites(t *testing.T) {
 	assert.Equal(t, "1890-01-01T10:44:30.000000+00:00", ts.String())
 	assert.Empty(t, scriptspec.Timestamp{}.String())
 
-	now := scriptspec.Now()
+	now := scriptspec.NewTimestamp(time.Now().UTC())
 	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$`, now.String())
 }
 
@@ -169,7 +169,7 @@ func TestPythonReadsWhatIsWritten(t *testing.T) {
 	require.NoError(t, err)
 	offset, err := scriptspec.ParseTimestamp("2025-09-09T22:14:23.5+0530")
 	require.NoError(t, err)
-	texts := []string{naive.String(), offset.String(), scriptspec.Now().String()}
+	texts := []string{naive.String(), offset.String(), scriptspec.NewTimestamp(time.Now().UTC()).String()}
 	code := "import sys, datetime\nfor a in sys.argv[1:]: print(datetime.datetime.fromisoformat(a).isoformat(timespec='microseconds'))"
 	out, err := exec.Command(python(t), append([]string{"-c", code}, texts...)...).Output()
 	require.NoError(t, err)

@@ -67,7 +67,7 @@ func run(dir string) error {
 		return err
 	}
 	defer store.Close()
-	files, err := filepath.Glob(filepath.Join(dir, scriptspec.SpecsDir, "*.json"))
+	files, err := filepath.Glob(filepath.Join(dir, ".specs", "*.json"))
 	if err != nil {
 		return err
 	}

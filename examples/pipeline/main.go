@@ -62,7 +62,7 @@ func run(ctx context.Context, out io.Writer, testData, scripts string) error {
 		return err
 	}
 	for _, edge := range first.Edges {
-		for _, h := range edge.Handed {
+		for _, h := range edge.Transfers {
 			fmt.Fprintf(out, "%s.%s -> %s.%s: %d files, %d bytes (%s)\n", edge.Source, h.Output, edge.Dest, h.Input, h.Files, h.Bytes, h.MatchType)
 		}
 	}
@@ -161,7 +161,7 @@ func show(out io.Writer, plan *scriptspec.PipelinePlan) {
 			how = " (skipped)"
 		}
 		fmt.Fprintf(out, "%d %s%s\n", n.Level, n.Node, how)
-		for _, pair := range n.Fed {
+		for _, pair := range n.Inputs {
 			fmt.Fprintf(out, "    %s <- %s.%s (%s)\n", pair.DestLogicalName, pair.Source, pair.SourceLogicalName, pair.MatchType)
 		}
 		for _, input := range n.FromSpec {

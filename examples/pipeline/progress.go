@@ -62,7 +62,7 @@ func (p *progress) close() {
 func (p *progress) event(e scriptspec.PipelineEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Kind == scriptspec.EventStarted {
+	if e.Result == nil {
 		p.running = append(p.running, running{e.Node, time.Now()})
 		p.draw(p.plain(fmt.Sprintf("%-9s %s\n", "started", e.Node)))
 		return

@@ -86,7 +86,7 @@ func run(ctx context.Context, out io.Writer, testData string) error {
 	if err != nil {
 		return err
 	}
-	for _, drift := range scriptspec.CompareWithScript(spec, read[0]) {
+	for _, drift := range read[0].Compare(spec) {
 		fmt.Fprintln(out, drift)
 	}
 
