@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
 // nodeEnd is what became of a node whose script was to be run.
@@ -46,7 +48,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	for _, pair := range n.Inputs {
 		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
 	}
-	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.hide); e.err != nil {
+	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.masker); e.err != nil {
 		return e
 	}
 	e.changes = r.changes(n)
@@ -58,7 +60,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	if e.result.Success { // else nobody is given what it wrote
 		e.outputs = make(map[string]*outputData, len(n.paths))
 		for name, path := range n.paths {
-			e.outputs[name] = lookAtOutput(watchOwn(path), path, r.feedsAny(n, name))
+			e.outputs[name] = lookAtOutput(snapshot.Written(path), path, r.feedsAny(n, name))
 		}
 	}
 	return e
@@ -89,7 +91,7 @@ func (r *pipelineRun) changes(n *runNode) []inputChange {
 		data := r.source(pair)
 		if damage := data.damage.Load(); damage != nil {
 			list = append(list, inputChange{pair, *damage})
-		} else if what := data.state.change(); what != "" {
+		} else if what := data.change(); what != "" {
 			list = append(list, inputChange{pair, what})
 		}
 	}
@@ -108,7 +110,7 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 		}
 		for _, check := range r.options.Checkers {
 			if err := checked(ctx, check, h); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
-				h.Problems = append(h.Problems, r.hide.String(strings.TrimSpace(err.Error())))
+				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(err.Error())))
 			}
 		}
 		handed[pair.Source] = append(handed[pair.Source], h)
@@ -128,10 +130,10 @@ func checked(ctx context.Context, check Checker, t Transfer) (err error) {
 }
 
 // lookAtOutput notes how an output is, and for others to be told what is in it.
-func lookAtOutput(state watched, path string, feeds bool) *outputData {
+func lookAtOutput(state snapshot.Snapshot, path string, feeds bool) *outputData {
 	data := &outputData{path: path, state: state}
-	if info, err := os.Lstat(state.top); feeds && err == nil && (info.IsDir() || info.Mode().IsRegular()) {
-		data.files, data.bytes, data.formats = inspectData(state.top)
+	if info, err := os.Lstat(state.Top()); feeds && err == nil && (info.IsDir() || info.Mode().IsRegular()) {
+		data.files, data.bytes, data.formats = inspectData(state.Top())
 	}
 	return data
 }

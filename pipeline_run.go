@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/mask"
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
 // TestPipeline runs the scripts of a pipeline, each as TestScript does, on the data that they make: a
@@ -90,7 +91,7 @@ type pipelineRun struct {
 	pipeline *PipelineTestingSpec
 	options  PipelineOptions
 	tester   *RuntimeTester
-	hide     *mask.Masker // environment values of all specs: data may carry them from one node to another
+	masker   *mask.Masker // environment values of all specs: data may carry them from one node to another
 	nodes    []runNode    // in topological order
 	number   map[string]int
 	work     *workDir
@@ -122,13 +123,22 @@ type runNode struct {
 // outputData is what stood at an output when its node had ended.
 type outputData struct {
 	path  string
-	state watched
+	state snapshot.Snapshot
 	// What others are told of it.
 	files   int
 	bytes   int64
 	formats []string
 	// damage says what a node that reads it has done to it; nobody is given it any more.
 	damage atomic.Pointer[string]
+}
+
+// change says what is no longer as it was, "" if nothing is.
+func (o *outputData) change() string {
+	file, what, changed := o.state.Change()
+	if !changed {
+		return ""
+	}
+	return printable(file) + " " + what
 }
 
 func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions) (*pipelineRun, error) {
@@ -143,7 +153,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
 		return nil, newValidationError(p.Name, errs)
 	}
-	r.hide = masker(slices.Collect(maps.Values(p.Specs))...)
+	r.masker = maskerOf(slices.Collect(maps.Values(p.Specs))...)
 	r.nodes = make([]runNode, len(plan.Nodes))
 	for i, n := range plan.Nodes {
 		r.number[n.Node] = i
@@ -349,7 +359,7 @@ func (r *pipelineRun) end(i int, status NodeStatus, reason string) {
 	n := &r.nodes[i]
 	at := time.Since(r.started)
 	n.ended = true
-	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, r.hide.String(reason)
+	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, r.masker.String(reason)
 	if !n.begun {
 		n.outcome.Started = at
 	}
@@ -370,7 +380,7 @@ func (r *pipelineRun) keepRecord(n *runNode) {
 	}
 	data := map[string]string{}
 	for name, output := range n.outputs {
-		data[name] = output.state.digest()
+		data[name] = output.state.Digest()
 	}
 	_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Digest: n.digest, Data: data})
 }
@@ -380,9 +390,9 @@ func (r *pipelineRun) keepOutputs(n *runNode) {
 	n.outputs = map[string]*outputData{}
 	for name, path := range n.paths {
 		if r.feedsAny(n, name) {
-			state := watchOwn(path)
+			state := snapshot.Written(path)
 			if n.Skipped {
-				state = watchInput(path, false)
+				state = snapshot.Input(path, false)
 			}
 			n.outputs[name] = lookAtOutput(state, path, true)
 		}
@@ -406,7 +416,7 @@ func (r *pipelineRun) checkOutputs() {
 		n := &r.nodes[i]
 		for _, name := range sortedKeys(n.outputs) {
 			data := n.outputs[name]
-			what := data.state.change()
+			what := data.change()
 			damage := data.damage.Load()
 			if damage != nil {
 				what = *damage
@@ -416,10 +426,10 @@ func (r *pipelineRun) checkOutputs() {
 			}
 			if damage == nil && (n.outcome.Status == NodePassed || n.outcome.Status == NodeReused || n.outcome.Status == NodeSkipped) {
 				n.outcome.Status = NodeFailed
-				n.outcome.Reason = r.hide.String(fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what))
+				n.outcome.Reason = r.masker.String(fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what))
 			}
 			if !n.Skipped {
-				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: r.hide.String(what)})
+				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: r.masker.String(what)})
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
 // choose marks the nodes that are to be run: all, or the part that the options name.
@@ -111,7 +113,7 @@ func (r *pipelineRun) unusable(n *runNode) string {
 		if _, err := os.Lstat(path); err != nil {
 			return "its output " + printable(e.key) + " is no longer there: " + printable(path)
 		}
-		if rec.Data[e.key] != watchOwn(path).digest() {
+		if rec.Data[e.key] != snapshot.Written(path).Digest() {
 			return "its output " + printable(e.key) + " is not as it was made: " + printable(path)
 		}
 	}

@@ -105,23 +105,23 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	defer release()
-	return t.run(ctx, s, 0, masker(s))
+	return t.run(ctx, s, 0, maskerOf(s))
 }
 
-// run is TestScript for a caller that bounds what runs at the same time and says what is hidden. A
+// run is TestScript for a caller that bounds what runs at the same time and says what is masked. A
 // timeout other than 0 counts instead of the tester's.
-func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, hide *mask.Masker) (*ScriptTestResult, error) {
+func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), hide)
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), masker)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	return result, nil
 }
 
-func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration, hide *mask.Masker) (*ScriptTestResult, error) {
+func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker) (*ScriptTestResult, error) {
 	if t.MaxMemory > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("RuntimeTester.MaxMemory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
@@ -137,15 +137,17 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
 		}
 	}
-	run, err := newScriptRun(t, s.self().Basic(), python, timeout, hide)
+	run, err := newScriptRun(t, s.self().Basic(), python, timeout, masker)
 	if err != nil {
 		return nil, err
 	}
 	if run.prepare() {
-		if err := run.execute(ctx); err != nil {
+		ended, err := run.launch(ctx)
+		if err != nil {
 			return nil, err
 		}
-		run.lookBack()
+		run.classify(ended)
+		run.verifyFiles()
 	}
 	run.result.Success = run.result.Outcome == OutcomePassed
 	return &run.result, nil

@@ -87,10 +87,10 @@ func environErrors(s Spec) []*FieldError {
 	return errs
 }
 
-// masker returns what hides the environment values of specs. Short ones are left alone, since masking
-// every "1" and "true" would make logs unreadable and hide nothing, and so are parts of the paths that
-// the specs show anyway.
-func masker(specs ...Spec) *mask.Masker {
+// maskerOf returns a masker for the environment values of specs. It leaves short ones alone, since masking
+// every "1" and "true" would make logs unreadable and hide nothing, and parts of paths that the specs
+// show anyway.
+func maskerOf(specs ...Spec) *mask.Masker {
 	const shortest = 6
 	var values, shown []string
 	for _, s := range specs {

@@ -131,3 +131,28 @@ func (r *ScriptTestResult) Details() string {
 	part("run it again", r.Command)
 	return b.String()
 }
+
+// Capture is what a script wrote to one of its streams.
+type Capture struct {
+	// Text is the output, cut in the middle if it was too long, as valid UTF-8.
+	Text string `json:"text"`
+	// Bytes counts all of the output, kept or not.
+	Bytes int64 `json:"bytes"`
+	// Truncated reports whether Text is not all of the output.
+	Truncated bool `json:"truncated"`
+	// File is the full copy, if RuntimeTester.LogDir asked for one.
+	File string `json:"file,omitempty"`
+	// FileError says why File is not all of the output, or is "".
+	FileError string `json:"file_error,omitempty"`
+}
+
+// OutputInfo is what was found at an output path. Temporary files do not count: names that begin with
+// a dot or end in "~", .tmp, .temp, .part or .swp, and what is in __pycache__.
+type OutputInfo struct {
+	Path   string `json:"path"`
+	Exists bool   `json:"exists"`
+	Files  int    `json:"files"` // regular files, in subdirectories too
+	Bytes  int64  `json:"bytes"` // of these files
+	// Written counts the files that are not empty and were created or changed in the run.
+	Written int `json:"written"`
+}

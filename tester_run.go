@@ -1,11 +1,9 @@
 package scriptspec
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/proctree"
 	"github.com/scriptspec/scriptspec/internal/pydriver"
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -35,24 +34,24 @@ type scriptRun struct {
 	python  string
 	timeout time.Duration
 	request pydriver.Request
-	lost    int // warm interpreters that were gone when the script was to be forked
-	hide    *mask.Masker
-	inputs  map[string]watched
-	outputs map[string]watched
+	lost    int // warm interpreters that were gone when they were to fork
+	masker  *mask.Masker
+	inputs  map[string]snapshot.Snapshot
+	outputs map[string]snapshot.Snapshot
 	result  ScriptTestResult
 }
 
 func newScriptRun(
-	t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, hide *mask.Masker,
+	t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, masker *mask.Masker,
 ) (*scriptRun, error) {
-	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, hide: hide}
+	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, masker: masker}
 	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
 	r.result.Outputs = map[string]OutputInfo{}
 	var err error
 	if r.request, err = r.newRequest(); err != nil {
 		return nil, err
 	}
-	r.result.Command = r.hide.String(r.command())
+	r.result.Command = r.masker.String(r.command())
 	return r, nil
 }
 
@@ -110,153 +109,52 @@ func (r *scriptRun) prepare() bool {
 			return false
 		}
 	}
-	r.inputs, r.outputs = map[string]watched{}, map[string]watched{}
+	r.inputs, r.outputs = map[string]snapshot.Snapshot{}, map[string]snapshot.Snapshot{}
 	for name, path := range r.spec.InputPaths {
-		r.inputs[name] = watchInput(path, r.tester.HashInputs)
+		r.inputs[name] = snapshot.Input(path, r.tester.HashInputs)
 	}
 	for name, path := range r.spec.OutputPaths {
-		r.outputs[name] = watchOutput(path)
+		r.outputs[name] = snapshot.OutputDir(path)
 	}
 	return true
 }
 
-// execute runs the script to its end. The error is for what is not the script's doing.
-func (r *scriptRun) execute(parent context.Context) (err error) {
-	run, err := pydriver.New()
-	if err != nil {
-		return err
-	}
-	defer run.Close() //nolint:errcheck // a temporary directory that stays is no failed test
-	stdout, stderr, err := r.streams()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stdout.close(), stderr.close()) }()
-	leader, guard, err := r.start(parent, run, stdout, stderr)
-	if errors.Is(err, pydriver.ErrServerGone) {
-		r.lost++
-		return r.execute(parent) // with pipes that nobody has
-	}
-	if err != nil {
-		return err
-	}
-	start := time.Now()
-	ctx, cancel := context.WithTimeout(parent, r.timeout)
-	defer cancel()
-	tree := proctree.New(leader, proctree.Limits{Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Guard: guard})
-	stdout.start()
-	stderr.start()
-	startErr := run.Start(r.request) // not before the tree has its mark
-	if startErr != nil {
-		cancel()
-	}
-	end, endErr := tree.Wait(ctx)
-	r.result.ExecutionTime = time.Since(start)
-	r.result.UserTime, r.result.SystemTime, r.result.PeakMemory = end.User, end.System, end.PeakMemory
-	r.result.Leftover, r.result.Survivors = r.hidden(end.Leftover), r.hidden(end.Survivors)
-	const linger = 100 * time.Millisecond // the writers have ended
-	r.result.Stdout, r.result.Stderr = stdout.finish(linger), stderr.finish(linger)
-	report, reportErr := run.Report(linger)
-	switch {
-	case startErr != nil:
-		return startErr
-	case end.Reason == proctree.Context && context.Cause(parent) != nil:
-		return context.Cause(parent)
-	case endErr != nil:
-		end.ExitCode, reportErr = -1, endErr
-	case r.noPython(end, report, reportErr):
-		if _, stale := r.tester.drivers.LoadAndDelete(r.python); stale {
-			return r.execute(parent) // of an interpreter that has been replaced since
-		}
-		said := lastLine(r.result.Stderr.Text)
-		return fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, end.State, said)
-	case !report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.CountsAtStart):
-		// What a spec can make of an interpreter is no matter of the next.
-		r.tester.drivers.Store(r.python, report.Bytecode)
-	}
-	r.judge(end, report, reportErr)
-	return nil
-}
-
-// noPython tells whether the interpreter ended before there could be any word of the driver.
-func (r *scriptRun) noPython(end proctree.End, report *pydriver.Report, err error) bool {
-	return end.Reason == proctree.ByItself && end.Signal == "" && report.Python == "" && !errors.Is(err, pydriver.ErrGarbage)
-}
-
-// start has a process run the driver: a fork of a warm interpreter, which guard waits for, or a new one.
-func (r *scriptRun) start(ctx context.Context, run *pydriver.Run, stdout, stderr *stream) (leader proctree.Leader, guard int, err error) {
-	env := r.tester.environment(r.spec)
-	if err := scratch(run.Dir, env, r.spec.EnvironVars); err != nil {
-		return nil, 0, err
-	}
-	if leader, guard, err = r.fork(ctx, run, env, stdout, stderr); leader != nil || err != nil {
-		return leader, guard, err
-	}
-	var bytecode pydriver.Bytecode
-	if kept, ok := r.tester.drivers.Load(r.python); ok {
-		bytecode = kept.(pydriver.Bytecode)
-	}
-	cmd, err := run.Command(r.python, bytecode)
-	if err != nil {
-		return nil, 0, err
-	}
-	cmd.Dir, cmd.Env = r.tester.Dir, envList(env)
-	cmd.Stdout, cmd.Stderr = stdout.write, stderr.write
-	leader, err = proctree.Start(cmd)
-	return leader, 0, err
-}
-
-// streams opens the captures, with their log files.
-func (r *scriptRun) streams() (stdout, stderr *stream, err error) {
-	var logs [2]string
-	if dir := r.tester.LogDir; dir != "" {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, nil, err
-		}
-		logs[0], logs[1] = filepath.Join(dir, r.spec.StepName+".stdout.log"), filepath.Join(dir, r.spec.StepName+".stderr.log")
-	}
-	if stdout, err = newStream(r.tester.maxOutput(), r.hide, logs[0]); err != nil {
-		return nil, nil, err
-	}
-	if stderr, err = newStream(r.tester.maxOutput(), r.hide, logs[1]); err != nil {
-		return nil, nil, errors.Join(err, stdout.close())
-	}
-	return stdout, stderr, nil
-}
-
-func (r *scriptRun) hidden(names []string) []string {
+func (r *scriptRun) masked(names []string) []string {
 	for i, name := range names {
-		names[i] = printable(r.hide.String(name))
+		names[i] = printable(r.masker.String(name))
 	}
 	return names
 }
 
-// judge turns the end of the process and the driver's report into an outcome.
-func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) {
-	res := &r.result
-	res.ExitCode, res.Signal = end.ExitCode, end.Signal
+// classify turns the end of the script into an outcome.
+func (r *scriptRun) classify(e *ended) {
+	res, report := &r.result, e.report
+	res.ExecutionTime, res.UserTime, res.SystemTime, res.PeakMemory = e.took, e.User, e.System, e.PeakMemory
+	res.Leftover, res.Survivors = r.masked(e.Leftover), r.masked(e.Survivors)
+	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
+	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
 	res.HasMainFunction = report.HasMainFunction
 	res.ErrorType = r.bounded(report.ErrorType)
 	res.ErrorMessage, res.Traceback = r.bounded(report.ErrorMessage), r.bounded(report.Traceback)
 	fail := func(outcome Outcome, format string, args ...any) {
 		res.Outcome, res.ErrorType, res.ErrorMessage = outcome, "", fmt.Sprintf(format, args...)
-		if end.Reason == proctree.ByItself {
+		if e.Reason == proctree.ByItself {
 			res.Traceback = "" // else it shows where the interrupt found the script
 		}
 	}
 	switch {
-	case end.Reason == proctree.Context:
+	case e.Reason == proctree.Context:
 		fail(OutcomeTimeout, "still running after %v", r.timeout)
-	case end.Reason == proctree.Memory:
+	case e.Reason == proctree.Memory:
 		fail(OutcomeMemory, "took more than %d MiB of memory", r.tester.MaxMemory>>20)
 	case res.Signal != "":
 		fail(OutcomeSignal, "ended by %s", res.Signal)
-	case errors.Is(err, pydriver.ErrGarbage):
-		fail(OutcomeBadReport, "%v; the process ended with exit code %d", err, res.ExitCode)
-	case errors.Is(err, pydriver.ErrNoReport):
-		fail(OutcomeCrashed, "%v and with exit code %d, as os._exit does it", err, res.ExitCode)
-	case err != nil:
-		fail(OutcomeCrashed, "%v", err)
+	case errors.Is(e.err, pydriver.ErrGarbage):
+		fail(OutcomeBadReport, "%v; the process ended with exit code %d", e.err, res.ExitCode)
+	case errors.Is(e.err, pydriver.ErrNoReport):
+		fail(OutcomeCrashed, "%v and with exit code %d, as os._exit does it", e.err, res.ExitCode)
+	case e.err != nil:
+		fail(OutcomeCrashed, "%v", e.err)
 	case report.Outcome == pydriver.NoMain:
 		fail(OutcomeNoMain, "the script has no function main(input_paths, output_paths, environ_vars, job_args); "+
 			"if it is a program, name it in RuntimeTester.CommandLine")
@@ -282,18 +180,18 @@ func (r *scriptRun) judge(end proctree.End, report *pydriver.Report, err error) 
 	default:
 		res.Outcome = OutcomePassed
 	}
-	if report.Outcome == pydriver.Returned && err == nil {
+	if report.Outcome == pydriver.Returned && e.err == nil {
 		res.ReturnValue = r.returnValue(report.ReturnValue)
 	}
 }
 
-// noFlush is the exit code of an interpreter that cannot write what is left in its buffers.
+// noFlush is the exit code of an interpreter that cannot flush its buffers.
 const noFlush = 120
 
 // bounded masks a text of the script's and keeps its beginning.
 func (r *scriptRun) bounded(text string) string {
 	const longest = 64 << 10
-	text = r.hide.String(text)
+	text = r.masker.String(text)
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "\n[...]\n"
 	}
@@ -305,7 +203,7 @@ func (r *scriptRun) returnValue(text string) json.RawMessage {
 	if text == "" {
 		return json.RawMessage("null")
 	}
-	masked := r.hide.String(text)
+	masked := r.masker.String(text)
 	if !json.Valid([]byte(masked)) { // a number that looks like a secret
 		data, _ := json.Marshal(masked) // a string can be marshalled
 		return data
@@ -313,38 +211,44 @@ func (r *scriptRun) returnValue(text string) json.RawMessage {
 	return json.RawMessage(masked)
 }
 
-// lookBack looks at what the run did to outputs and inputs. A run that passed so far fails if that is
-// not as it should be.
-func (r *scriptRun) lookBack() {
+// verifyFiles checks what the run did to outputs and inputs. A run that has passed so far fails if that
+// is not as it should be.
+func (r *scriptRun) verifyFiles() {
 	res := &r.result
 	check := r.tester.OutputCheck
 	if check == nil {
 		check = hasData
 	}
-	var lacking, changed []string
+	var lacking, changed, outputs []string
 	for _, e := range sortedPaths(r.spec, fieldOutputs) {
-		info := r.outputs[e.key].output(e.path)
+		info := OutputInfo(r.outputs[e.key].Output(e.path))
 		res.Outputs[e.key] = info
+		outputs = append(outputs, r.outputs[e.key].Top())
 		if res.Outcome == OutcomePassed {
 			if err := check(e.key, info); err != nil {
-				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.hide.String(err.Error()))))
+				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(err.Error()))))
 			}
 		}
 	}
 	for _, e := range sortedPaths(r.spec, fieldInputs) {
-		changes := r.inputs[e.key].changes(r.tester.HashInputs && res.Outcome == OutcomePassed, r.outputs)
-		if len(changes) == 0 {
+		// What is below an output is the script's to change.
+		differences := r.inputs[e.key].Differences(r.tester.HashInputs && res.Outcome == OutcomePassed, outputs...)
+		if len(differences) == 0 {
 			continue
 		}
 		if res.ChangedInputs == nil {
 			res.ChangedInputs = map[string][]string{}
 		}
-		text := fmt.Sprintf("'%s': %s", printable(e.key), printable(r.hide.String(changes[0])))
-		if len(changes) > 1 {
-			text += fmt.Sprintf(" and %d more", len(changes)-1)
+		text := fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(differences[0].String())))
+		if len(differences) > 1 {
+			text += fmt.Sprintf(" and %d more", len(differences)-1)
 		}
 		changed = append(changed, text)
-		res.ChangedInputs[e.key] = r.hidden(changes[:min(len(changes), maxListed)])
+		var listed []string
+		for _, d := range differences[:min(len(differences), maxListed)] {
+			listed = append(listed, d.String())
+		}
+		res.ChangedInputs[e.key] = r.masked(listed)
 	}
 	switch {
 	case res.Outcome != OutcomePassed:
@@ -355,7 +259,17 @@ func (r *scriptRun) lookBack() {
 	}
 }
 
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return clip(lines[len(lines)-1])
+// hasData is what an output must be like unless RuntimeTester.OutputCheck says otherwise.
+func hasData(_ string, o OutputInfo) error {
+	switch {
+	case !o.Exists:
+		return errors.New("it is not there any more")
+	case o.Files == 0:
+		return errors.New("it has no files")
+	case o.Bytes == 0:
+		return errors.New("its files are empty")
+	case o.Written == 0:
+		return errors.New("its files were there before the run")
+	}
+	return nil
 }

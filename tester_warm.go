@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scriptspec/scriptspec/internal/proctree"
+	"github.com/scriptspec/scriptspec/internal/capture"
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
@@ -105,35 +105,35 @@ func (p *warmPool) close() error {
 	return errors.Join(errs...)
 }
 
-// fork has a warm interpreter run the script. It returns no leader where a new interpreter is to.
+// fork has a warm interpreter run the script. It returns no leader if a new interpreter must.
 func (r *scriptRun) fork(
-	ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *stream,
-) (leader proctree.Leader, guard int, err error) {
+	ctx context.Context, run *pydriver.Run, env map[string]string, stdout, stderr *capture.Stream,
+) (p process, err error) {
 	t := r.tester
 	if !r.canFork(env) {
-		return nil, 0, nil
+		return p, nil
 	}
 	if r.request.Dir, err = filepath.Abs(t.Dir); err != nil {
-		return nil, 0, err
+		return p, err
 	}
 	r.request.Environ = envList(env)
 	starting, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
 	defer cancel()
 	w, err := t.warm.get(starting, r.python, r.request.Dir, t.startEnvironment(r.spec), t.Preload)
 	if err != nil {
-		return nil, 0, r.warmError(err)
+		return p, r.warmError(err)
 	}
 	if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) {
-		return nil, 0, nil
+		return p, nil
 	}
 	const patience = 5 * time.Second // for two forks
-	leader, guard, err = w.server.Fork(ctx, run, stdout.write, stderr.write, min(patience, r.timeout))
+	p.leader, p.guard, err = w.server.Fork(ctx, run, stdout.Writer(), stderr.Writer(), min(patience, r.timeout))
 	if errors.Is(err, pydriver.ErrServerGone) {
 		t.warm.drop(w)
 		_ = w.server.Close(0) // it is gone
 	}
-	r.result.Warm = err == nil
-	return leader, guard, err
+	p.warm = err == nil
+	return p, err
 }
 
 // canFork tells whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
@@ -151,10 +151,10 @@ var errPreloadTimeout = errors.New("importing the modules of RuntimeTester.Prelo
 // warmError words why there is no warm interpreter, without environment values.
 func (r *scriptRun) warmError(err error) error {
 	if errors.Is(err, pydriver.ErrNoPython) {
-		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.hide.String(err.Error()))
+		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.masker.String(err.Error()))
 	}
 	if pe, ok := errors.AsType[*pydriver.PreloadError](err); ok {
-		return &pydriver.PreloadError{Message: r.hide.String(pe.Message)}
+		return &pydriver.PreloadError{Message: r.masker.String(pe.Message)}
 	}
 	return err
 }
