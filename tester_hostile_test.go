@@ -3,9 +3,10 @@
 package scriptspec_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -126,22 +127,52 @@ def main(output_paths):
 	})
 }
 
-// A warm interpreter that was stopped is replaced, and the wait for it is bounded by the context.
+// A warm interpreter that was stopped is replaced when it is needed, and a monitor that was stopped does not
+// hold up its script.
 func TestWarmInterpreterIsStopped(t *testing.T) {
 	t.Parallel()
-	s := scripted(t, writesOutput+"import heavy\ndef main(output_paths, job_args):\n    done(output_paths)\n    print(heavy.PID, os.getppid())\n    os.kill({'server': heavy.PID, 'monitor': os.getppid()}[job_args.who], job_args.signal)")
+	s := scripted(t, writesOutput+`
+import heavy, time
+def main(output_paths, job_args):
+    done(output_paths)
+    print(heavy.PID, os.getppid())
+    os.kill({'server': heavy.PID, 'monitor': os.getppid()}[job_args.who], job_args.signal)
+    if job_args.together:
+        open(os.path.join(job_args.together, str(os.getpid())), "w").close()
+        while len(os.listdir(job_args.together)) < 3:
+            time.sleep(0.01)
+`)
 	tester := preloading(t, "import os\nPID = os.getpid()\n", s)
 	tester.Grace = 100 * time.Millisecond
+	tester.Parallelism = 3
 	s.AddJobArg("who", "server")
 	s.AddJobArg("signal", int(syscall.SIGSTOP))
-	require.True(t, runWith(t, tester, s).Success)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	_, err := tester.TestScript(ctx, s)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	s.AddJobArg("signal", 0)
-	require.True(t, runWith(t, tester, s).Success, "after some patience")
+	s.AddJobArg("together", "")
+	stopped := runWith(t, tester, s)
+	require.True(t, stopped.Success)
+	assert.Equal(t, pids(t, stopped.Stdout.Text)[0], pids(t, runWith(t, tester, s).Stdout.Text)[0], "one script does not need it")
 
+	s.AddJobArg("signal", 0)
+	s.AddJobArg("together", t.TempDir())
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	servers := map[int]bool{}
+	for i := range 3 {
+		one := s.Clone()
+		one.AddOutputPath("data_output", filepath.Join(filepath.Dir(s.ScriptPath), "out", strconv.Itoa(i)))
+		group.Go(func() {
+			result, err := tester.TestScript(t.Context(), one)
+			if assert.NoError(t, err) && assert.True(t, result.Success, result.String()) {
+				mu.Lock()
+				defer mu.Unlock()
+				servers[pids(t, result.Stdout.Text)[0]] = true
+			}
+		})
+	}
+	group.Wait()
+	assert.Len(t, servers, 2, "three at the same time do, after some patience")
+
+	s.AddJobArg("together", "")
 	tester.Timeout = time.Second
 	s.AddJobArg("who", "monitor")
 	s.AddJobArg("signal", int(syscall.SIGSTOP))

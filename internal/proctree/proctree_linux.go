@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,12 +22,14 @@ type Tree struct {
 	leader Leader
 	limits Limits
 	born   uint64 // when the leader was
+	before system // when the tree was made
 	mark   []byte // as /proc/<pid>/limits shows it, or nil
 }
 
 // New returns the tree of a leader that has just been started.
 func New(leader Leader, limits Limits) *Tree {
 	t := &Tree{leader: leader, limits: limits}
+	t.before = readSystem()
 	if p, ok := readStat(leader.PID(), make([]byte, statSize)); ok {
 		t.born = p.born
 	}
@@ -67,14 +70,9 @@ const statSize = 1024
 
 // readStat reads /proc/<pid>/stat; see proc_pid_stat(5) for the fields.
 func readStat(pid int, buf []byte) (stat, bool) {
-	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return stat{}, false
-	}
-	n, err := f.Read(buf)
-	_ = f.Close()
+	n := readFile("/proc/"+strconv.Itoa(pid)+"/stat", buf)
 	open, end := bytes.IndexByte(buf[:n], '('), bytes.LastIndexByte(buf[:n], ')')
-	if err != nil || open < 0 || end < open {
+	if open < 0 || end < open {
 		return stat{}, false
 	}
 	const state, group, session, start, count = 0, 2, 3, 19, 20 // behind the name
@@ -90,6 +88,21 @@ func readStat(pid int, buf []byte) (stat, bool) {
 	return s, true
 }
 
+// readFile reads the beginning of a file into buf, and returns how much it read. It goes without os.File,
+// which takes twice as long.
+func readFile(path string, buf []byte) int {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing was written
+	n, err := unix.Read(fd, buf)
+	for err == unix.EINTR {
+		n, err = unix.Read(fd, buf)
+	}
+	return max(n, 0)
+}
+
 // members lists the living processes of the tree, without its leader. While that is not reaped, no
 // other session or group can have its number.
 func (t *Tree) members() []member {
@@ -101,9 +114,10 @@ func (t *Tree) members() []member {
 	_ = dir.Close()
 	var found []member
 	buf := make([]byte, statSize)
+	recent := t.recent()
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry)
-		if err != nil || pid == t.leader.PID() {
+		if err != nil || pid == t.leader.PID() || !recent(pid) {
 			continue
 		}
 		s, ok := readStat(pid, buf)
@@ -116,6 +130,74 @@ func (t *Tree) members() []member {
 	}
 	return found
 }
+
+// recent returns a function that reports whether a process may have been started after the leader, by its
+// number alone: to read /proc for each of some thousand processes takes longer than many a script.
+func (t *Tree) recent() func(pid int) bool {
+	now := readSystem()
+	if t.before == (system{}) || now == (system{}) {
+		return func(int) bool { return true }
+	}
+	return recentPIDs(t.before, now, uint64(t.leader.PID()), pidMax())
+}
+
+// recentPIDs tells by their numbers which processes may have been started since before, or since the
+// leader if that was just before. Numbers are given out in ascending order, those in use are skipped, and
+// at the highest it starts over. So those given out since are no farther from the last one before than
+// there were forks and are tasks.
+func recentPIDs(before, now system, leader, highest uint64) func(pid int) bool {
+	const reserved, races, early = 300, 100, 1000 // low numbers are given out once; what happens meanwhile
+	reach := now.forks - before.forks + now.tasks + reserved + races + early
+	if now.forks < before.forks || highest == 0 || reach > highest/2 {
+		return func(int) bool { return true }
+	}
+	base := before.last
+	if since := (base + highest - leader) % highest; since < early {
+		base = leader // a new process; one that was forked ahead has no children yet
+	}
+	return func(pid int) bool { return (uint64(pid)+highest-base)%highest <= reach }
+}
+
+// system is what the kernel says of all processes. The zero value means that it says nothing.
+type system struct {
+	forks uint64 // processes and threads started since it booted
+	tasks uint64 // that there are
+	last  uint64 // number given out last
+}
+
+func readSystem() (s system) {
+	buf := make([]byte, 64<<10) // a line for each CPU and one with a number for each interrupt come first
+	_, rest, _ := bytes.Cut(buf[:readFile("/proc/stat", buf)], []byte("\nprocesses "))
+	s.forks, _ = strconv.ParseUint(string(firstField(rest)), 10, 64)
+	fields := bytes.Fields(buf[:readFile("/proc/loadavg", buf)]) // 0.30 0.60 0.39 1/93 20539
+	if len(fields) < 5 || s.forks == 0 {
+		return system{}
+	}
+	_, tasks, _ := bytes.Cut(fields[3], []byte("/"))
+	s.tasks, _ = strconv.ParseUint(string(tasks), 10, 64)
+	s.last, _ = strconv.ParseUint(string(fields[4]), 10, 64)
+	if s.tasks == 0 || s.last == 0 {
+		return system{}
+	}
+	return s
+}
+
+func firstField(text []byte) []byte {
+	if fields := bytes.Fields(text[:min(len(text), 32)]); len(fields) > 0 {
+		return fields[0]
+	}
+	return nil
+}
+
+// pidMax returns the number after the highest that a process can have.
+var pidMax = sync.OnceValue(func() uint64 {
+	buf := make([]byte, 32)
+	highest, err := strconv.ParseUint(string(firstField(buf[:readFile("/proc/sys/kernel/pid_max", buf)])), 10, 64)
+	if err != nil {
+		return 0 // then every process is read
+	}
+	return highest
+})
 
 func (t *Tree) marked(pid int) bool {
 	if t.mark == nil {

@@ -1,9 +1,10 @@
 """Keeps an interpreter that has imported modules, and forks a process for each script.
 
-For each script a monitor is forked, and from it the child that runs the script. The monitor waits for
-the child and tells the harness over a socket of its own, in a session of its own: what happens to the
-server is no matter of the scripts that run. Nothing else runs here, so that a fork never meets a second
-thread of ours.
+A fork takes as long as many a script, so it is made ahead: a monitor forks a child, which waits for the
+next script, and then waits for the child and tells the harness over a socket of the script's own. Monitors
+and children have sessions of their own: what happens to the server does not affect the scripts that run.
+The server only makes another monitor when all are busy. Nothing else runs here, so that a fork never meets
+a second thread of ours.
 """
 
 import array
@@ -19,6 +20,8 @@ import time
 
 shared = {}  # the modules that children have from the server
 DESCRIPTORS = 5  # control, stdout, stderr, requests, results
+
+TAKEN, IDLE, CLOSED = b"t", b"i", b"c"  # what the server is told: of a child, a monitor, the harness
 
 
 def serve(number, modules, startup):
@@ -44,23 +47,29 @@ def serve(number, modules, startup):
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # monitors need nobody to wait for them
     imported = {name for name in sys.modules if "." not in name} - startup
     harness.sendall(("ready %s\n" % " ".join(sorted(imported))).encode("utf-8", "replace"))
+    events, event = os.pipe()
+    idle = 0  # monitors whose child waits for a script
     while True:
-        descriptors = receive(harness)
-        if descriptors is None:
+        if idle == 0:
+            if os.fork() == 0:
+                os.close(events)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                return monitor(harness, event)
+            idle = 1
+        said = os.read(events, 1)
+        if said == TAKEN:
+            idle -= 1
+        elif said == IDLE:
+            idle += 1
+        else:
             return None
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            harness.close()
-            return monitor(descriptors)
-        for fd in descriptors:
-            os.close(fd)
 
 
-def receive(harness):
-    """Returns the descriptors for one script, None when the harness has closed its end."""
+def receive(sock, count):
+    """Returns so many descriptors, None if the other end is closed."""
     size = array.array("i").itemsize
     try:
-        text, extra, _, _ = harness.recvmsg(1, socket.CMSG_SPACE(DESCRIPTORS * size))
+        text, extra, _, _ = sock.recvmsg(1, socket.CMSG_SPACE(count * size))
     except OSError:
         return None
     if not text:
@@ -74,39 +83,68 @@ def receive(harness):
     return list(descriptors)
 
 
-def monitor(descriptors):
-    """Forks the child and waits for it. Returns in the child only."""
-    control, stdout, stderr, requests, results = descriptors
+def monitor(harness, event):
+    """Forks children, one after the other, and waits for each. Returns the pipes of a script, in a child."""
     os.setsid()
-    alive, begun = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        os.dup2(stdout, 1)
-        os.dup2(stderr, 2)
-        for fd in (control, stdout, stderr, alive, begun):
-            os.close(fd)
-        return requests, results
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # whoever reads from the server does not wait for the end of scripts
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
     try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)  # whoever reads from the server is not to wait for the end of scripts
-        os.dup2(nowhere, 2)
-        for fd in (nowhere, stdout, stderr, requests, results, begun):
-            os.close(fd)
-        os.read(alive, 1)  # its end: the child has a session of its own
-        tell(control, "pid %d" % child, "monitor %d" % os.getpid())
-        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
-            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-            tell(control, "ended")
-            os.read(control, 1)  # the harness has looked after what is left
-        _, status, usage = os.wait4(child, 0)
-        if not hasattr(os, "waitid"):
-            tell(control, "ended")
-        tell(control, "status %d %.6f %.6f %d" % (status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
+        again = False
+        while True:
+            ours, theirs = socket.socketpair()
+            child = os.fork()
+            if child == 0:
+                ours.close()
+                return take_script(harness, event, theirs)
+            theirs.close()
+            if again:
+                os.write(event, IDLE)
+            again = True
+            descriptors = receive(ours, 1)
+            ours.close()
+            if descriptors is None:
+                break  # the harness has closed its end
+            report(child, descriptors[0])
+            os.close(descriptors[0])
     except BaseException:
-        pass  # the harness sees the closed socket
-    finally:
+        if child == 0:
+            raise
+        # else the harness sees the closed socket
+    os._exit(0)
+
+
+def take_script(harness, event, link):
+    """Waits for the next script, in a child, and returns its pipes."""
+    os.setsid()
+    descriptors = receive(harness, DESCRIPTORS)
+    if descriptors is None:
+        os.write(event, CLOSED)
         os._exit(0)
+    control, stdout, stderr, requests, results = descriptors
+    os.write(event, TAKEN)
+    link.sendmsg([b"c"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [control]))])
+    tell(control, "pid %d" % os.getpid(), "monitor %d" % os.getppid())
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    for fd in (control, stdout, stderr, event):
+        os.close(fd)
+    harness.close()
+    link.close()
+    return requests, results
+
+
+def report(child, control):
+    """Tells the harness when the child has ended, and how."""
+    if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        tell(control, "ended")
+        os.read(control, 1)  # the harness has looked for what is left
+    _, status, usage = os.wait4(child, 0)
+    if not hasattr(os, "waitid"):
+        tell(control, "ended")
+    tell(control, "status %d %.6f %.6f %d" % (status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
 
 
 def tell(control, *lines):
