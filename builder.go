@@ -24,8 +24,10 @@ type SpecBuilder struct {
 	// that there is none. A relative one is looked for in ScriptDirs, then in the working directory
 	// at the first use.
 	Scripts map[string]string
-	// Terms take the place of DefaultTerms, if not nil.
+	// Terms replace DefaultTerms, if not nil.
 	Terms map[string]string
+	// Python is the interpreter that reads scripts for new specs, as in RuntimeTester.
+	Python string
 
 	once    sync.Once
 	dirs    []string          // ScriptDirs, absolute
@@ -58,12 +60,8 @@ type Resolution struct {
 	Step StepName
 	// ScriptName is the script's name, ScriptPath its absolute path.
 	ScriptName, ScriptPath string
-	// Method tells how it was found.
+	// Method says how it was found.
 	Method ResolveMethod
-	// Script is what was read in the script; nil if it could not be read: then a new spec has the
-	// design note's logical names, and Unread says why.
-	Script *ScriptInterface
-	Unread string
 }
 
 // NotFoundError is returned for a node that has no script where scripts are looked for. It is
@@ -109,7 +107,8 @@ func (e *AmbiguousError) Error() string {
 //
 // The error is a [*FieldError] for what is no step name and for a file of the table whose name makes
 // no script name, [ErrNoScript], a [*NotFoundError], an [*AmbiguousError], or "script directory: ..."
-// with the system's error for one of ScriptDirs that cannot be read. The script is also read, all those of ScriptDirs at once the first time.
+// with the system's error for one of ScriptDirs that cannot be read. Neither is a script read nor an
+// interpreter started.
 func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	step, err := ParseStepName(node)
 	if err != nil {
@@ -133,7 +132,6 @@ func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	if r.ScriptName = toSnakeCase(stem, b.terms); checkScriptName(r.ScriptName) != "" {
 		return nil, nameError(fieldScriptName, stem, CodeFormat)
 	}
-	r.Script, r.Unread = b.scripts.read(file, b.tableFiles())
 	return r, nil
 }
 
@@ -245,9 +243,9 @@ var (
 // changed as need be:
 //
 //   - script_path is absolute;
-//   - inputs and outputs are those whose logical names stand in the script, at
+//   - inputs and outputs are those whose logical names are in the script, at
 //     <test_data_dir>/<node>/input/<logical name> and .../output/<logical name>, so that no two nodes
-//     share a directory; those of the design note where the script cannot be read;
+//     share a directory; the design note's if the script cannot be read, for which Inspect says why;
 //   - job_args has "job_type" if the node has one;
 //   - the timestamps are now.
 func (b *SpecBuilder) SpecFromNode(node string) (*ScriptExecutionSpec, error) {
@@ -268,8 +266,8 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	}
 	s := New(r.ScriptName, r.Node, r.ScriptPath)
 	inputs, outputs := noteInputs, noteOutputs
-	if r.Script != nil {
-		inputs, outputs = namesOf(r.Script.InputPaths), namesOf(r.Script.OutputPaths)
+	if script := b.read(r.ScriptPath); script != nil {
+		inputs, outputs = namesOf(script.InputPaths), namesOf(script.OutputPaths)
 	}
 	dir := filepath.Join(b.Store.dir, r.Node)
 	s.InputPaths = newPaths(filepath.Join(dir, "input"), inputs)
@@ -278,6 +276,13 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
 	}
 	return s, nil
+}
+
+// read returns what is in a script, nil if it cannot be read.
+func (b *SpecBuilder) read(path string) *ScriptInterface {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.scripts.read(b.Python, path, b.tableFiles())
 }
 
 func namesOf(list []ScriptUse) []string {

@@ -37,8 +37,7 @@ type scriptFile struct{ path, stem string }
 type scriptRead struct {
 	size    int64
 	changed time.Time
-	script  *ScriptInterface
-	unread  string
+	script  *ScriptInterface // nil if it cannot be read
 }
 
 // refresh looks whether the directories are as they were, and reads those that are not.
@@ -167,11 +166,11 @@ func (x *scriptIndex) nearest(name string) []string {
 	return paths
 }
 
-// read returns what is in a script, or why that cannot be told. The first time it reads every script
-// there is and the further ones, with one start of the interpreter.
-func (x *scriptIndex) read(path string, further []string) (*ScriptInterface, string) {
+// read returns what is in a script, nil if it cannot be read. The first time it reads every script there is
+// and the further ones, with one start of the interpreter.
+func (x *scriptIndex) read(python, path string, further []string) *ScriptInterface {
 	if r, ok := x.fresh(path); ok {
-		return r.script, r.unread
+		return r.script
 	}
 	todo := []string{path}
 	for _, f := range x.files {
@@ -186,13 +185,13 @@ func (x *scriptIndex) read(path string, further []string) (*ScriptInterface, str
 	for i, p := range todo {
 		infos[i], _ = os.Stat(p) // before it is read, so that a change in between shows
 	}
-	found, err := Inspect(context.Background(), todo...)
+	found, err := inspect(context.Background(), python, todo)
 	if err != nil && len(todo) > 1 { // one of them may be to blame
 		todo = todo[:1]
-		found, err = Inspect(context.Background(), path)
+		found, err = inspect(context.Background(), python, todo)
 	}
 	if err != nil {
-		return nil, printable(err.Error()) // not the script's doing, so not kept
+		return nil // not the script's doing, so not kept
 	}
 	for i, p := range todo {
 		r := scriptRead{script: found[i]}
@@ -200,11 +199,11 @@ func (x *scriptIndex) read(path string, further []string) (*ScriptInterface, str
 			r.size, r.changed = infos[i].Size(), infos[i].ModTime()
 		}
 		if found[i].Error != "" {
-			r.script, r.unread = nil, found[i].Error
+			r.script = nil
 		}
 		setEntry(&x.reads, p, r)
 	}
-	return x.reads[path].script, x.reads[path].unread
+	return x.reads[path].script
 }
 
 // fresh returns what was read in a script, if that has not changed since.

@@ -308,10 +308,6 @@ func TestSpecFromNode(t *testing.T) {
 	assert.NotEqual(t, s.OutputPaths["clean"], other.OutputPaths["clean"], "two nodes of a script share no directory")
 	assert.Empty(t, other.JobArgs)
 
-	r, err := b.Resolve("Broken")
-	require.NoError(t, err)
-	assert.Nil(t, r.Script)
-	assert.Contains(t, r.Unread, "line 1")
 	s, err = b.SpecFromNode("Broken")
 	require.NoError(t, err)
 	assert.Len(t, s.InputPaths, 2)
@@ -321,14 +317,10 @@ func TestSpecFromNode(t *testing.T) {
 	require.Error(t, err)
 }
 
-// Without an interpreter a spec has the note's names, and the resolution says so.
+// Without an interpreter a spec has the note's names.
 func TestSpecFromNodeWithoutPython(t *testing.T) {
 	b, _ := scriptTree(t, "scripts/step_a.py", "more/x.py")
 	t.Setenv("SCRIPTSPEC_PYTHON", "/no/such/python")
-	r, err := b.Resolve("StepA")
-	require.NoError(t, err)
-	assert.Nil(t, r.Script)
-	assert.Contains(t, r.Unread, "no Python interpreter")
 	s, err := b.SpecFromNode("StepA")
 	require.NoError(t, err)
 	assert.Contains(t, s.InputPaths, "config")
@@ -454,4 +446,33 @@ func BenchmarkResolve(b *testing.B) {
 		must(b, err)
 		i++
 	}
+}
+
+// Python is started to read scripts for new specs, and for nothing else.
+func TestLookupRunsNoPython(t *testing.T) {
+	t.Parallel()
+	if !onLinux {
+		t.Skip("needs a shell script as an interpreter")
+	}
+	b, _ := scriptTree(t, "scripts/step_a.py", "more/x.py")
+	dir := t.TempDir()
+	started := filepath.Join(dir, "started")
+	b.Python = filepath.Join(dir, "python")
+	require.NoError(t, os.WriteFile(b.Python, []byte("#!/bin/sh\necho >> '"+started+"'\nexit 1\n"), 0o700))
+	stored := scriptspec.New("step_a", "StepA", "step_a.py")
+	require.NoError(t, b.Store.Save(stored))
+
+	_, err := b.Resolve("StepA")
+	require.NoError(t, err)
+	_, created, err := b.LoadOrCreate("StepA")
+	require.NoError(t, err)
+	assert.False(t, created)
+	_, err = b.FromDAG(&scriptspec.DAG{Nodes: []string{"StepA", "StepA_training"}})
+	require.NoError(t, err)
+	assert.NoFileExists(t, started)
+
+	s, err := b.SpecFromNode("StepA")
+	require.NoError(t, err)
+	assert.FileExists(t, started)
+	assert.Contains(t, s.InputPaths, "data_input", "the names of the note, since the script was not read")
 }

@@ -52,6 +52,11 @@ type ScriptUse struct {
 // ($SCRIPTSPEC_PYTHON, else python3) serves all. The results are in the order of the scripts; a
 // script that is missing or no Python has an Error. The error is for no or no usable interpreter.
 func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error) {
+	return inspect(ctx, "", scripts)
+}
+
+// inspect is Inspect with an interpreter of the caller's.
+func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInterface, error) {
 	results := make([]*ScriptInterface, len(scripts))
 	var paths []string
 	var places []int
@@ -75,11 +80,11 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 	if len(paths) == 0 {
 		return results, nil
 	}
-	python, err := (&RuntimeTester{}).python()
+	path, _, err := findPython(python)
 	if err != nil {
 		return nil, err
 	}
-	found, err := pydriver.Inspect(ctx, python, paths)
+	found, err := pydriver.Inspect(ctx, path, paths)
 	if err != nil {
 		return nil, err
 	}

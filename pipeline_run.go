@@ -43,7 +43,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.python(); err != nil && r.runs() {
+	if _, _, err := findPython(t.Python); err != nil && r.runs() {
 		return nil, err
 	}
 	reuses := r.reuses()

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -74,6 +72,7 @@ type RuntimeTester struct {
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
 	drivers sync.Map // pydriver.Bytecode by interpreter
+	shims   interpreters
 }
 
 // ErrInterpreter is returned for an interpreter that is no Python of version 3.8 or later.
@@ -128,7 +127,7 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	python, err := t.python()
+	python, source, err := findPython(t.Python)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +136,7 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
 		}
 	}
-	run, err := newScriptRun(t, s.self().Basic(), python, timeout, masker)
+	run, err := newScriptRun(t, s.self().Basic(), python, source, timeout, masker)
 	if err != nil {
 		return nil, err
 	}
@@ -169,19 +168,6 @@ func (t *RuntimeTester) slot(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-}
-
-// python finds the interpreter.
-func (t *RuntimeTester) python() (string, error) {
-	name := cmp.Or(t.Python, os.Getenv("SCRIPTSPEC_PYTHON"), "python3")
-	path, err := exec.LookPath(name)
-	if err == nil {
-		path, err = filepath.Abs(path) // links stay: they lead out of a virtual environment
-	}
-	if err != nil {
-		return "", fmt.Errorf("no Python interpreter (set RuntimeTester.Python or SCRIPTSPEC_PYTHON): %w", err)
-	}
-	return path, nil
 }
 
 func (t *RuntimeTester) grace() time.Duration { return cmp.Or(max(t.Grace, 0), 5*time.Second) }

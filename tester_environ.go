@@ -54,10 +54,10 @@ func searchPath(list string) string {
 
 // startEnvironment returns the variables for a warm interpreter: those of this process, and of the
 // spec's those that count at its start only.
-func (t *RuntimeTester) startEnvironment(s *ScriptExecutionSpec) []string {
+func (t *RuntimeTester) startEnvironment(s *ScriptExecutionSpec) map[string]string {
 	early := &ScriptExecutionSpec{EnvironVars: maps.Clone(s.EnvironVars)}
 	maps.DeleteFunc(early.EnvironVars, func(name, _ string) bool { return !pydriver.CountsAtStart(name) })
-	return envList(t.environment(early))
+	return t.environment(early)
 }
 
 // envList returns variables as processes have them, sorted.

@@ -84,17 +84,28 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 		return nil, startErr
 	case e.Reason == proctree.Context && context.Cause(parent) != nil:
 		return nil, context.Cause(parent)
+	case e.report.Other:
+		r.tester.shims.confirm(r.python, r.tester.Dir, r.request.Expect, false)
+		return nil, errStale
 	case endErr != nil:
 		e.ExitCode, e.err = -1, endErr
 	case e.noPython():
 		said := fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, e.State, lastLine(e.stderr.Text))
-		if _, stale := r.tester.drivers.LoadAndDelete(r.python); stale {
+		_, stale := r.tester.drivers.LoadAndDelete(r.python)
+		if r.tester.shims.forget(r.python, r.tester.Dir) || stale {
 			return nil, errors.Join(errStale, said)
 		}
 		return nil, said
 	case !e.report.Bytecode.IsZero() && !slices.ContainsFunc(sortedKeys(r.spec.EnvironVars), pydriver.CountsAtStart):
 		// Bytecode made under variables that change the interpreter is not reused.
 		r.tester.drivers.Store(r.python, e.report.Bytecode)
+	}
+	switch {
+	case e.report.Identity.Circumstances == nil:
+	case r.request.Identify:
+		r.tester.shims.learn(r.python, r.tester.Dir, run.Dir, p.given, e.report)
+	default:
+		r.tester.shims.confirm(r.python, r.tester.Dir, r.request.Expect, true)
 	}
 	return e, nil
 }
@@ -109,6 +120,7 @@ type process struct {
 	leader proctree.Leader
 	guard  int // the process that waits for a fork, or 0
 	warm   bool
+	given  map[string]string // its environment
 }
 
 // start has a process run the driver: a fork of a warm interpreter, or a new one.
@@ -117,18 +129,29 @@ func (r *scriptRun) start(ctx context.Context, run *pydriver.Run, stdout, stderr
 	if err := scratch(run.Dir, env, r.spec.EnvironVars); err != nil {
 		return p, err
 	}
+	r.request.Identify, r.request.Expect = false, nil
 	if p, err = r.fork(ctx, run, env, stdout, stderr); p.leader != nil || err != nil {
 		return p, err
+	}
+	program := r.python
+	shim, direct, ask := r.tester.shims.direct(r.python, r.tester.Dir, env)
+	r.request.Identify = ask
+	if direct {
+		program = shim.program
+		shim.changes.apply(env)
+		if !shim.verified {
+			r.request.Expect = shim.circumstances
+		}
 	}
 	var bytecode pydriver.Bytecode
 	if kept, ok := r.tester.drivers.Load(r.python); ok {
 		bytecode = kept.(pydriver.Bytecode)
 	}
-	cmd, err := run.Command(r.python, bytecode)
+	cmd, err := run.Command(program, bytecode)
 	if err != nil {
 		return p, err
 	}
-	cmd.Dir, cmd.Env = r.tester.Dir, envList(env)
+	cmd.Dir, cmd.Env, p.given = r.tester.Dir, envList(env), env
 	cmd.Stdout, cmd.Stderr = stdout.Writer(), stderr.Writer()
 	p.leader, err = proctree.Start(cmd)
 	return p, err

@@ -56,6 +56,8 @@ type ScriptTestResult struct {
 	// HasMainFunction tells that the script was seen to have a function main; false also where it
 	// did not live to say so.
 	HasMainFunction bool `json:"has_main_function"`
+	// Interpreter is the Python that ran the script; zero if none did.
+	Interpreter Interpreter `json:"interpreter,omitzero"`
 	// Warm tells that the process was forked, not started; see RuntimeTester.Warm.
 	Warm     bool    `json:"warm"`
 	ExitCode int     `json:"exit_code"` // -1 if a signal ended the process

@@ -32,6 +32,7 @@ type scriptRun struct {
 	tester  *RuntimeTester
 	spec    *ScriptExecutionSpec
 	python  string
+	source  string // where the name of the interpreter comes from
 	timeout time.Duration
 	request pydriver.Request
 	lost    int // warm interpreters that were gone when they were to fork
@@ -42,9 +43,9 @@ type scriptRun struct {
 }
 
 func newScriptRun(
-	t *RuntimeTester, s *ScriptExecutionSpec, python string, timeout time.Duration, masker *mask.Masker,
+	t *RuntimeTester, s *ScriptExecutionSpec, python, source string, timeout time.Duration, masker *mask.Masker,
 ) (*scriptRun, error) {
-	r := &scriptRun{tester: t, spec: s, python: python, timeout: timeout, masker: masker}
+	r := &scriptRun{tester: t, spec: s, python: python, source: source, timeout: timeout, masker: masker}
 	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
 	r.result.Outputs = map[string]OutputInfo{}
 	var err error
@@ -133,6 +134,7 @@ func (r *scriptRun) classify(e *ended) {
 	res.Leftover, res.Survivors = r.masked(e.Leftover), r.masked(e.Survivors)
 	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
 	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
+	res.Interpreter = Interpreter{Path: printable(r.masker.String(report.Program)), Version: report.Python}
 	res.HasMainFunction = report.HasMainFunction
 	res.ErrorType = r.bounded(report.ErrorType)
 	res.ErrorMessage, res.Traceback = r.bounded(report.ErrorMessage), r.bounded(report.Traceback)
@@ -179,6 +181,9 @@ func (r *scriptRun) classify(e *ended) {
 		fail(OutcomeCrashed, "the script returned and the process ended with exit code %d", res.ExitCode)
 	default:
 		res.Outcome = OutcomePassed
+	}
+	if res.ErrorType == "ModuleNotFoundError" { // most often another interpreter was meant
+		res.ErrorMessage += fmt.Sprintf(" (Python %s at %s, which is %s)", res.Interpreter.Version, res.Interpreter.Path, r.source)
 	}
 	if report.Outcome == pydriver.Returned && e.err == nil {
 		res.ReturnValue = r.returnValue(report.ReturnValue)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,19 +27,25 @@ type warmServer struct {
 	ready  chan struct{}
 	server *pydriver.Server
 	err    error
+	given  map[string]string // the environment it was started with,
+	shim   environChanges    // and what a shim has made of it
 }
 
 // maxWarm bounds the interpreters that are kept. Specs that would need one more get a new one.
 const maxWarm = 8
 
 // get returns the interpreter for a directory and an environment, nil where there are too many.
-func (p *warmPool) get(ctx context.Context, python, dir string, environ, modules []string) (*warmServer, error) {
-	key := python + "\x00" + dir + "\x00" + strings.Join(environ, "\x00")
+func (p *warmPool) get(ctx context.Context, python, dir string, environ map[string]string, modules []string) (*warmServer, error) {
+	list := envList(environ)
+	key := python + "\x00" + dir + "\x00" + strings.Join(list, "\x00")
 	for {
 		starting, cancel := context.WithCancelCause(ctx)
 		w, first := p.find(key, cancel)
 		if first {
-			w.server, w.err = pydriver.StartServer(starting, python, dir, environ, modules)
+			w.server, w.err = pydriver.StartServer(starting, python, dir, list, modules)
+			if w.err == nil {
+				w.given, w.shim = environ, changesOf(environ, w.server.Environ)
+			}
 			if w.err != nil {
 				p.drop(w) // the next run may have more luck, or more time
 			}
@@ -116,16 +124,18 @@ func (r *scriptRun) fork(
 	if r.request.Dir, err = filepath.Abs(t.Dir); err != nil {
 		return p, err
 	}
-	r.request.Environ = envList(env)
 	starting, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
 	defer cancel()
 	w, err := t.warm.get(starting, r.python, r.request.Dir, t.startEnvironment(r.spec), t.Preload)
 	if err != nil {
 		return p, r.warmError(err)
 	}
-	if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) {
+	if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) || !w.shimAgrees(env) {
 		return p, nil
 	}
+	env = maps.Clone(env)
+	w.shim.apply(env)
+	r.request.Environ = envList(env)
 	const patience = 5 * time.Second // for two forks
 	p.leader, p.guard, err = w.server.Fork(ctx, run, stdout.Writer(), stderr.Writer(), min(patience, r.timeout))
 	if errors.Is(err, pydriver.ErrServerGone) {
@@ -134,6 +144,16 @@ func (r *scriptRun) fork(
 	}
 	p.warm = err == nil
 	return p, err
+}
+
+// shimAgrees reports whether a shim would make the same of an environment as of the server's: what it has
+// changed there is the same here.
+func (w *warmServer) shimAgrees(env map[string]string) bool {
+	return !slices.ContainsFunc(w.shim.names(), func(name string) bool {
+		then, hadIt := w.given[name]
+		now, hasIt := env[name]
+		return hadIt != hasIt || then != now
+	})
 }
 
 // canFork tells whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork

@@ -244,6 +244,39 @@ def call(channel, request, main, report):
     report["outcome"] = "returned"
 
 
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def limits():
+    """Returns the resource limits, but for the one that the harness uses as a mark."""
+    try:
+        with open("/proc/self/limits") as f:
+            return [line for line in f if not line.startswith("Max realtime timeout")]
+    except OSError:
+        return []
+
+
+def circumstances(path):
+    """Returns all but the environment that a wrapper of the interpreter can give it: its options, its
+    directory and what it inherits."""
+    try:
+        directory = os.getcwd()
+    except OSError:
+        directory = None
+    return repr(
+        (sys.executable, sys.version, sys.prefix, sys.exec_prefix, path, tuple(sys.flags), sys._xoptions)
+        + (sys.warnoptions, directory, umask(), limits())
+    )
+
+
+def environment():
+    entries = getattr(os, "environb", None) or {os.fsencode(k): os.fsencode(v) for k, v in os.environ.items()}
+    return b"\0".join(b"%s=%s" % entry for entry in entries.items())
+
+
 def serve_one(requests, results, request, made, prepare):
     """Answers one request and returns the exit code."""
     channel = Channel(requests, results, request["token"])
@@ -254,5 +287,13 @@ def serve_one(requests, results, request, made, prepare):
     if made:  # for the next interpreter
         channel.send("driver", made[0])
         channel.send("start", made[1])
+    channel.send("program", os.fsencode(sys.executable or ""))
+    if request["identify"] or request["expect"]:
+        found = circumstances(PATH)  # noqa: F821  (given by start.py)
+        if request["expect"] and found.encode("utf-8", "backslashreplace") != request["expect"]:
+            channel.send("other")
+            return 0
+        channel.send("circumstances", found)
+        channel.send("environment", environment())
     channel.send("hello", "%d.%d.%d" % sys.version_info[:3])
     return run(channel, request)

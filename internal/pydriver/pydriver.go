@@ -51,6 +51,10 @@ type Request struct {
 	// Dir and Environ are what a forked child is to have; a process that is started has them.
 	Dir     string
 	Environ []string
+	// Identify asks for the identity of the interpreter. With the circumstances in Expect nothing is run
+	// if its own are different.
+	Identify bool
+	Expect   []byte
 }
 
 // Run is one run of the driver.
@@ -150,6 +154,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
 	all["rare_source"] = rareSource
+	all["identify"], all["expect"] = q.Identify, q.Expect
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Outcomes of a script that the driver saw to its end.
@@ -20,7 +21,11 @@ const (
 
 // Report is what the driver says of a run.
 type Report struct {
-	Python          string   // "3.11.7"; "" if the driver did not even begin
+	Python  string // "3.11.7"; "" if the driver did not even begin
+	Program string // sys.executable
+	// Identity is who the interpreter is, if the request asked for it.
+	Identity        Identity
+	Other           bool     // it is not the one that the request expected; nothing was run
 	Bytecode        Bytecode // of the driver, if this interpreter had to make it
 	HasMainFunction bool
 	Outcome         string
@@ -29,6 +34,13 @@ type Report struct {
 	Traceback       string
 	ExitCode        int
 	ReturnValue     string // JSON, or "" for None
+}
+
+// Identity is what an interpreter is started as, and with. Who starts one with the same circumstances and
+// environment need not go through a wrapper.
+type Identity struct {
+	Circumstances []byte   // options, directory and what is inherited, to be compared
+	Environ       []string // "name=value"
 }
 
 // Bytecode is what an interpreter has made of the driver, for the next start of the same interpreter.
@@ -75,6 +87,14 @@ func parseReport(data []byte, token string) (*Report, error) {
 			r.Bytecode.driver = []byte(text)
 		case name == "start" && r.Python == "":
 			r.Bytecode.start = []byte(text)
+		case name == "program" && r.Python == "":
+			r.Program = text
+		case name == "circumstances" && r.Python == "":
+			r.Identity.Circumstances = []byte(text)
+		case name == "environment" && r.Python == "":
+			r.Identity.Environ = strings.Split(text, "\x00")
+		case name == "other" && r.Python == "":
+			r.Other = true
 		case name == "main":
 			r.HasMainFunction = true
 		case name == "exit_code":

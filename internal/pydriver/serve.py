@@ -29,7 +29,8 @@ def serve(number, modules, startup):
     the server."""
     harness = socket.socket(fileno=number)
     harness.set_inheritable(False)
-    harness.sendall(b"hello\n")
+    environment = b"\0".join(b"%s=%s" % entry for entry in os.environb.items())
+    harness.sendall(b"hello %d\n%s" % (len(environment), environment))
     import json  # noqa: F401  (what the driver needs for many scripts)
     import resource  # noqa: F401  (what wait4 makes its result of)
     import traceback  # noqa: F401

@@ -15,7 +15,7 @@ import (
 const CanFork = false
 
 // Server is an interpreter that forks; there is none without fork.
-type Server struct{}
+type Server struct{ Environ []string }
 
 // StartServer fails.
 func StartServer(context.Context, string, string, []string, []string) (*Server, error) {

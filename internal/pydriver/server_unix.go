@@ -28,6 +28,8 @@ const CanFork = true
 // Server is an interpreter that has imported modules and forks a process for each script. Its methods
 // may be called at the same time.
 type Server struct {
+	Environ []string // as the interpreter found it: a wrapper may have added to it
+
 	dir      string
 	conn     *net.UnixConn
 	leader   proctree.Leader
@@ -76,13 +78,16 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	lines := bufio.NewReader(conn)
-	hello, _ := lines.ReadString('\n')
+	var size int
+	hello, _ := fmt.Fscanf(lines, "hello %d\n", &size)
+	seen := make([]byte, size)
+	_, _ = io.ReadFull(lines, seen) // what comes next tells
 	line, err := lines.ReadString('\n')
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case hello == "":
+	case hello == 0:
 		end, _ := s.end(0)
 		return nil, fmt.Errorf("%w: it ended with %v and said %q", ErrNoPython, end.State, stderr.lastLine())
 	case word == "failed":
@@ -90,6 +95,7 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 	case word != "ready" || err != nil:
 		return nil, &PreloadError{fmt.Sprintf("%s ended while it imported %s", python, strings.Join(modules, ", "))}
 	}
+	s.Environ = strings.Split(string(seen), "\x00")
 	s.imported = map[string]bool{}
 	for _, name := range strings.Fields(rest) {
 		s.imported[name] = true
