@@ -6,6 +6,14 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
+// RunStoreAs is RunStore for a test of another type, which may fail without failing its own.
+func RunStoreAs[T testingT[T]](t T, st *Store, o *HarnessOptions) { runStore(t, st, o) }
+
+// RunPipelineAs is RunPipeline for a test of another type.
+func RunPipelineAs[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSpec, o *PipelineOptions) {
+	runPipeline(t, tester, p, o)
+}
+
 // InspectData lets the tests see what a run says of data.
 var InspectData = inspectData
 

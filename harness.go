@@ -6,11 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"testing"
 )
 
-// TestingT is what [RunStore] needs of a test: *testing.T has it. This package does not import testing,
-// which would give every program that embeds it the flags of go test.
-type TestingT[T any] interface {
+// testingT is what the harness needs of a *testing.T, so that its own tests can watch one fail.
+type testingT[T any] interface {
 	Context() context.Context
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
@@ -29,15 +29,15 @@ type HarnessOptions struct {
 	// Only picks specs by script_name, step_name or the name of their subtest; empty means all. A
 	// name that picks nothing fails the test.
 	Only []string
-	// KeepOutputs has scripts write to the output paths of their specs. Otherwise each logical name
+	// KeepOutputs lets scripts write to the output paths of their specs. Otherwise each logical name
 	// gets a directory below the TempDir of its subtest.
 	KeepOutputs bool
 }
 
-// RunStore runs every spec of a store as a parallel subtest of t, with t.Context. A subtest is called
-// as the spec's file without its suffix: tabular_preprocessing, or tabular_preprocessing.training for
-// the spec of a step. One that fails shows outcome, exception, traceback, the ends of stdout and stderr,
-// and a command that reproduces it. A spec that cannot be loaded or run is a failed subtest, and a store
+// RunStore runs every spec of a store as a parallel subtest of t, with its Context. A subtest has the name
+// of the spec's file without the suffix: tabular_preprocessing, or tabular_preprocessing.training for the
+// spec of a step. One that fails shows outcome, exception, traceback, the ends of stdout and stderr, and a
+// command that runs the script again. A spec that cannot be loaded or run is a failed subtest, and a store
 // without specs a failed test. With -short the subtests are skipped.
 //
 //	func TestScripts(t *testing.T) {
@@ -47,7 +47,12 @@ type HarnessOptions struct {
 //		}
 //		scriptspec.RunStore(t, st, nil)
 //	}
-func RunStore[T TestingT[T]](t T, st *Store, o *HarnessOptions) {
+func RunStore(t *testing.T, st *Store, o *HarnessOptions) {
+	t.Helper()
+	runStore(t, st, o)
+}
+
+func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) {
 	t.Helper()
 	if o == nil {
 		o = &HarnessOptions{}
@@ -94,7 +99,7 @@ func RunStore[T TestingT[T]](t T, st *Store, o *HarnessOptions) {
 	}
 }
 
-// picked tells whether a spec was asked for, and strikes off the names it was asked for by.
+// picked reports whether a spec was asked for, and removes the names it was asked for by from missing.
 func picked(missing map[string]bool, only []string, subtest string, s Spec) bool {
 	found := false
 	names := []string{subtest}
@@ -110,11 +115,8 @@ func picked(missing map[string]bool, only []string, subtest string, s Spec) bool
 	return found
 }
 
-// short tells whether go test was given -short.
-func short() bool {
-	f := flag.Lookup("test.short")
-	return f != nil && f.Value.String() == "true"
-}
+// short reports whether go test was given -short. A host's test may call this before flags are parsed.
+func short() bool { return testing.Testing() && flag.Parsed() && testing.Short() }
 
 // withOutputs returns a copy of s that writes below dir.
 func withOutputs(s Spec, dir string) *ScriptExecutionSpec {
@@ -124,7 +126,7 @@ func withOutputs(s Spec, dir string) *ScriptExecutionSpec {
 }
 
 // runSpec runs one spec as a test.
-func runSpec[T TestingT[T]](t T, tester *RuntimeTester, s Spec) {
+func runSpec[T testingT[T]](t T, tester *RuntimeTester, s Spec) {
 	t.Helper()
 	result, err := tester.TestScript(t.Context(), s)
 	switch {
@@ -134,5 +136,75 @@ func runSpec[T TestingT[T]](t T, tester *RuntimeTester, s Spec) {
 		t.Errorf("%s", result.Details())
 	default:
 		t.Logf("%v", result)
+	}
+}
+
+// RunPipeline runs a pipeline as one test with a subtest for each node, in topological order, and returns
+// the result. A node that fails shows what [RunStore] shows of a spec; data that does not fit fails the
+// node that it was handed to; nodes that were blocked, skipped or reused are skipped subtests with the
+// reason. The scripts have ended when the subtests begin, so that -run picks what is shown and not what is
+// run. With -short nothing is run.
+//
+// A nil tester is the zero RuntimeTester, nil options are those of the pipeline. The default work
+// directory is the TempDir of t.
+func RunPipeline(t *testing.T, tester *RuntimeTester, p *PipelineTestingSpec, o *PipelineOptions) *PipelineTestResult {
+	t.Helper()
+	return runPipeline(t, tester, p, o)
+}
+
+func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSpec, o *PipelineOptions) *PipelineTestResult {
+	t.Helper()
+	if short() {
+		t.Skipf("runs scripts: -short")
+	}
+	if tester == nil {
+		tester = &RuntimeTester{}
+	}
+	var options PipelineOptions
+	if o != nil {
+		options = *o
+	} else if p != nil {
+		options = p.Options
+	}
+	if options.WorkDir == "" {
+		options.WorkDir = t.TempDir()
+	}
+	result, err := tester.TestPipeline(t.Context(), p, &options)
+	if result == nil {
+		t.Fatalf("%v", err)
+	}
+	misfits := map[string][]string{}
+	for _, p := range result.dataProblems() {
+		misfits[p.edge.Dest] = append(misfits[p.edge.Dest], p.subject()+": "+harmless(p.text))
+	}
+	for _, n := range result.Nodes {
+		t.Run(n.Node, func(t T) {
+			t.Helper()
+			showNode(t, n, misfits[n.Node])
+		})
+	}
+	if err != nil {
+		t.Errorf("%v", err)
+	}
+	return result
+}
+
+// showNode tells a test what became of a node.
+func showNode[T testingT[T]](t T, n NodeResult, misfits []string) {
+	t.Helper()
+	if len(misfits) > 0 {
+		t.Errorf("the data does not fit:\n%s", strings.Join(misfits, "\n"))
+	}
+	switch n.Status {
+	case NodePassed:
+		t.Logf("%v", n.Result)
+	case NodeSkipped, NodeBlocked, NodeReused:
+		t.Skipf("%s: %s", n.Status, printable(n.Reason))
+	default:
+		text := string(n.Status) + ": " + printable(n.Reason)
+		if n.Result != nil && !n.Result.Success {
+			text += "\n" + n.Result.Details()
+		}
+		t.Errorf("%s", text)
 	}
 }

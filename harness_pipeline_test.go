@@ -17,7 +17,7 @@ func recordedPipeline(t *testing.T, p *scriptspec.PipelineTestingSpec, o *script
 	t.Helper()
 	var lines []string
 	r := &recorder{t: t, name: "Test", mu: new(sync.Mutex), lines: &lines}
-	r.do(func(r *recorder) { scriptspec.RunPipeline(r, nil, p, o) })
+	r.do(func(r *recorder) { scriptspec.RunPipelineAs(r, nil, p, o) })
 	return lines
 }
 

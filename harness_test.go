@@ -74,7 +74,7 @@ func recorded(t *testing.T, st *scriptspec.Store, o *scriptspec.HarnessOptions) 
 	t.Helper()
 	var lines []string
 	r := &recorder{t: t, name: "Test", mu: new(sync.Mutex), lines: &lines}
-	r.do(func(r *recorder) { scriptspec.RunStore(r, st, o) })
+	r.do(func(r *recorder) { scriptspec.RunStoreAs(r, st, o) })
 	return lines
 }
 
@@ -182,4 +182,31 @@ func TestScripts(t *testing.T) {
 		t.Skip("run by TestRunStoreInAHost")
 	}
 	scriptspec.RunStore(t, suite(t), nil)
+}
+
+// A program that imports this package has the flags that it defines, and none of go test's.
+func TestImportAddsNoFlags(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds a program: -short")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "main.go")
+	write(t, file, `package main
+
+import (
+	"flag"
+	"fmt"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func main() {
+	_ = scriptspec.RunStore
+	flag.VisitAll(func(f *flag.Flag) { fmt.Println(f.Name) })
+}
+`)
+	out, err := exec.Command("go", "run", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Empty(t, string(out))
 }
