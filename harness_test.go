@@ -146,6 +146,7 @@ func TestRunStoreReal(t *testing.T) {
 // The host's go test decides what is run: -short, -run, -v.
 func TestRunStoreInAHost(t *testing.T) {
 	t.Parallel()
+	python(t)
 	for _, flags := range [][]string{{"-short"}, {"-run", "TestScripts/exception"}} {
 		command := exec.Command(os.Args[0], append([]string{"-test.v"}, hostFlags(flags)...)...)
 		command.Env = append(os.Environ(), "SCRIPTSPEC_TEST_HOST=1")

@@ -73,9 +73,12 @@ func write(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// python returns the interpreter. Only where there is none, and no CI either, the test is skipped.
+// python returns the interpreter. The test is skipped if there is none, unless this is CI, and with -short.
 func python(t *testing.T) string {
 	t.Helper()
+	if testing.Short() && os.Getenv("SCRIPTSPEC_TEST_HOST") == "" {
+		t.Skip("starts Python: -short")
+	}
 	path, err := exec.LookPath(cmp.Or(os.Getenv("SCRIPTSPEC_PYTHON"), "python3"))
 	if err != nil && os.Getenv("CI") == "" {
 		t.Skip("needs python3")

@@ -187,6 +187,7 @@ func TestInspectOddScripts(t *testing.T) {
 
 // An interpreter that hangs, floods or lies is no interpreter, and ends with the context.
 func TestInspectWithOddInterpreters(t *testing.T) {
+	python(t)
 	s := onDisk(t)
 	for name, text := range map[string]string{
 		"hangs":    "#!/bin/sh\nsleep 1000\n",

@@ -79,6 +79,7 @@ func (overriding) Basic() *scriptspec.ScriptExecutionSpec { return nil }
 
 func TestHostsMethodsAreNotTrusted(t *testing.T) {
 	t.Parallel()
+	python(t)
 	store := openStore(t, t.TempDir(), nil)
 	require.NoError(t, store.Save(overriding{noted()}))
 	_, err := store.Load("tabular_preprocessing")

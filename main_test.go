@@ -1,0 +1,30 @@
+package scriptspec_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestMain asks python3 once which program it is. Where it is a shim, hundreds of testers that each run a
+// single script would pay for it; the tests of shims bring their own.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(counterDir); dir != "" { // a process of the tests of stores
+		if err := count(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	flag.Parse()
+	if os.Getenv("SCRIPTSPEC_PYTHON") == "" && !testing.Short() {
+		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+		if program := strings.TrimSpace(string(out)); err == nil && program != "" {
+			os.Setenv("SCRIPTSPEC_PYTHON", program)
+		}
+	}
+	os.Exit(m.Run())
+}
