@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // Code classifies a [FieldError]. The set is closed, so that programs can act on a problem
@@ -283,25 +283,11 @@ var (
 	ErrNoSpace = errors.New("no space left to save to")
 )
 
-// printable returns s for a one-line message: non-printing characters escaped, and truncated if it
-// is very long.
-func printable(s string) string {
-	s = clip(s)
-	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		return s
-	}
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-}
+// printable returns s for a message of one line.
+func printable(s string) string { return printline.Line(s) }
 
-// clip truncates a value that is quoted, so that no error grows with its input.
-func clip(s string) string {
-	const limit = 4096 // PATH_MAX: every path that can exist fits
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "..."
-}
+// clip truncates a value that is quoted.
+func clip(s string) string { return printline.Clip(s) }
 
 // keyed returns the path of a map entry.
 func keyed(field, key string) string { return field + "[" + strconv.Quote(clip(key)) + "]" }

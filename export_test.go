@@ -7,7 +7,9 @@ import (
 )
 
 // RunStoreAs is RunStore for a test of another type, which may fail without failing its own.
-func RunStoreAs[T testingT[T]](t T, st *Store, o *HarnessOptions) { runStore(t, st, o) }
+func RunStoreAs[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult {
+	return runStore(t, st, o)
+}
 
 // RunPipelineAs is RunPipeline for a test of another type.
 func RunPipelineAs[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSpec, o *PipelineOptions) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // testingT is what the harness needs of a *testing.T, so that its own tests can watch one fail.
@@ -38,7 +40,8 @@ type HarnessOptions struct {
 // of the spec's file without the suffix: tabular_preprocessing, or tabular_preprocessing.training for the
 // spec of a step. One that fails shows outcome, exception, traceback, the ends of stdout and stderr, and a
 // command that runs the script again. A spec that cannot be loaded or run is a failed subtest, and a store
-// without specs a failed test. With -short the subtests are skipped.
+// without specs a failed test. With -short the subtests are skipped. The result is complete when the subtests
+// have ended, as in a function that was given to t.Cleanup.
 //
 //	func TestScripts(t *testing.T) {
 //		st, err := scriptspec.OpenStore("testdata", nil)
@@ -47,12 +50,12 @@ type HarnessOptions struct {
 //		}
 //		scriptspec.RunStore(t, st, nil)
 //	}
-func RunStore(t *testing.T, st *Store, o *HarnessOptions) {
+func RunStore(t *testing.T, st *Store, o *HarnessOptions) *StoreTestResult {
 	t.Helper()
-	runStore(t, st, o)
+	return runStore(t, st, o)
 }
 
-func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) {
+func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult {
 	t.Helper()
 	if o == nil {
 		o = &HarnessOptions{}
@@ -68,6 +71,7 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) {
 	if len(names) == 0 {
 		t.Fatalf("there are no specs in %s", st.specs)
 	}
+	results := &StoreTestResult{Dir: st.specs, StartedAt: now()}
 	missing := map[string]bool{}
 	for _, name := range o.Only {
 		missing[name] = true
@@ -79,10 +83,12 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) {
 		if len(o.Only) > 0 && !picked(missing, o.Only, subtest, s) {
 			continue
 		}
+		number := results.add(subtest)
 		t.Run(subtest, func(t T) {
 			t.Helper()
 			t.Parallel()
 			if err != nil {
+				results.end(number, nil, err)
 				t.Fatalf("%v", err)
 			}
 			if short() {
@@ -91,12 +97,15 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) {
 			if !o.KeepOutputs {
 				s = withOutputs(s, t.TempDir())
 			}
-			runSpec(t, tester, s)
+			result, err := tester.TestScript(t.Context(), s)
+			results.end(number, result, err)
+			showSpec(t, result, err)
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {
 		t.Errorf("no spec in %s has the script_name, step_name or subtest %s", st.specs, printable(name))
 	}
+	return results
 }
 
 // picked reports whether a spec was asked for, and removes the names it was asked for by from missing.
@@ -125,10 +134,9 @@ func withOutputs(s Spec, dir string) *ScriptExecutionSpec {
 	return c
 }
 
-// runSpec runs one spec as a test.
-func runSpec[T testingT[T]](t T, tester *RuntimeTester, s Spec) {
+// showSpec tells a test what came of a spec.
+func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
 	t.Helper()
-	result, err := tester.TestScript(t.Context(), s)
 	switch {
 	case err != nil:
 		t.Fatalf("%v", err)
@@ -174,8 +182,8 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 		t.Fatalf("%v", err)
 	}
 	misfits := map[string][]string{}
-	for _, p := range result.dataProblems() {
-		misfits[p.edge.Dest] = append(misfits[p.edge.Dest], p.subject()+": "+harmless(p.text))
+	for _, f := range result.report().Findings() {
+		misfits[f.Dest] = append(misfits[f.Dest], f.Subject+": "+printline.Block(f.Text))
 	}
 	for _, n := range result.Nodes {
 		t.Run(n.Node, func(t T) {

@@ -211,3 +211,25 @@ func main() {
 	require.NoError(t, err, "%s", out)
 	assert.Empty(t, string(out))
 }
+
+// What RunStore returns is complete when the subtests have ended, and reports like any other result.
+func TestRunStoreReturnsResults(t *testing.T) {
+	t.Parallel()
+	st := suite(t)
+	write(t, st.Path("broken"), "{")
+	var lines []string
+	var result *scriptspec.StoreTestResult
+	r := &recorder{t: t, name: "Test", mu: new(sync.Mutex), lines: &lines}
+	r.do(func(r *recorder) { result = scriptspec.RunStoreAs(r, st, nil) })
+	require.Len(t, result.Specs, 3)
+	assert.False(t, result.Success)
+	assert.Positive(t, result.Duration)
+	assert.Equal(t, "broken", result.Specs[0].Name)
+	assert.Contains(t, result.Specs[0].Error, "broken_runtime_test_spec.json:1:2: ")
+	assert.Equal(t, scriptspec.OutcomeException, result.Specs[1].Result.Outcome)
+	assert.True(t, result.Specs[2].Result.Success)
+	assert.Contains(t, result.String(), ": 1 of 3 specs passed in ")
+	elements := checkJUnit(t, written(t, result.WriteJUnit))
+	assert.Len(t, elements["testcase"], 3)
+	assert.Len(t, elements["failure"], 2)
+}

@@ -3,14 +3,12 @@ package scriptspec
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
+	"io"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/scriptspec/scriptspec/internal/report"
 )
 
 // reportVersion is that of the JSON form of a PipelineTestResult. It rises when a member changes its
@@ -114,164 +112,145 @@ func orNone[E any](list []E) []E {
 	return list
 }
 
-// statuses are all there are, in the order in which reports count them.
-func statuses() []NodeStatus {
-	return []NodeStatus{NodePassed, NodeFailed, NodeCancelled, NodeBlocked, NodeSkipped, NodeReused}
-}
+// WriteText writes the result for a terminal: a line that sums it up, a table of the nodes in topological
+// order, and what went wrong. There is no colour, no line ends in a space, and control characters that
+// came from scripts are escaped. The error is that of w.
+func (r *PipelineTestResult) WriteText(w io.Writer) error { return r.report().WriteText(w) }
 
-// verdict is the result in a word.
-func (r *PipelineTestResult) verdict() string {
-	if r.Success {
-		return "passed"
+// WriteJUnit writes the result as the JUnit XML that CI systems show: a test suite with a test for each
+// node, and one with a test for each edge along which data was handed over. A node that failed is a
+// failure whose type is the outcome, one that was cancelled an error, and one that was skipped, blocked or
+// reused is skipped. The ends of stdout and stderr are included, at most 64 KiB of each. Times are in
+// seconds; characters that XML cannot represent are escaped. The error is that of w.
+func (r *PipelineTestResult) WriteJUnit(w io.Writer) error { return r.report().WriteJUnit(w) }
+
+// WriteGitHub writes the result as workflow commands of GitHub Actions, for a step to print on stdout: an
+// ::error for each node that failed and for each problem of data, a ::warning for each that was cancelled,
+// and a ::notice for each that was skipped or blocked. If the traceback leads to the script, the annotation
+// is on its line. Nothing that a script has printed can begin a command of its own. The error is that of w.
+func (r *PipelineTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }
+
+// WriteHTML writes the result as one page that needs nothing else: no network, no other file. It shows the
+// graph, with its nodes marked by status and its edges by what was handed over; a node shows its details
+// when it is chosen, by pointer, keyboard or link, with or without JavaScript. The page allows itself
+// nothing but its own style and script, and contains all else as text. Of each stream it shows the last
+// 64 KiB. A graph of thousands of nodes is listed, not drawn. The error is that of w.
+func (r *PipelineTestResult) WriteHTML(w io.Writer) error { return r.report().WriteHTML(w) }
+
+// WriteText is as in [PipelineTestResult.WriteText], for one script.
+func (r *ScriptTestResult) WriteText(w io.Writer) error { return r.report().WriteText(w) }
+
+// WriteJUnit is as in [PipelineTestResult.WriteJUnit]: a suite with one test.
+func (r *ScriptTestResult) WriteJUnit(w io.Writer) error { return r.report().WriteJUnit(w) }
+
+// WriteGitHub is as in [PipelineTestResult.WriteGitHub]: an ::error if the script failed, else nothing.
+func (r *ScriptTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }
+
+// WriteHTML is as in [PipelineTestResult.WriteHTML], without a graph.
+func (r *ScriptTestResult) WriteHTML(w io.Writer) error { return r.report().WriteHTML(w) }
+
+// WriteText is as in [PipelineTestResult.WriteText], with a row for each spec.
+func (r *StoreTestResult) WriteText(w io.Writer) error { return r.report().WriteText(w) }
+
+// WriteJUnit is as in [PipelineTestResult.WriteJUnit]: a suite with a test for each spec.
+func (r *StoreTestResult) WriteJUnit(w io.Writer) error { return r.report().WriteJUnit(w) }
+
+// WriteGitHub is as in [PipelineTestResult.WriteGitHub]: an ::error for each spec that failed.
+func (r *StoreTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }
+
+// WriteHTML is as in [PipelineTestResult.WriteHTML], without a graph.
+func (r *StoreTestResult) WriteHTML(w io.Writer) error { return r.report().WriteHTML(w) }
+
+// report returns the result as reports show it.
+func (r *PipelineTestResult) report() *report.Run {
+	if r == nil {
+		r = &PipelineTestResult{}
 	}
-	return "failed"
-}
-
-// tally counts the nodes by status, and the problems of data: "3 passed, 1 failed".
-func (r *PipelineTestResult) tally() string {
-	count := map[NodeStatus]int{}
+	run := &report.Run{
+		Kind: report.Pipeline, Name: r.Name, Success: r.Success, WorkDir: r.WorkDir,
+		Started: r.StartedAt.Time, Naive: r.StartedAt.IsNaive(), Duration: r.Duration,
+	}
+	if r.StartedAt.IsZero() {
+		run.Started = time.Time{}
+	}
 	for _, n := range r.Nodes {
-		count[n.Status]++
+		run.Nodes = append(run.Nodes, report.Node{
+			Name: n.Node, Status: report.Status(n.Status), Reason: n.Reason, Apart: n.Reason == notPart, Level: n.Level,
+			Started: n.Started, Duration: n.Duration, Script: n.Result.script(),
+		})
 	}
-	var parts []string
-	for _, s := range statuses() {
-		if count[s] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[s], s))
-		}
-	}
-	if len(parts) == 0 {
-		parts = append(parts, "no nodes")
-	}
-	if n := len(r.dataProblems()); n > 0 {
-		parts = append(parts, plural(n, "data problem"))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// dataProblem is a problem of something that was handed over.
-type dataProblem struct {
-	edge EdgeResult
-	hand Transfer
-	text string
-}
-
-// subject tells what was handed over: Load.data -> Train.input.
-func (p dataProblem) subject() string {
-	return printable(p.edge.Source) + "." + printable(p.hand.Output) + " -> " + printable(p.edge.Dest) + "." + printable(p.hand.Input)
-}
-
-func (r *PipelineTestResult) dataProblems() []dataProblem {
-	var list []dataProblem
 	for _, e := range r.Edges {
-		for _, h := range e.Transfers {
-			for _, text := range h.Problems {
-				list = append(list, dataProblem{e, h, text})
-			}
+		edge := report.Edge{Source: e.Source, Dest: e.Dest}
+		for _, t := range e.Transfers {
+			edge.Transfers = append(edge.Transfers, report.Transfer{
+				Output: t.Output, Input: t.Input, Match: string(t.MatchType), Confidence: t.Confidence,
+				Path: t.Path, Files: t.Files, Bytes: t.Bytes, Formats: t.Formats, Problems: t.Problems,
+			})
 		}
+		run.Edges = append(run.Edges, edge)
 	}
-	return list
+	return run
 }
 
-// received returns what each node was given.
-func (r *PipelineTestResult) received() map[string][]Transfer {
-	hands := map[string][]Transfer{}
-	for _, e := range r.Edges {
-		hands[e.Dest] = append(hands[e.Dest], e.Transfers...)
+func (r *ScriptTestResult) report() *report.Run {
+	if r == nil {
+		r = &ScriptTestResult{}
 	}
-	return hands
+	return &report.Run{
+		Kind: report.OneSpec, Name: r.StepName, Success: r.Success, Duration: r.ExecutionTime,
+		Nodes: []report.Node{r.node(r.StepName)},
+	}
 }
 
-// volume says how much was handed over: "3 files, 1.2 MiB", and of which formats.
-func volume(hands []Transfer) (amount, formats string) {
-	files, size, names := 0, int64(0), map[string]bool{}
-	for _, h := range hands {
-		files += h.Files
-		size += h.Bytes
-		for _, f := range h.Formats {
-			names[f] = true
-		}
+func (r *StoreTestResult) report() *report.Run {
+	if r == nil {
+		r = &StoreTestResult{}
 	}
-	return plural(files, "file") + ", " + formatBytes(size), strings.Join(slices.Sorted(maps.Keys(names)), ", ")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	run := &report.Run{
+		Kind: report.Store, Name: r.Dir, Success: r.Success, Duration: r.Duration,
+		Started: r.StartedAt.Time, Naive: r.StartedAt.IsNaive(),
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
-// formatBytes writes a size with two or more digits: 812 B, 1.2 KiB, 34 MiB.
-func formatBytes(n int64) string {
-	if n < 1024 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	size, unit := float64(n), ""
-	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"} {
-		if size /= 1024; size < 1023.5 {
-			break
-		}
-	}
-	if size < 9.95 {
-		return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
-	}
-	return strconv.FormatFloat(size, 'f', 0, 64) + " " + unit
-}
-
-// formatMemory is formatBytes where there is something to tell.
-func formatMemory(n int64) string {
-	if n <= 0 {
-		return ""
-	}
-	return formatBytes(n)
-}
-
-// formatDuration writes a time with as many digits as matter: 42ms, 1.52s, 3m12s.
-func formatDuration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		d = d.Round(time.Millisecond)
-	case d < time.Minute:
-		d = d.Round(10 * time.Millisecond)
-	default:
-		d = d.Round(time.Second)
-	}
-	return d.String()
-}
-
-// harmless returns a text of several lines that no terminal, browser or XML parser takes for more
-// than text: lines end in \n, and control characters, those that turn the direction of writing, and
-// what is not Unicode are spelled out or replaced.
-func harmless(s string) string {
-	if strings.Contains(s, "\r") {
-		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-	}
-	var b strings.Builder
-	for i, r := range s {
+	for _, s := range r.Specs {
+		node := report.Node{Name: s.Name, Status: report.Skipped, Reason: "not run"}
 		switch {
-		case r == '\n' || r == '\t':
-			b.WriteRune(r)
-		case r == utf8.RuneError, r == 0xFFFE, r == 0xFFFF:
-			b.WriteRune(utf8.RuneError)
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == '\ufeff':
-			q := strconv.QuoteToASCII(s[i : i+utf8.RuneLen(r)])
-			b.WriteString(q[1 : len(q)-1])
-		default:
-			b.WriteRune(r)
+		case s.Error != "":
+			node.Status, node.Reason = report.Failed, s.Error
+		case s.Result != nil:
+			node = s.Result.node(s.Name)
 		}
+		run.Nodes = append(run.Nodes, node)
 	}
-	return b.String()
+	return run
 }
 
-// tail returns the end of a text, from the beginning of a line if possible, where it is longer than
-// limit.
-func tail(text string, limit int) string {
-	if len(text) <= limit {
-		return text
+// node returns the result as the node of a report.
+func (r *ScriptTestResult) node(name string) report.Node {
+	n := report.Node{Name: name, Status: report.Passed, Duration: r.ExecutionTime, Script: r.script()}
+	if !r.Success {
+		n.Status, n.Reason = report.Failed, failure(r)
 	}
-	text = text[len(text)-limit:]
-	if _, rest, ok := strings.Cut(text, "\n"); ok && rest != "" {
-		text = rest
+	return n
+}
+
+// script returns the result as reports show it in a node.
+func (r *ScriptTestResult) script() *report.Script {
+	if r == nil {
+		return nil
 	}
-	return "[...]\n" + strings.ToValidUTF8(text, "")
+	s := &report.Script{
+		ScriptName: r.ScriptName, Outcome: string(r.Outcome), Success: r.Success,
+		ErrorType: r.ErrorType, ErrorMessage: r.ErrorMessage, Traceback: r.Traceback,
+		ExitCode: r.ExitCode, Signal: r.Signal, ExecutionTime: r.ExecutionTime, PeakMemory: r.PeakMemory,
+		Stdout: streamOf(r.Stdout), Stderr: streamOf(r.Stderr), Outputs: make(map[string]report.Output, len(r.Outputs)),
+	}
+	for name, o := range r.Outputs {
+		s.Outputs[name] = report.Output{Path: o.Path, Exists: o.Exists, Files: o.Files, Bytes: o.Bytes}
+	}
+	return s
+}
+
+func streamOf(c Capture) report.Stream {
+	return report.Stream{Text: c.Text, Bytes: c.Bytes, Truncated: c.Truncated}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // Outcome is a way a run can end. The set is closed.
@@ -121,14 +123,14 @@ func (r *ScriptTestResult) Details() string {
 	var b strings.Builder
 	b.WriteString(r.String())
 	part := func(title, text string) {
-		if text = strings.TrimRight(harmless(text), "\n"); text != "" {
+		if text = strings.TrimRight(printline.Block(text), "\n"); text != "" {
 			fmt.Fprintf(&b, "\n-- %s\n%s", title, text)
 		}
 	}
 	part("traceback", r.Traceback)
 	const longest = 4 << 10
-	part("end of stdout", tail(r.Stdout.Text, longest))
-	part("end of stderr", tail(r.Stderr.Text, longest))
+	part("end of stdout", printline.Tail(r.Stdout.Text, longest))
+	part("end of stderr", printline.Tail(r.Stderr.Text, longest))
 	part("left running", strings.Join(r.Leftover, "\n"))
 	part("run it again", r.Command)
 	return b.String()

@@ -1,4 +1,4 @@
-package scriptspec
+package report
 
 import (
 	"bytes"
@@ -6,46 +6,41 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // annotationLimit bounds the text of an annotation; GitHub cuts at 64 KiB.
 const annotationLimit = 16 << 10
 
-// WriteGitHub writes the result as workflow commands of GitHub Actions, which a step prints on
-// stdout: an ::error for each node that failed and for each problem of data, a ::warning for each
-// that was cancelled, and a ::notice for each that was skipped or blocked. Where a traceback leads to
-// the script, the annotation is put on its line. Nothing that a script printed can begin a command of
-// its own. The error is that of w.
-func (r *PipelineTestResult) WriteGitHub(w io.Writer) error {
-	if r == nil {
-		r = &PipelineTestResult{}
-	}
+// WriteGitHub writes a run as workflow commands of GitHub Actions.
+func (r *Run) WriteGitHub(w io.Writer) error {
 	var b bytes.Buffer
 	for _, n := range r.Nodes {
-		title := r.title() + ": " + printable(n.Node) + " " + printable(string(n.Status))
+		title := r.title() + ": " + printable.Line(n.Name) + " " + printable.Line(string(n.Status))
 		switch n.Status {
-		case NodeFailed:
+		case Failed:
 			text := n.Reason
 			var place []string
-			if s := n.Result; s != nil {
-				title += ": " + printable(string(s.Outcome))
+			if s := n.Script; s != nil {
+				title += ": " + printable.Line(s.Outcome)
 				if s.Traceback != "" {
 					text += "\n\n" + s.Traceback
 				}
 				place = scriptPlace(s)
 			}
 			command(&b, "error", title, place, text)
-		case NodeCancelled:
+		case Cancelled:
 			command(&b, "warning", title, nil, n.Reason)
-		case NodeSkipped, NodeBlocked:
-			if n.Reason == notPart {
+		case Skipped, Blocked:
+			if n.Apart {
 				continue // there may be thousands
 			}
 			command(&b, "notice", title, nil, n.Reason)
 		}
 	}
-	for _, p := range r.dataProblems() {
-		command(&b, "error", r.title()+": data of "+p.subject(), nil, p.text)
+	for _, p := range r.Findings() {
+		command(&b, "error", r.title()+": data of "+p.Subject, nil, p.Text)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
@@ -55,11 +50,11 @@ func (r *PipelineTestResult) WriteGitHub(w io.Writer) error {
 func command(b *bytes.Buffer, name, title string, properties []string, text string) {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	b.WriteString("::" + name + " title=" + property.Replace(harmless(title)))
+	b.WriteString("::" + name + " title=" + property.Replace(printable.Block(title)))
 	for i := 0; i+1 < len(properties); i += 2 {
-		b.WriteString("," + properties[i] + "=" + property.Replace(harmless(properties[i+1])))
+		b.WriteString("," + properties[i] + "=" + property.Replace(printable.Block(properties[i+1])))
 	}
-	text = strings.TrimRight(harmless(text), "\n")
+	text = strings.TrimRight(printable.Block(text), "\n")
 	if len(text) > annotationLimit {
 		text = strings.ToValidUTF8(text[:annotationLimit], "") + "\n[...]"
 	}
@@ -67,7 +62,7 @@ func command(b *bytes.Buffer, name, title string, properties []string, text stri
 }
 
 // scriptPlace returns the innermost line of a traceback that is in the script, as properties.
-func scriptPlace(s *ScriptTestResult) []string {
+func scriptPlace(s *Script) []string {
 	var place []string
 	for line := range strings.Lines(s.Traceback) {
 		rest, ok := strings.CutPrefix(strings.TrimLeft(line, " "), `File "`)

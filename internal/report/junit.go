@@ -1,4 +1,4 @@
-package scriptspec
+package report
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // Bounds of what a JUnit report repeats of a stream: CI systems keep these files for long, and the
@@ -60,23 +62,16 @@ type junitText struct {
 	Text string `xml:",cdata"`
 }
 
-// WriteJUnit writes the result as the JUnit XML that CI systems show: a test suite with a test for
-// each node, and one with a test for each edge along which data was handed over. A node that failed
-// is a failure whose type is the outcome, one that was cancelled an error, and one that was skipped,
-// blocked or reused is skipped. The end of stdout and stderr goes with each, at most 64 KiB. Times are
-// in seconds; characters that XML cannot carry are spelled out. The error is that of w.
-func (r *PipelineTestResult) WriteJUnit(w io.Writer) error {
-	if r == nil {
-		r = &PipelineTestResult{}
-	}
-	name := printable(r.Name)
+// WriteJUnit writes a run as the JUnit XML that CI systems show: a suite with a test for each node, and one
+// with a test for each edge along which data was handed over.
+func (r *Run) WriteJUnit(w io.Writer) error {
+	name := printable.Line(r.Name)
 	if name == "" {
-		name = "pipeline"
+		name = r.Kind.Noun
 	}
 	nodes := junitSuite{Name: name, Time: seconds(r.Duration)}
-	if !r.StartedAt.IsZero() {
-		at := r.StartedAt.Time
-		if !r.StartedAt.IsNaive() {
+	if at := r.Started; !at.IsZero() {
+		if !r.Naive {
 			at = at.UTC()
 		}
 		nodes.Timestamp = at.Format("2006-01-02T15:04:05") // the schema has no zone
@@ -122,21 +117,21 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-func nodeCase(class string, n NodeResult) junitCase {
-	c := junitCase{Name: printable(n.Node), ClassName: class, Time: seconds(n.Duration)}
-	problem := &junitProblem{Type: printable(string(n.Status)), Message: printable(n.Reason)}
+func nodeCase(class string, n Node) junitCase {
+	c := junitCase{Name: printable.Line(n.Name), ClassName: class, Time: seconds(n.Duration)}
+	problem := &junitProblem{Type: printable.Line(string(n.Status)), Message: printable.Line(n.Reason)}
 	switch n.Status {
-	case NodePassed:
-	case NodeSkipped, NodeBlocked, NodeReused:
+	case Passed:
+	case Skipped, Blocked, Reused:
 		c.Skipped = problem
-	case NodeCancelled:
+	case Cancelled:
 		c.Error = problem
 	default:
 		c.Failure = problem
 	}
-	if s := n.Result; s != nil {
+	if s := n.Script; s != nil {
 		if c.Failure != nil {
-			c.Failure.Type = printable(string(s.Outcome))
+			c.Failure.Type = printable.Line(s.Outcome)
 			c.Failure.Text = failureText(s)
 		}
 		c.Stdout, c.Stderr = junitOutput(s.Stdout), junitOutput(s.Stderr)
@@ -145,34 +140,34 @@ func nodeCase(class string, n NodeResult) junitCase {
 }
 
 // failureText has what is known of a failure: the traceback, and how the streams ended.
-func failureText(s *ScriptTestResult) string {
+func failureText(s *Script) string {
 	text := s.Traceback
 	if text == "" {
 		text = s.ErrorMessage
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", strings.TrimRight(tail(harmless(text), junitStream), "\n"))
+	fmt.Fprintf(&b, "%s\n", strings.TrimRight(printable.Tail(printable.Block(text), junitStream), "\n"))
 	for _, c := range []struct {
 		name string
-		Capture
+		Stream
 	}{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
 		if c.Text != "" {
-			fmt.Fprintf(&b, "\nend of %s:\n%s\n", c.name, strings.TrimRight(tail(harmless(c.Text), junitTail), "\n"))
+			fmt.Fprintf(&b, "\nend of %s:\n%s\n", c.name, strings.TrimRight(printable.Tail(printable.Block(c.Text), junitTail), "\n"))
 		}
 	}
 	return b.String()
 }
 
-func junitOutput(c Capture) *junitText {
+func junitOutput(c Stream) *junitText {
 	if c.Text == "" {
 		return nil
 	}
-	return &junitText{tail(harmless(c.Text), junitStream)}
+	return &junitText{printable.Tail(printable.Block(c.Text), junitStream)}
 }
 
 // edgeCase is the test of what was handed over along an edge.
-func edgeCase(class string, e EdgeResult) junitCase {
-	c := junitCase{Name: printable(e.Source) + " -> " + printable(e.Dest), ClassName: class + ".data", Time: seconds(0)}
+func edgeCase(class string, e Edge) junitCase {
+	c := junitCase{Name: printable.Line(e.Source) + " -> " + printable.Line(e.Dest), ClassName: class + ".data", Time: seconds(0)}
 	var texts []string
 	first := ""
 	for _, h := range e.Transfers {
@@ -180,11 +175,11 @@ func edgeCase(class string, e EdgeResult) junitCase {
 			if first == "" {
 				first, _, _ = strings.Cut(p, "\n")
 			}
-			texts = append(texts, printable(h.Output)+" -> "+printable(h.Input)+": "+harmless(p))
+			texts = append(texts, printable.Line(h.Output)+" -> "+printable.Line(h.Input)+": "+printable.Block(p))
 		}
 	}
 	if len(texts) > 0 {
-		c.Failure = &junitProblem{"data", printable(first), tail(strings.Join(texts, "\n"), junitStream)}
+		c.Failure = &junitProblem{"data", printable.Line(first), printable.Tail(strings.Join(texts, "\n"), junitStream)}
 	}
 	return c
 }

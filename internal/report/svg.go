@@ -1,4 +1,4 @@
-package scriptspec
+package report
 
 import (
 	"fmt"
@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/scriptspec/scriptspec/internal/daglayout"
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
-// Sizes of what is drawn, in pixels; the fonts are those of report.css.
+// Sizes of what is drawn, in pixels; the fonts are those of page.css.
 const (
 	boxHeight   = 50
 	boxNarrow   = 150
@@ -52,7 +53,10 @@ type labelText struct {
 
 // newDrawing draws the nodes and the edges that join two of them; nil if there is nothing to draw, or
 // too much.
-func newDrawing(r *PipelineTestResult, nodes []*pageNode, ids map[string]string) *drawing {
+func newDrawing(r *Run, nodes []*pageNode, ids map[string]string) *drawing {
+	if r.Kind != Pipeline {
+		return nil
+	}
 	d := &drawing{}
 	boxes := make([]daglayout.Node, len(nodes))
 	number := make(map[string]int, len(nodes))
@@ -97,8 +101,8 @@ func newDrawing(r *PipelineTestResult, nodes []*pageNode, ids map[string]string)
 }
 
 // newArrow says what flowed along an edge, in lines that fit beside each other.
-func newArrow(e EdgeResult) arrow {
-	a := arrow{Class: "idle", Describes: printable(e.Source) + " to " + printable(e.Dest) + ": nothing handed over"}
+func newArrow(e Edge) arrow {
+	a := arrow{Class: "idle", Describes: printable.Line(e.Source) + " to " + printable.Line(e.Dest) + ": nothing handed over"}
 	if len(e.Transfers) == 0 {
 		return a
 	}
@@ -107,9 +111,9 @@ func newArrow(e EdgeResult) arrow {
 		problems += len(h.Problems)
 	}
 	amount, formats := volume(e.Transfers)
-	formats = printable(formats)
+	formats = printable.Line(formats)
 	a.Class = "flow"
-	a.Describes = strings.TrimSuffix(printable(e.Source)+" to "+printable(e.Dest)+": "+amount+": "+formats, ": ")
+	a.Describes = strings.TrimSuffix(printable.Line(e.Source)+" to "+printable.Line(e.Dest)+": "+amount+": "+formats, ": ")
 	if problems > 0 {
 		a.Class = "flow bad"
 		a.Texts = append(a.Texts, labelText{Text: "\u26a0\ufe0e " + plural(problems, "problem"), Class: "problem"})

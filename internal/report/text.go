@@ -1,4 +1,4 @@
-package scriptspec
+package report
 
 import (
 	"bytes"
@@ -7,15 +7,12 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
-// WriteText writes the result for a terminal: a line that sums it up, a table of the nodes in
-// topological order, and what went wrong. There is no colour, no line ends in a space, and control
-// characters that came from scripts are spelled out. The error is that of w.
-func (r *PipelineTestResult) WriteText(w io.Writer) error {
-	if r == nil {
-		r = &PipelineTestResult{}
-	}
+// WriteText writes a run for a terminal: a line that sums it up, a table of the nodes, and what went wrong.
+func (r *Run) WriteText(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s: %s in %s: %s\n", r.title(), r.verdict(), formatDuration(r.Duration), r.tally())
 	r.writeTable(&b)
@@ -24,15 +21,7 @@ func (r *PipelineTestResult) WriteText(w io.Writer) error {
 	return err
 }
 
-// title is "pipeline churn".
-func (r *PipelineTestResult) title() string {
-	if r.Name == "" {
-		return "pipeline"
-	}
-	return "pipeline " + printable(r.Name)
-}
-
-func (r *PipelineTestResult) writeTable(b *bytes.Buffer) {
+func (r *Run) writeTable(b *bytes.Buffer) {
 	if len(r.Nodes) == 0 {
 		return
 	}
@@ -45,30 +34,39 @@ func (r *PipelineTestResult) writeTable(b *bytes.Buffer) {
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	row("NODE", "STATUS", "OUTCOME", "TIME", "MEMORY", "RECEIVED", "WROTE")
+	flows := r.Kind == Pipeline // else nothing is handed over
+	header := []string{strings.ToUpper(r.Kind.Part), "STATUS", "OUTCOME", "TIME", "MEMORY"}
+	if flows {
+		header = append(header, "RECEIVED")
+	}
+	row(append(header, "WROTE")...)
 	for _, n := range r.Nodes {
 		var outcome, memory, took, got, wrote string
-		if n.Result != nil {
-			outcome, memory = printable(string(n.Result.Outcome)), formatMemory(n.Result.PeakMemory)
-			wrote = written(n.Result)
+		if n.Script != nil {
+			outcome, memory = printable.Line(n.Script.Outcome), formatMemory(n.Script.PeakMemory)
+			wrote = written(n.Script)
 		}
 		if n.Duration > 0 {
 			took = formatDuration(n.Duration)
 		}
-		if hands := received[n.Node]; len(hands) > 0 {
+		if hands := received[n.Name]; len(hands) > 0 {
 			amount, formats := volume(hands)
 			got = amount
 			if formats != "" {
-				got += ": " + printable(formats)
+				got += ": " + printable.Line(formats)
 			}
 		}
-		row(printable(n.Node), printable(string(n.Status)), outcome, took, memory, got, wrote)
+		cells := []string{printable.Line(n.Name), printable.Line(string(n.Status)), outcome, took, memory}
+		if flows {
+			cells = append(cells, got)
+		}
+		row(append(cells, wrote)...)
 	}
 	table.Flush() //nolint:errcheck // a buffer takes everything
 }
 
 // written says how much a script left in its outputs.
-func written(s *ScriptTestResult) string {
+func written(s *Script) string {
 	if len(s.Outputs) == 0 {
 		return ""
 	}
@@ -82,7 +80,7 @@ func written(s *ScriptTestResult) string {
 
 // writeProblems lists the reasons of the nodes that did not pass and the problems of data, what
 // needs to be looked at first.
-func (r *PipelineTestResult) writeProblems(b *bytes.Buffer) {
+func (r *Run) writeProblems(b *bytes.Buffer) {
 	list := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	any := false
 	item := func(what, subject, text string) {
@@ -90,8 +88,8 @@ func (r *PipelineTestResult) writeProblems(b *bytes.Buffer) {
 			fmt.Fprintln(list)
 			any = true
 		}
-		for i, line := range strings.Split(strings.TrimRight(harmless(text), "\n"), "\n") {
-			line = strings.TrimRight(strings.ReplaceAll(printable(line), "\t", " "), " ")
+		for i, line := range strings.Split(strings.TrimRight(printable.Block(text), "\n"), "\n") {
+			line = strings.TrimRight(strings.ReplaceAll(printable.Line(line), "\t", " "), " ")
 			if i == 0 {
 				fmt.Fprintf(list, "%s\t%s\n", what, strings.TrimRight(subject+": "+line, " "))
 			} else if line != "" {
@@ -101,13 +99,13 @@ func (r *PipelineTestResult) writeProblems(b *bytes.Buffer) {
 	}
 	for _, status := range statuses() {
 		for _, n := range r.Nodes {
-			if n.Status == status && n.Reason != "" && n.Status != NodePassed {
-				item(string(status), printable(n.Node), n.Reason)
+			if n.Status == status && n.Reason != "" && n.Status != Passed {
+				item(string(status), printable.Line(n.Name), n.Reason)
 			}
 		}
-		if status == NodeFailed {
-			for _, p := range r.dataProblems() {
-				item("data", p.subject(), p.text)
+		if status == Failed {
+			for _, p := range r.Findings() {
+				item("data", p.Subject, p.Text)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package scriptspec
+package report
 
 import (
 	"bytes"
@@ -9,18 +9,22 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 var (
-	//go:embed report.html.tmpl
+	//go:embed page.html.tmpl
 	pageTemplate string
-	//go:embed report.css
+	//go:embed page.css
 	pageStyle string
-	//go:embed report.js
+	//go:embed page.js
 	pageScript string
 )
 
@@ -31,15 +35,8 @@ var parsePage = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("report").Funcs(template.FuncMap{"breaks": breaks}).Parse(pageTemplate)
 })
 
-// WriteHTML writes the result as one page that needs nothing else: no network, no other file. The
-// graph is drawn with its nodes marked by status and its edges by what was handed over; a node shows
-// its details when it is chosen, by pointer, keyboard or link, with or without JavaScript. The page
-// forbids itself everything but its own style and script, and holds all else as text. Of each stream
-// it shows the last 64 KiB. A graph of thousands of nodes is listed, not drawn. The error is that of w.
-func (r *PipelineTestResult) WriteHTML(w io.Writer) error {
-	if r == nil {
-		r = &PipelineTestResult{}
-	}
+// WriteHTML writes a run as one page that needs nothing else.
+func (r *Run) WriteHTML(w io.Writer) error {
 	t, err := parsePage()
 	if err != nil {
 		return err
@@ -54,6 +51,7 @@ func (r *PipelineTestResult) WriteHTML(w io.Writer) error {
 
 // page is what the template shows. Its strings are plain text that is fit to be seen.
 type page struct {
+	Kind    Kind
 	Policy  string
 	Style   template.CSS
 	Script  template.JS
@@ -67,7 +65,7 @@ type page struct {
 }
 
 type pageCount struct {
-	Status NodeStatus
+	Status Status
 	N      int
 }
 
@@ -104,23 +102,23 @@ type pageFlow struct {
 
 type pageProblem struct{ Subject, ID, Class, Text string }
 
-func newPage(r *PipelineTestResult) *page {
-	p := &page{Title: cmp.Or(printable(r.Name), "pipeline"), Verdict: r.verdict()}
+func newPage(r *Run) *page {
+	p := &page{Kind: r.Kind, Title: cmp.Or(printable.Line(r.Name), r.Kind.Noun), Verdict: r.verdict()}
 	for _, s := range statuses() {
-		if n := len(slices.DeleteFunc(slices.Clone(r.Nodes), func(n NodeResult) bool { return n.Status != s })); n > 0 {
+		if n := len(slices.DeleteFunc(slices.Clone(r.Nodes), func(n Node) bool { return n.Status != s })); n > 0 {
 			p.Counts = append(p.Counts, pageCount{s, n})
 		}
 	}
 	p.Facts = facts(
 		"took", formatDuration(r.Duration),
-		"started", startedAt(r.StartedAt),
-		"results in", printable(r.WorkDir))
+		"started", startedAt(r.Started, r.Naive),
+		"results in", printable.Line(r.WorkDir))
 	ids := map[string]string{}
 	for i, n := range r.Nodes {
 		node := newPageNode(n)
 		node.ID = fmt.Sprintf("n%d", i)
 		p.Nodes = append(p.Nodes, node)
-		ids[n.Node] = node.ID
+		ids[n.Name] = node.ID
 	}
 	p.link(r, ids)
 	p.Drawing = newDrawing(r, p.Nodes, ids)
@@ -134,11 +132,11 @@ func newPage(r *PipelineTestResult) *page {
 }
 
 // startedAt is a time as people write it, with the zone where it has one.
-func startedAt(t Timestamp) string {
+func startedAt(t time.Time, naive bool) string {
 	switch {
 	case t.IsZero():
 		return ""
-	case t.IsNaive():
+	case naive:
 		return t.Format("2006-01-02 15:04:05")
 	}
 	return t.Format("2006-01-02 15:04:05 -07:00")
@@ -171,53 +169,53 @@ func facts(pairs ...string) []pageFact {
 }
 
 // class is the status as a word of the style; what is none of ours looks like none of them.
-func class(s NodeStatus) string {
+func class(s Status) string {
 	if slices.Contains(statuses(), s) {
 		return string(s)
 	}
 	return "unknown"
 }
 
-func newPageNode(n NodeResult) *pageNode {
-	p := &pageNode{Name: printable(n.Node), Status: printable(string(n.Status)), Class: class(n.Status), Reason: harmless(n.Reason)}
+func newPageNode(n Node) *pageNode {
+	p := &pageNode{Name: printable.Line(n.Name), Status: printable.Line(string(n.Status)), Class: class(n.Status), Reason: printable.Block(n.Reason)}
 	if n.Duration > 0 {
 		p.Took = formatDuration(n.Duration)
 	}
-	s := n.Result
+	s := n.Script
 	if s == nil {
 		return p
 	}
-	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable(string(s.Outcome))
+	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable.Line(s.Outcome)
 	exit := ""
 	if s.ExitCode != 0 && s.Signal == "" {
 		exit = strconv.Itoa(s.ExitCode)
 	}
 	p.Facts = facts(
-		"script", printable(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable(s.Signal),
+		"script", printable.Line(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable.Line(s.Signal),
 		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime),
 		"peak memory", p.Memory)
-	if detail := strings.TrimPrefix(printable(s.ErrorType)+": "+harmless(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
+	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+printable.Block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
 		p.Facts = append(p.Facts, pageFact{"error", detail})
 	}
-	p.Traceback = strings.TrimRight(tail(harmless(s.Traceback), pageStream), "\n")
+	p.Traceback = strings.TrimRight(printable.Tail(printable.Block(s.Traceback), pageStream), "\n")
 	for _, c := range []struct {
 		name string
-		Capture
+		Stream
 	}{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
 		if c.Text == "" {
 			continue
 		}
-		text := harmless(c.Text)
+		text := printable.Block(c.Text)
 		size := formatBytes(c.Bytes)
 		if c.Truncated || len(text) > pageStream {
 			size += ", not all of it shown"
 		}
-		p.Streams = append(p.Streams, pageStreamText{c.name, size, strings.TrimRight(tail(text, pageStream), "\n"), !s.Success})
+		p.Streams = append(p.Streams, pageStreamText{c.name, size, strings.TrimRight(printable.Tail(text, pageStream), "\n"), !s.Success})
 	}
-	for _, name := range sortedKeys(s.Outputs) {
+	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 		o := s.Outputs[name]
 		p.Outputs = append(p.Outputs, pageOutput{
-			Name: printable(name), Amount: plural(o.Files, "file") + ", " + formatBytes(o.Bytes), Path: printable(o.Path),
+			Name: printable.Line(name), Amount: plural(o.Files, "file") + ", " + formatBytes(o.Bytes), Path: printable.Line(o.Path),
 			Missing: !o.Exists || o.Bytes == 0,
 		})
 	}
@@ -225,7 +223,7 @@ func newPageNode(n NodeResult) *pageNode {
 }
 
 // link tells each node what it was given and what it gave to whom, and collects what went wrong.
-func (p *page) link(r *PipelineTestResult, ids map[string]string) {
+func (p *page) link(r *Run, ids map[string]string) {
 	nodes := map[string]*pageNode{}
 	for _, n := range p.Nodes {
 		nodes[n.ID] = n
@@ -235,29 +233,29 @@ func (p *page) link(r *PipelineTestResult, ids map[string]string) {
 		for _, h := range e.Transfers {
 			amount, formats := volume([]Transfer{h})
 			f := pageFlow{
-				Output: printable(h.Output), Input: printable(h.Input), Path: printable(h.Path),
-				Match:  fmt.Sprintf("%s, %.0f\u00a0%%", strings.ReplaceAll(printable(string(h.MatchType)), "_", " "), 100*h.Confidence),
-				Amount: amount, Formats: printable(formats),
+				Output: printable.Line(h.Output), Input: printable.Line(h.Input), Path: printable.Line(h.Path),
+				Match:  fmt.Sprintf("%s, %.0f\u00a0%%", strings.ReplaceAll(printable.Line(h.Match), "_", " "), 100*h.Confidence),
+				Amount: amount, Formats: printable.Line(formats),
 			}
 			for _, text := range h.Problems {
-				f.Problems = append(f.Problems, harmless(text))
+				f.Problems = append(f.Problems, printable.Block(text))
 			}
 			if to != nil {
-				f.Other, f.OtherID = printable(e.Source), ids[e.Source]
+				f.Other, f.OtherID = printable.Line(e.Source), ids[e.Source]
 				to.Received = append(to.Received, f)
 			}
 			if from != nil {
-				f.Other, f.OtherID = printable(e.Dest), ids[e.Dest]
+				f.Other, f.OtherID = printable.Line(e.Dest), ids[e.Dest]
 				from.Passed = append(from.Passed, f)
 			}
 		}
 	}
 	for _, n := range p.Nodes {
-		if n.Class == string(NodeFailed) {
+		if n.Class == string(Failed) {
 			p.Wrong = append(p.Wrong, pageProblem{n.Name, n.ID, n.Class, n.Reason})
 		}
 	}
-	for _, d := range r.dataProblems() {
-		p.Wrong = append(p.Wrong, pageProblem{d.subject(), ids[d.edge.Dest], "data", harmless(d.text)})
+	for _, f := range r.Findings() {
+		p.Wrong = append(p.Wrong, pageProblem{f.Subject, ids[f.Dest], "data", printable.Block(f.Text)})
 	}
 }

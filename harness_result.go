@@ -1,0 +1,85 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// StoreTestResult is what came of the specs that [RunStore] has run. Environment values do not appear in
+// it. It is complete when the parallel subtests have ended: in a function that was given to t.Cleanup.
+type StoreTestResult struct {
+	// Dir is the directory of the specs.
+	Dir string `json:"dir"`
+	// Success reports whether every spec has been run and has passed.
+	Success bool `json:"success"`
+	// StartedAt is when RunStore was called.
+	StartedAt Timestamp `json:"started_at"`
+	// Duration is from then to the end of the last spec; seconds in JSON.
+	Duration time.Duration `json:"-"`
+	// Specs are sorted by name.
+	Specs []SpecTestResult `json:"specs"`
+
+	mu sync.Mutex
+}
+
+// SpecTestResult is what came of one spec of a store. With -short there is neither result nor error.
+type SpecTestResult struct {
+	// Name is that of the subtest.
+	Name string `json:"name"`
+	// Error says why there was no test: the spec cannot be loaded or run.
+	Error string `json:"error"`
+	// Result is what the tester reports of the script.
+	Result *ScriptTestResult `json:"result"`
+}
+
+// add returns the index of a further spec.
+func (r *StoreTestResult) add(name string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Specs = append(r.Specs, SpecTestResult{Name: name})
+	return len(r.Specs) - 1
+}
+
+// end notes what came of a spec.
+func (r *StoreTestResult) end(i int, result *ScriptTestResult, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.Specs[i]
+	s.Result = result
+	if err != nil {
+		s.Error = err.Error()
+	}
+	r.Duration = time.Since(r.StartedAt.Time)
+	r.Success = true
+	for _, s := range r.Specs {
+		r.Success = r.Success && s.Result != nil && s.Result.Success
+	}
+}
+
+// String returns one line: the directory and how many specs have passed.
+func (r *StoreTestResult) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	passed := 0
+	for _, s := range r.Specs {
+		if s.Result != nil && s.Result.Success {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%s: %d of %d specs passed in %v", printable(r.Dir), passed, len(r.Specs), r.Duration.Round(time.Millisecond))
+}
+
+// MarshalJSON writes a version, snake_case members and the duration in seconds.
+func (r *StoreTestResult) MarshalJSON() ([]byte, error) {
+	type plain StoreTestResult // without methods
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return json.Marshal(struct {
+		Version int `json:"version"`
+		*plain
+		Duration float64          `json:"duration"`
+		Specs    []SpecTestResult `json:"specs"`
+	}{reportVersion, (*plain)(r), r.Duration.Seconds(), orNone(r.Specs)})
+}

@@ -1,0 +1,98 @@
+package scriptspec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// reporter is a result of any kind.
+type reporter interface {
+	WriteText(w io.Writer) error
+	WriteJUnit(w io.Writer) error
+	WriteGitHub(w io.Writer) error
+	WriteHTML(w io.Writer) error
+}
+
+func written(t testing.TB, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, write(&b))
+	return b.String()
+}
+
+// stored is a store with a spec of every end: passed, failed, not run for a reason, and not asked to.
+func stored(text string) *scriptspec.StoreTestResult {
+	nodes := infested(text).Nodes
+	return &scriptspec.StoreTestResult{
+		Dir: "testdata/.specs" + text, Duration: 3217 * time.Millisecond,
+		StartedAt: scriptspec.NewTimestamp(time.Date(2025, 9, 9, 22, 14, 23, 0, time.UTC)),
+		Specs: []scriptspec.SpecTestResult{
+			{Name: "evaluation" + text},
+			{Name: "preprocessing.training" + text, Result: nodes[1].Result},
+			{Name: "publish" + text, Error: "no Python interpreter" + text},
+			{Name: "training" + text, Result: nodes[3].Result},
+		},
+	}
+}
+
+// A script and a store have the same reports as a pipeline.
+func TestReportsOfScriptsAndStores(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(text string) reporter{
+		"script": func(text string) reporter { return infested(text).Nodes[3].Result },
+		"passed": func(text string) reporter { return infested(text).Nodes[1].Result },
+		"store":  func(text string) reporter { return stored(text) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plain := churned()
+			r := make("")
+			switch name {
+			case "script":
+				r = plain.Nodes[3].Result
+			case "passed":
+				r = plain.Nodes[1].Result
+			case "store":
+				s := stored("")
+				s.Specs[1].Result, s.Specs[3].Result = plain.Nodes[1].Result, plain.Nodes[3].Result
+				r = s
+			}
+			golden(t, "report/"+name+"-text.txt", written(t, r.WriteText))
+			golden(t, "report/"+name+"-junit.xml", written(t, r.WriteJUnit))
+			golden(t, "report/"+name+"-github.txt", written(t, r.WriteGitHub))
+			golden(t, "report/"+name+"-page.html", written(t, r.WriteHTML))
+			for _, text := range hostile() {
+				r := make(text)
+				checkTable(t, written(t, r.WriteText))
+				checkJUnit(t, written(t, r.WriteJUnit))
+				checkCommands(t, written(t, r.WriteGitHub))
+				assert.Empty(t, ofClass(checkPage(t, written(t, r.WriteHTML))["a"], "node"), "no graph")
+			}
+		})
+	}
+	for _, r := range []reporter{(*scriptspec.ScriptTestResult)(nil), (*scriptspec.StoreTestResult)(nil)} {
+		assert.NotPanics(t, func() { checkPage(t, written(t, r.WriteHTML)) })
+	}
+}
+
+func TestStoreResultJSON(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(stored(""))
+	require.NoError(t, err)
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(data, &members))
+	assert.Equal(t, 1.0, members["version"])
+	assert.Equal(t, 3.217, members["duration"])
+	assert.Len(t, members["specs"], 4)
+	data, err = json.Marshal(&scriptspec.StoreTestResult{})
+	require.NoError(t, err)
+	assert.Contains(t, string(data), `"specs":[]`)
+}
