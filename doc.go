@@ -15,7 +15,7 @@
 //	}
 //	result, err := (&scriptspec.RuntimeTester{}).TestScript(ctx, spec)
 //	if err != nil {
-//		return err // there was no test: no interpreter, say
+//		return err // nothing was tested: there is no interpreter, for example
 //	}
 //	fmt.Println(result, result.Success)
 //
@@ -23,33 +23,37 @@
 //
 // A script has a file name in snake_case ("tabular_preprocessing", found on disk) and a DAG node
 // name in PascalCase with an optional job type ("TabularPreprocessing_training", matched in the
-// pipeline). [ToSnakeCase], [ToPascalCase] and [ParseStepName] lead from one to the other.
+// pipeline). [ToSnakeCase], [ToPascalCase] and [ParseStepName] convert between them.
 //
 // A [SpecBuilder] finds the script of a node and makes its spec, [Inspect] reads what a script takes
 // without running it, a [PathMatcher] wires outputs to inputs, and a [DAG] orders nodes.
 //
 // # A run
 //
-// [RuntimeTester.TestScript] starts an interpreter, or forks one that [RuntimeTester].Warm keeps, in a
-// session of its own. A small driver imports the script and calls its main; parameters and result
-// travel over pipes of their own, so that stdout and stderr are the script's. A run passes if main
-// returned, the process ended with 0 by itself, each output has data that this run has written, and
-// no input was changed. Everything else is an [Outcome] of its own. Whatever the script started is
-// ended when TestScript returns: on Linux what has left its session too, on other unix systems its
-// process group, on Windows the interpreter alone. [RunStore] runs the specs of a store as
-// subtests of go test.
+// [RuntimeTester.TestScript] starts an interpreter, or forks one that is kept warm, in a session of its
+// own. A small driver imports the script and calls its main. Parameters and result travel over pipes of
+// their own, so that stdout and stderr belong to the script. A run passes if main returned, the process
+// exited with 0 on its own, each output has data that this run has written, and no input was changed.
+// Every other end is an [Outcome] of its own. Whatever the script started has ended when TestScript
+// returns: on Linux including what has left its session, on other unix systems its process group, on
+// Windows only the interpreter. [RunStore] runs the specs of a store as subtests of go test.
 //
 // # A pipeline
 //
-// A [PipelineTestingSpec] is a DAG with a spec for each node. Plan tells the order and what feeds each
-// input: names and aliases bind, a pair that is only similar must be confirmed by a [Wire] or allowed by
-// AllowSemantic. [RuntimeTester.TestPipeline] runs the nodes as parallel as the graph allows, each in
-// <work>/<node>/<logical name>, on what the nodes before it made; the specs stay as they are. What is
-// handed over is looked at by [Checker] functions, by default [DefaultCheckers]; their problems fail the
-// run and stand in every report. From, To and Only run a part on the results of an earlier run, if these
-// are of the same specs and wires; script text and environment values are not compared. A
-// [PipelineTestResult] writes itself as JSON, text, JUnit, GitHub annotations and one HTML page, the same
-// bytes for the same result; what scripts print arrives in them as text. [RunPipeline] makes a test of it.
+// A [PipelineTestingSpec] is a DAG with a spec for each node. Its Plan shows the order and what feeds
+// each input: names and aliases bind; a pair that is only similar must be confirmed by a [Wire] or
+// allowed by AllowSemantic. [RuntimeTester.TestPipeline] runs the nodes with as much parallelism as the
+// graph allows, each in <work>/<node>/<logical name>, on the outputs of the nodes before it. The specs
+// do not change. [Checker] functions, by default [DefaultCheckers], check what is handed over; the
+// problems they find fail the run and are in every report. From, To and Only run a part of the pipeline
+// on the results of an earlier run, provided that these come from the same specs and wires; the text of
+// scripts and environment values are not compared. [RunPipeline] runs a pipeline as a test.
+//
+// # Reports
+//
+// The results of a script, a store and a pipeline write themselves as JSON, text, JUnit XML, GitHub
+// annotations and one HTML page, the same bytes for the same result. What scripts have printed appears
+// in them as text and nothing else.
 //
 // # On disk
 //
@@ -63,35 +67,35 @@
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
 // spec), environ_vars, job_args, created_at, updated_at, then members that this version does not
 // know. Nothing is lost between loading and saving: unknown members, big integers, 1.0 as opposed
-// to 1, times without a zone. A save is durable when it returns nil, and whole in any case. New files
-// have mode 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] widens that.
+// to 1, times without a zone. A save is atomic, and durable when it returns nil. New files have mode
+// 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] can widen that.
 //
 // # Concurrency
 //
-// A spec is like a map: any number of readers, or one writer. A Store and a RuntimeTester can be
-// used by any number of goroutines. Any number of processes may load, save, update and delete in one
-// directory: a reader sees one whole version, the last save wins, and [Store.Update] loses nothing.
-// The store's lock belongs to the directory, lasts for a moment and ends with the process that has
-// it. A work directory belongs to one run of a pipeline at a time; another gets ErrLocked.
+// A spec is like a map: it may have many readers or one writer at a time. A Store and a RuntimeTester can
+// be used by any number of goroutines. Any number of processes may load, save, update and delete in one
+// directory: a reader sees one whole version, the last save wins, and [Store.Update] loses no change.
+// The store's lock is one per directory, is held for a moment, and ends with the process that holds it. A
+// work directory belongs to one run of a pipeline at a time; another gets ErrLocked.
 //
 // # Errors
 //
-// Exported functions return error. Behind it are pointers: [*ValidationError] with every
-// [*FieldError] of a spec, in a fixed order, and [*DecodeError] for each problem of a file, with
-// line and column. What concerns a single name or argument is a *FieldError on its own. Ask with
-// [errors.Is] and [errors.AsType]; system errors such as [io/fs.ErrNotExist] show through. Programs
-// act on a [Code], not on text.
+// Exported functions return error. Behind it are pointers: a [*ValidationError] with every
+// [*FieldError] of a spec, in a fixed order, or a [*DecodeError] for each problem of a file, with
+// line and column. A problem with a single name or argument is a *FieldError. Use [errors.Is] and
+// [errors.AsType]; system errors such as [io/fs.ErrNotExist] can be asked for too. Programs should act
+// on a [Code], not on text.
 //
 // # Secrets
 //
 // The values of environment variables appear in no error, no String, no slog record and nothing that
-// this package says of a run. Where a script prints one of 6 characters or more, its output, traceback,
-// return value and log show [redacted] instead: for the value as it is, a line of it, and its forms in
-// JSON, Python's repr, URLs and base64. A value that is part of a path of the spec is no secret. What
-// cannot be covered: a value that the script takes apart or encodes in another way, reading the
-// EnvironVars map, marshalling a spec with encoding/json, the misplaced verbs %p and %w, for which fmt
-// does not ask a type how it is printed, and reflection that does not ask either (testify's diffs, a
-// spec in an unexported field of a struct that is printed). For these there is Redacted.
+// this package reports about a run. Where a script prints one of 6 characters or more, its output,
+// traceback, return value and log show [redacted] instead: for the value as it is, a line of it, and its
+// forms in JSON, Python's repr, URLs and base64. A value that is part of a path of the spec is not a
+// secret. Not covered are values that the script takes apart or encodes in another way, reading the
+// EnvironVars map, marshalling a spec with encoding/json, the verbs %p and %w, for which fmt does not
+// ask a type how to print it, and reflection that does not ask either, such as testify's diffs or a spec
+// in an unexported field of a struct that is printed. For these there is Redacted.
 //
 // # What Python reads differently
 //
@@ -133,23 +137,23 @@
 //
 // # Deviations from the design note
 //
-//   - Validate takes the note's step names, whose job type is letters only. Saving, running and
-//     ParseStepName take every job type (us_east_1); ValidateOptions.StepNameRule widens the rest.
-//   - An unreadable script, and a script path that is no regular file, are errors.
-//   - Validation touches nothing. The note's validate_paths makes output directories; here that
-//     takes ValidateOptions.CreateOutputs, AutoFixCommonIssues or a run.
-//   - Names are matched as a whole: Python's $ lets a newline at the end pass.
-//   - Inputs and outputs that are empty, and NUL anywhere, are errors.
-//   - New times are UTC with an offset; the note's have no zone. Python does not compare the two
+//   - Validate accepts the note's step names, whose job type is letters only. Saving, running and
+//     ParseStepName accept any job type (us_east_1); so can Validate, with a StepNameRule.
+//   - An unreadable script is an error, and so is a script path that is not a regular file.
+//   - Validation changes nothing. The note's validate_paths makes output directories; here
+//     ValidateOptions.CreateOutputs, AutoFixCommonIssues and a run do.
+//   - Names are matched as a whole: Python's $ accepts a newline at the end.
+//   - Empty input and output paths, and NUL anywhere, are errors.
+//   - New times are UTC with an offset; the note's have no zone. Python cannot compare the two
 //     kinds: use astimezone() first.
 //   - updated_at never moves back and is never before created_at, whatever the clock does.
 //   - _to_snake_case knows technical terms (XGBoostTraining is xgboost_training, not
-//     xg_boost_training), cleans separators, and gives "" rather than an invalid name.
+//     xg_boost_training), cleans separators, and returns "" rather than an invalid name.
 //   - Loading an enhanced file as a basic spec is refused instead of dropping its aliases.
 //   - A node's script is found exactly or not at all; nothing is guessed, and no placeholder written.
 //   - A spec may have a file for each step (SaveStep), so that nodes do not overwrite each other's.
 //   - The script runs in a process of its own, with a timeout, with its environment in place
-//     before Python starts, and after it there must be new data in every output.
-//   - A run has a TMPDIR of its own, and empty entries of PYTHONPATH, which mean the working directory,
-//     are dropped.
+//     before Python starts, and afterwards there must be new data in every output.
+//   - A run has a TMPDIR of its own, and empty entries of PYTHONPATH, which mean the working
+//     directory, are dropped.
 package scriptspec
