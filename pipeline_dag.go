@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/graph"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -233,148 +234,55 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 // could come next it takes the one that stands first in Nodes. The error is a [*CycleError], or what
 // Validate returns.
 func (d *DAG) TopologicalSort() ([]string, error) {
-	numbers, _, err := d.order()
+	_, order, err := d.order()
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(numbers))
-	for i, node := range numbers {
-		names[i] = d.Nodes[node]
-	}
-	return names, nil
+	return d.names(order), nil
 }
 
-// order returns the numbers of the nodes in topological order, and what leads from each.
-func (d *DAG) order() (order []int, next func(node int) []int, err error) {
+// order returns the graph of the node numbers and its topological order.
+func (d *DAG) order() (g *graph.Graph, order []int, err error) {
 	edges, problems := d.number()
 	if len(problems) > 0 {
 		return nil, nil, d.Validate()
 	}
-	next, waiting := successors(len(d.Nodes), edges)
-	var ready intHeap
-	for node, n := range waiting {
-		if n == 0 {
-			ready = append(ready, node) // in order, so a heap already
-		}
+	g = graph.New(len(d.Nodes), edges)
+	order, cycle := g.Order()
+	if len(cycle) > 0 {
+		return nil, nil, &CycleError{Cycle: d.names(cycle)}
 	}
-	order = make([]int, 0, len(d.Nodes))
-	for len(ready) > 0 {
-		node := ready.pop()
-		order = append(order, node)
-		for _, to := range next(node) {
-			if waiting[to]--; waiting[to] == 0 {
-				ready.push(to)
-			}
-		}
+	return g, order, nil
+}
+
+func (d *DAG) names(numbers []int) []string {
+	names := make([]string, len(numbers))
+	for i, node := range numbers {
+		names[i] = d.Nodes[node]
 	}
-	if len(order) < len(d.Nodes) {
-		return nil, nil, d.cycle(edges, waiting)
-	}
-	return order, next, nil
+	return names
 }
 
 // Levels plans the graph: the nodes that need no other, then those that need only these, and so on,
-// each level in the order of Nodes. What stands in one level may run at the same time. The error is
-// as of TopologicalSort.
+// each level in the order of Nodes. The nodes of a level may run at the same time. The error is that of
+// TopologicalSort.
 func (d *DAG) Levels() ([][]string, error) {
-	order, next, err := d.order()
+	g, order, err := d.order()
 	if err != nil {
 		return nil, err
 	}
-	level, deepest := make([]int, len(d.Nodes)), -1
-	for _, node := range order {
-		deepest = max(deepest, level[node])
-		for _, to := range next(node) {
-			level[to] = max(level[to], level[node]+1)
-		}
+	return d.byLevel(g.Levels(order)), nil
+}
+
+// byLevel groups the nodes by level.
+func (d *DAG) byLevel(level []int) [][]string {
+	deepest := -1
+	for _, l := range level {
+		deepest = max(deepest, l)
 	}
 	levels := make([][]string, deepest+1)
 	for node, name := range d.Nodes {
 		levels[level[node]] = append(levels[level[node]], name)
 	}
-	return levels, nil
-}
-
-// successors returns the nodes that the edges of a node lead to, and how many edges lead to each.
-func successors(nodes int, edges [][2]int) (next func(node int) []int, incoming []int) {
-	incoming = make([]int, nodes)
-	ends := make([]int, nodes+1) // of the part of all that is a node's
-	for _, e := range edges {
-		ends[e[0]+1]++
-		incoming[e[1]]++
-	}
-	for i := range nodes {
-		ends[i+1] += ends[i]
-	}
-	all, used := make([]int, len(edges)), make([]int, nodes)
-	for _, e := range edges {
-		all[ends[e[0]]+used[e[0]]] = e[1]
-		used[e[0]]++
-	}
-	return func(node int) []int { return all[ends[node]:ends[node+1]] }, incoming
-}
-
-// cycle finds a cycle among the nodes that still wait for others. Each of them has a predecessor
-// that waits too, so going back from any must come round.
-func (d *DAG) cycle(edges [][2]int, waiting []int) *CycleError {
-	before := make(map[int]int)
-	for _, e := range edges {
-		if waiting[e[0]] == 0 {
-			continue
-		}
-		if was, ok := before[e[1]]; !ok || e[0] < was {
-			before[e[1]] = e[0] // the first in the graph wins
-		}
-	}
-	at := slices.IndexFunc(waiting, func(n int) bool { return n > 0 })
-	seen := map[int]bool{}
-	for !seen[at] {
-		seen[at] = true
-		at = before[at]
-	}
-	cycle := []int{at}
-	for node := before[at]; node != at; node = before[node] {
-		cycle = append(cycle, node)
-	}
-	slices.Reverse(cycle)
-	first := slices.Index(cycle, slices.Min(cycle))
-	e := &CycleError{}
-	for i := range cycle {
-		e.Cycle = append(e.Cycle, d.Nodes[cycle[(first+i)%len(cycle)]])
-	}
-	return e
-}
-
-// intHeap is a binary heap of node numbers, the smallest on top. container/heap would box each.
-type intHeap []int
-
-func (h *intHeap) push(x int) {
-	a := append(*h, x)
-	i := len(a) - 1
-	for i > 0 && a[(i-1)/2] > a[i] {
-		a[i], a[(i-1)/2] = a[(i-1)/2], a[i]
-		i = (i - 1) / 2
-	}
-	*h = a
-}
-
-func (h *intHeap) pop() int {
-	a := *h
-	top, last := a[0], len(a)-1
-	a[0], a = a[last], a[:last]
-	for i := 0; ; {
-		least := i
-		for _, child := range [...]int{2*i + 1, 2*i + 2} {
-			if child < len(a) && a[child] < a[least] {
-				least = child
-			}
-		}
-		if least == i {
-			break
-		}
-		a[i], a[least] = a[least], a[i]
-		i = least
-	}
-	*h = a
-	return top
+	return levels
 }

@@ -54,7 +54,7 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 		o = &p.Options
 	}
 	errs := p.problems()
-	order, next, err := p.DAG.order()
+	g, order, err := p.DAG.order()
 	if err != nil {
 		return nil, newValidationError(p.Name, errs)
 	}
@@ -63,21 +63,15 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 		pl.wires[wire.Dest] = append(pl.wires[wire.Dest], wire)
 	}
 	plan := &PipelinePlan{Nodes: make([]PlannedNode, len(order))}
-	after, level := make([][]string, len(order)), make([]int, len(order))
+	after, level := make([][]string, len(order)), g.Levels(order)
 	for i, number := range order {
 		node := p.DAG.Nodes[number]
 		plan.Nodes[i] = pl.node(node, level[number], slices.Compact(after[number]))
-		if level[number] == len(plan.Levels) {
-			plan.Levels = append(plan.Levels, nil)
-		}
-		for _, to := range next(number) {
+		for _, to := range g.Next(number) {
 			after[to] = append(after[to], node)
-			level[to] = max(level[to], level[number]+1)
 		}
 	}
-	for number, node := range p.DAG.Nodes { // as DAG.Levels has them
-		plan.Levels[level[number]] = append(plan.Levels[level[number]], node)
-	}
+	plan.Levels = p.DAG.byLevel(level)
 	return plan, newValidationError(p.Name, append(errs, pl.edgeErrors(plan)...))
 }
 

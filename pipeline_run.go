@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/graph"
 	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
@@ -201,16 +202,16 @@ func (r *pipelineRun) paths() {
 
 // loop runs the nodes, each as soon as nothing keeps it.
 func (r *pipelineRun) loop() {
-	var ready, queue intHeap // those that wait for no other node, and for their turn
+	var ready, queue graph.Queue // those that wait for no other node, and for their turn
 	for i := range r.nodes {
 		if r.nodes[i].waiting == 0 {
-			ready.push(i)
+			ready.Push(i)
 		}
 	}
 	release := func(i int) {
 		for _, next := range r.nodes[i].next {
 			if r.nodes[next].waiting--; r.nodes[next].waiting == 0 {
-				ready.push(next)
+				ready.Push(next)
 			}
 		}
 	}
@@ -222,21 +223,21 @@ func (r *pipelineRun) loop() {
 		}
 	}()
 	for {
-		for len(ready) > 0 {
-			if i := ready.pop(); r.settle(i) {
+		for ready.Len() > 0 {
+			if i := ready.Pop(); r.endWithoutRun(i) {
 				release(i)
 			} else {
-				queue.push(i)
+				queue.Push(i)
 			}
 		}
 		switch {
-		case len(queue) > 0 && r.ctx.Err() != nil:
-			i := queue.pop()
+		case queue.Len() > 0 && r.ctx.Err() != nil:
+			i := queue.Pop()
 			r.end(i, NodeCancelled, "not begun when the run was ended: "+context.Cause(r.ctx).Error())
 			r.keepRecord(&r.nodes[i])
 			release(i)
-		case len(queue) > 0 && running < most:
-			n := &r.nodes[queue.pop()]
+		case queue.Len() > 0 && running < most:
+			n := &r.nodes[queue.Pop()]
 			n.begun, n.outcome.Started = true, time.Since(r.started)
 			r.tell(PipelineEvent{Node: n.Node, At: n.outcome.Started})
 			running++
@@ -254,8 +255,8 @@ func (r *pipelineRun) loop() {
 
 var errLeft = errors.New("the caller of TestPipeline is gone")
 
-// settle ends a node that is not to be run, and reports whether it did.
-func (r *pipelineRun) settle(i int) bool {
+// endWithoutRun ends a node that is not to be run, and reports whether it did.
+func (r *pipelineRun) endWithoutRun(i int) bool {
 	n := &r.nodes[i]
 	switch {
 	case n.Skipped:
