@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/filename"
 )
 
 // SpecBuilder leads from the nodes of a DAG to scripts and specs. It may be used by several
@@ -301,37 +303,15 @@ func newPaths(dir string, names []string) map[string]string {
 		if name == "" || strings.IndexByte(name, 0) >= 0 {
 			continue // no spec may have it
 		}
-		element := pathElement(name)
+		element := filename.Element(name)
 		for i := 2; taken[strings.ToLower(element)]; i++ {
-			element = fmt.Sprintf("%s_%d", pathElement(name), i)
+			element = fmt.Sprintf("%s_%d", filename.Element(name), i)
 		}
 		taken[strings.ToLower(element)] = true
 		paths[name] = filepath.Join(dir, element)
 	}
 	return paths
 }
-
-// pathElement makes a logical name one element of a path that every system takes: it comes from a script
-// and may be anything.
-func pathElement(name string) string {
-	clean := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:<>"|?*`, r) || r < ' ' {
-			return '_'
-		}
-		return r
-	}, name)
-	if last := strings.TrimRight(clean, ". "); last != clean { // Windows drops them
-		clean = last + strings.Repeat("_", len(clean)-len(last))
-	}
-	base, _, _ := strings.Cut(strings.ToUpper(clean), ".")
-	if slices.Contains(deviceNames, strings.TrimRight(base, "0123456789")) && len(base) <= len("COM1") {
-		clean = "_" + clean
-	}
-	return clean
-}
-
-// deviceNames are devices on Windows, in every directory; COM and LPT with a digit.
-var deviceNames = []string{"CON", "PRN", "AUX", "NUL", "COM", "LPT"}
 
 // LoadOrCreate returns the spec of a node from the store: the step's own file, else the script's with
 // step_name set to the node. If there is neither it makes a new one, as SpecFromNode does, without

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -240,7 +241,7 @@ func (d *decoder) unknown(name string, known []string, closed bool) bool {
 		return true
 	}
 	message := "unknown member"
-	if near := nearest(name, known); near != "" {
+	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != "" {
 		message += "; did you mean " + near + "?"
 	}
 	d.r.Refuse(message)

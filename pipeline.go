@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/filename"
 )
 
 // PipelineTestingSpec is a pipeline with a spec for each of its nodes. It is loaded and saved by
@@ -101,7 +103,7 @@ func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 	}
 	folded := make(map[string]string, len(p.DAG.Nodes))
 	for i, node := range p.DAG.Nodes {
-		if node != "" && !isDirName(node) {
+		if node != "" && !filename.IsDir(node) {
 			fail(i, CodeFormat, "node "+printable(node)+" cannot be the name of a directory", "want something like TabularPreprocessing_training")
 		}
 		fold := strings.ToLower(node)
@@ -112,12 +114,6 @@ func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 		}
 	}
 	return errs
-}
-
-// isDirName reports whether every system takes a name for that of a directory. Those that begin with
-// a dot are kept for what is not a node's.
-func isDirName(name string) bool {
-	return name != "" && len(name) < 250 && name == pathElement(name) && name[0] != '.' && !unsafeName(name)
 }
 
 // nodeErrors compares nodes and specs.

@@ -3,6 +3,8 @@ package scriptspec
 import (
 	"slices"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // PipelineOptions changes how a pipeline is run. The zero value runs all of it, as parallel as the
@@ -76,7 +78,7 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 				continue
 			}
 			hint := ""
-			if near := nearest(node, sortedKeys(known)); near != "" {
+			if near := similarity.Nearest(sortedKeys(known), node, ToSnakeCase(node)); near != "" {
 				hint = "did you mean " + printable(near) + "?"
 			}
 			fail(keyed(list.name, node), CodeUnknownNode, node, "there is no node "+printable(node), hint)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-playground/validator/v10"
+
+	"github.com/scriptspec/scriptspec/internal/filename"
 )
 
 // occasion is when rules apply.
@@ -43,14 +45,14 @@ var (
 		{CodeFormat, storing | complete, func(s string) bool { return !IsScriptName(s) }},
 		{CodeTooLong, storing | complete, func(s string) bool { return len(s) > maxScriptName }},
 		{CodeNUL, loading, holdsNUL},
-		{CodeFormat, loading, unsafeName}, // AutoFixCommonIssues can fix what is merely not snake_case
+		{CodeFormat, loading, filename.Unsafe}, // AutoFixCommonIssues can fix what is merely not snake_case
 	}}
 	stepNameRules = textRules{"scriptspec_step_name", []rule{
 		{CodeNUL, loading, holdsNUL},
 		{CodeRequired, storing | complete, isEmpty},
 		{CodeFormat, storing, func(s string) bool { _, err := ParseStepName(s); return err != nil }},
 		{CodeFormat, stepShape, func(s string) bool { return s != "" && !IsStepName(s) }},
-		{CodeFormat, running, unsafeName}, // log files and directories have this name
+		{CodeFormat, running, filename.Unsafe}, // log files and directories have this name
 	}}
 	scriptPathRules = textRules{"", []rule{
 		{CodeRequired, complete, isEmpty},

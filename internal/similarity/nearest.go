@@ -1,0 +1,42 @@
+package similarity
+
+// Nearest returns the known name that a misspelt one was meant to be, "" if none is near. Of several
+// spellings of the misspelt name the nearest counts.
+func Nearest(known []string, name string, spellings ...string) string {
+	const longest = 64 // that is worth the time
+	if len(name) > longest {
+		return ""
+	}
+	best, distance := "", max(3, len(name)/4+1)
+	for _, want := range known {
+		d := editDistance(name, want)
+		for _, spelling := range spellings {
+			d = min(d, editDistance(spelling, want))
+		}
+		if d < distance {
+			best, distance = want, d
+		}
+	}
+	return best
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

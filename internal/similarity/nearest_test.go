@@ -1,0 +1,22 @@
+package similarity_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
+)
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	known := []string{"script_name", "step_name", "job_args", "environ_vars"}
+	for name, want := range map[string]string{
+		"job_arg": "job_args", "jobargs": "job_args", "script_nam": "script_name", "stepname": "step_name", "output": "", "": "", "job_args": "job_args",
+	} {
+		assert.Equal(t, want, similarity.Nearest(known, name), name)
+	}
+	assert.Equal(t, "environ_vars", similarity.Nearest(known, "ENVIRON_VARS", "environ_vars"), "another spelling")
+	assert.Empty(t, similarity.Nearest(known, strings.Repeat("x", 65), "job_args"))
+}
