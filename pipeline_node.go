@@ -39,7 +39,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		return e
 	}
 	e.handed = r.handOver(ctx, n)
-	if err := r.work.clear(n.Node); err != nil {
+	if err := r.work.Clear(n.Node); err != nil {
 		e.problem = firstLine(err.Error())
 		return e
 	}

@@ -90,7 +90,7 @@ type Transfer struct {
 // result puts together what became of the run.
 func (r *pipelineRun) result() *PipelineTestResult {
 	res := &PipelineTestResult{
-		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.path, Duration: time.Since(r.started),
+		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.Path(), Duration: time.Since(r.started),
 		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
 	}
 	for i := range r.nodes {

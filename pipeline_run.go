@@ -16,6 +16,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/graph"
 	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/snapshot"
+	"github.com/scriptspec/scriptspec/internal/workdir"
 )
 
 // TestPipeline runs the scripts of a pipeline, each as TestScript does, on the data that they make: a
@@ -54,14 +55,14 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 			Hint: "it is WorkDir of that run's result",
 		}})
 	}
-	r.work, err = openWorkDir(o.WorkDir, !reuses)
+	r.work, err = workdir.Open(o.WorkDir, !reuses)
 	if reuses && errors.Is(err, fs.ErrNotExist) {
 		return nil, r.checkReuse() // which names the nodes that would have to be there
 	}
 	if err != nil {
-		return nil, err
+		return nil, workDirError(err)
 	}
-	defer r.work.close()
+	defer r.work.Close()
 	r.paths()
 	if err := r.checkReuse(); err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ type pipelineRun struct {
 	masker   *mask.Masker // environment values of all specs: data may carry them from one node to another
 	nodes    []runNode    // in topological order
 	number   map[string]int
-	work     *workDir
+	work     *workdir.Dir
 	started  time.Time
 	ctx      context.Context
 	stop     context.CancelCauseFunc
@@ -195,7 +196,7 @@ func (r *pipelineRun) paths() {
 				}
 			}
 		default:
-			n.paths = r.work.outputPaths(n.Node, n.spec)
+			n.paths = newPaths(filepath.Join(r.work.Path(), n.Node), entryKeys(sortedPaths(n.spec, fieldOutputs)))
 		}
 	}
 }
@@ -383,7 +384,7 @@ func (r *pipelineRun) keepRecord(n *runNode) {
 	for name, output := range n.outputs {
 		data[name] = output.state.Digest()
 	}
-	_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Digest: n.digest, Data: data})
+	_ = r.work.SetRecord(workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Digest: n.digest, Data: data})
 }
 
 // keepOutputs notes how the outputs are of a node that is not run.
@@ -430,7 +431,7 @@ func (r *pipelineRun) checkOutputs() {
 				n.outcome.Reason = r.masker.String(fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what))
 			}
 			if !n.Skipped {
-				_ = r.work.setRecord(nodeRecord{Node: n.Node, Status: n.outcome.Status, Changed: r.masker.String(what)})
+				_ = r.work.SetRecord(workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Changed: r.masker.String(what)})
 			}
 		}
 	}

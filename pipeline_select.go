@@ -1,11 +1,16 @@
 package scriptspec
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/scriptspec/scriptspec/internal/snapshot"
+	"github.com/scriptspec/scriptspec/internal/workdir"
 )
 
 // choose marks the nodes that are to be run: all, or the part that the options name.
@@ -88,10 +93,10 @@ func (r *pipelineRun) checkReuse() error {
 
 // unusable says why the results of an earlier run cannot be reused, "" if they can.
 func (r *pipelineRun) unusable(n *runNode) string {
-	var rec nodeRecord
+	var rec workdir.Record
 	ok := false
 	if r.work != nil {
-		rec, ok = r.work.record(n.Node)
+		rec, ok = r.work.Record(n.Node)
 	}
 	switch {
 	case !ok:
@@ -100,8 +105,8 @@ func (r *pipelineRun) unusable(n *runNode) string {
 		return "has data that was changed after it had ended: " + printable(rec.Changed)
 	case rec.OutdatedBy != "":
 		return "was not run since " + printable(rec.OutdatedBy) + " was, on which it depends"
-	case rec.Status != NodePassed:
-		return "did not pass in the last run: " + string(rec.Status)
+	case rec.Status != string(NodePassed):
+		return "did not pass in the last run: " + rec.Status
 	case rec.Digest == "" || rec.Digest != n.digest:
 		return "passed with another spec or other wires, its own or those of a node before it"
 	}
@@ -136,7 +141,7 @@ func (r *pipelineRun) renew() error {
 		}
 		if n.chosen {
 			cause[i] = n.Node
-			if err := r.work.forget(n.Node); err != nil {
+			if err := r.work.Forget(n.Node); err != nil {
 				return err
 			}
 			continue
@@ -144,12 +149,53 @@ func (r *pipelineRun) renew() error {
 		if cause[i] == "" {
 			continue
 		}
-		if rec, ok := r.work.record(n.Node); ok {
+		if rec, ok := r.work.Record(n.Node); ok {
 			rec.OutdatedBy = cause[i]
-			if err := r.work.setRecord(rec); err != nil {
+			if err := r.work.SetRecord(rec); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// workDirError is an error of a work directory as a problem of the options, if it is one.
+func workDirError(err error) error {
+	if e, ok := errors.AsType[*workdir.NotEmptyError](err); ok {
+		fe := fieldErrorf(rank{}, "options.work_dir", CodeNotEmpty, "work directory holds what no pipeline run put there: %s", e.Entry).
+			hintf("name an empty or a new directory")
+		fe.Value = e.Dir
+		return fe
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return err
+}
+
+// digest sums up what a node is run with: its spec, apart from environment values, times and the paths
+// that a run replaces; its wires; and the same of the nodes that feed it.
+func digest(s Spec, fed []AssignedPair, of func(node string) string) string {
+	if isNil(s) {
+		return ""
+	}
+	b := s.self().Basic().Redacted()
+	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
+	for name := range b.OutputPaths {
+		b.OutputPaths[name] = name
+	}
+	for _, p := range fed {
+		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
+	}
+	e, err := encode(b, 0)
+	if err != nil {
+		return "" // which no script can be run with either
+	}
+	defer e.release()
+	h := sha256.New()
+	h.Write(e.w.Buf)
+	for _, p := range fed {
+		fmt.Fprintf(h, "%q %q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName, of(p.Source))
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -1,0 +1,187 @@
+// Package workdir holds a directory of outputs, with a directory and a record for each node.
+package workdir
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/printable"
+)
+
+// ownDir has the records, and says that runs may clear the directories of nodes beside it.
+const ownDir = ".scriptspec"
+
+// NotEmptyError is returned for a directory that has what no run has put there.
+type NotEmptyError struct {
+	Dir   string
+	Entry string // the first one, as a path
+}
+
+func (e *NotEmptyError) Error() string {
+	return "work directory has what no run has put there: " + printable.Line(e.Entry)
+}
+
+// Dir is a work directory, held by one run. Nothing outside of it is cleared or written, whatever links
+// are in it.
+type Dir struct {
+	path   string // absolute
+	root   *os.Root
+	own    *atomicfile.Dir
+	unlock func()
+}
+
+// Open opens and locks a work directory, "" for a new temporary one. It creates the directory only if told
+// to. The errors are *NotEmptyError, atomicfile.ErrLocked if another run has it, and the system's.
+func Open(path string, create bool) (*Dir, error) {
+	var err error
+	if path == "" {
+		path, err = os.MkdirTemp("", "scriptspec-pipeline-")
+	} else if path, err = filepath.Abs(path); err == nil && create {
+		err = os.MkdirAll(path, 0o777)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("work directory: %w", err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("work directory: %w", err)
+	}
+	d := &Dir{path: path, root: root}
+	if err := d.take(create); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return d, nil
+}
+
+// take makes sure that the directory is one of ours, and that nobody else has it.
+func (d *Dir) take(create bool) error {
+	if _, err := d.root.Lstat(ownDir); errors.Is(err, fs.ErrNotExist) && create {
+		if err := d.claim(); err != nil {
+			return err
+		}
+	}
+	own, err := d.root.OpenRoot(ownDir)
+	if err != nil {
+		return d.failed("open", err, ownDir)
+	}
+	if d.own, err = atomicfile.Open(own); err != nil {
+		return errors.Join(err, own.Close())
+	}
+	const wait = time.Second // a run that is just ending is worth it
+	if d.unlock, err = d.own.Lock(context.Background(), wait); err != nil {
+		return errors.Join(fmt.Errorf("work directory %s belongs to another run: %w", printable.Line(d.path), err), d.own.Close())
+	}
+	return nil
+}
+
+// claim makes an empty directory ours. What a user has put somewhere must not be cleared.
+func (d *Dir) claim() error {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil {
+		return d.failed("read", err, ".")
+	}
+	for _, e := range entries {
+		if e.Name() == ownDir {
+			return nil // by another run, just now
+		}
+	}
+	if len(entries) > 0 {
+		return &NotEmptyError{d.path, filepath.Join(d.path, entries[0].Name())}
+	}
+	if err := d.root.Mkdir(ownDir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return d.failed("mkdir", err, ownDir)
+	}
+	return nil
+}
+
+// failed gives an error of a call inside of the directory the whole path.
+func (d *Dir) failed(op string, err error, name string) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	return fmt.Errorf("work directory: %w", &fs.PathError{Op: op, Path: printable.Line(filepath.Join(d.path, name)), Err: err})
+}
+
+// Path returns the absolute path.
+func (d *Dir) Path() string { return d.path }
+
+// Close gives the directory to the next run.
+func (d *Dir) Close() {
+	d.unlock()
+	_ = d.own.Close() // nothing is left to be written
+	_ = d.root.Close()
+}
+
+// Clear empties a node's directory.
+func (d *Dir) Clear(node string) error {
+	err := d.root.RemoveAll(node)
+	if err == nil {
+		err = d.root.Mkdir(node, 0o777)
+	}
+	if err == nil {
+		return nil
+	}
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	return &fs.PathError{Op: "clear", Path: printable.Line(filepath.Join(d.path, node)), Err: err}
+}
+
+// Record is what is known of a node's last run, so that a later run can build on it.
+type Record struct {
+	Version int    `json:"version"`
+	Node    string `json:"node"`
+	Status  string `json:"status"`
+	// Digest tells one spec and wiring from another.
+	Digest string `json:"digest"`
+	// Data tells for each output one state of its files from another.
+	Data map[string]string `json:"data"`
+	// OutdatedBy names a node before this one that was run again since, without this one.
+	OutdatedBy string `json:"outdated_by"`
+	// Changed says what of its data was changed after the node had ended.
+	Changed string `json:"changed"`
+}
+
+const recordVersion = 1
+
+func recordName(node string) string { return filepath.Join(ownDir, node+".json") }
+
+// Record returns what is known of a node. What cannot be read is as good as nothing.
+func (d *Dir) Record(node string) (Record, bool) {
+	const longest = 1 << 20
+	var rec Record
+	data, _, err := d.own.Read(node+".json", longest, nil)
+	if err != nil || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
+		return Record{}, false
+	}
+	return rec, true
+}
+
+// SetRecord keeps what is known of a node. It need not survive a power cut: then the node is run again.
+func (d *Dir) SetRecord(rec Record) error {
+	rec.Version = recordVersion
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return err
+	}
+	if err := d.Forget(rec.Node); err != nil {
+		return err
+	}
+	// A new file: a script may have put a link or FIFO in its place.
+	f, err := d.root.OpenFile(recordName(rec.Node), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// Forget drops what is known of a node.
+func (d *Dir) Forget(node string) error { return d.root.RemoveAll(recordName(node)) }

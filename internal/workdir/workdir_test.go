@@ -1,0 +1,95 @@
+package workdir
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+)
+
+func open(t *testing.T, path string) *Dir {
+	t.Helper()
+	d, err := Open(path, true)
+	require.NoError(t, err)
+	return d
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "deep", "work")
+	_, err := Open(path, false)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	d := open(t, path)
+	assert.Equal(t, path, d.Path())
+	_, err = Open(path, true)
+	require.ErrorIs(t, err, atomicfile.ErrLocked, "one run at a time")
+	d.Close()
+	again, err := Open(path, false)
+	require.NoError(t, err, "made by a run")
+	again.Close()
+}
+
+// What a user has put somewhere is not cleared.
+func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	file := filepath.Join(path, "thesis.tex")
+	require.NoError(t, os.WriteFile(file, []byte("x"), 0o600))
+	_, err := Open(path, true)
+	ne, ok := errors.AsType[*NotEmptyError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, NotEmptyError{path, file}, *ne)
+	assert.FileExists(t, file)
+	assert.NoDirExists(t, filepath.Join(path, ownDir))
+}
+
+func TestClear(t *testing.T) {
+	t.Parallel()
+	d := open(t, filepath.Join(t.TempDir(), "work"))
+	defer d.Close()
+	file := filepath.Join(d.Path(), "Train", "model", "old.bin")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+	require.NoError(t, os.WriteFile(file, []byte("x"), 0o600))
+	require.NoError(t, d.Clear("Train"))
+	entries, err := os.ReadDir(filepath.Join(d.Path(), "Train"))
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+
+	outside := t.TempDir()
+	kept := filepath.Join(outside, "kept")
+	require.NoError(t, os.WriteFile(kept, []byte("x"), 0o600))
+	if os.Symlink(outside, filepath.Join(d.Path(), "Link")) != nil {
+		t.Skip("needs links")
+	}
+	require.NoError(t, d.Clear("Link"))
+	assert.FileExists(t, kept, "a link is replaced, not followed")
+}
+
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "work")
+	d := open(t, path)
+	_, ok := d.Record("Train")
+	assert.False(t, ok)
+	want := Record{Node: "Train", Status: "passed", Digest: "d", Data: map[string]string{"model": "m"}}
+	require.NoError(t, d.SetRecord(want))
+	want.Version = recordVersion
+	d.Close()
+	d = open(t, path)
+	defer d.Close()
+	got, ok := d.Record("Train")
+	assert.True(t, ok)
+	assert.Equal(t, want, got)
+	require.NoError(t, d.Forget("Train"))
+	_, ok = d.Record("Train")
+	assert.False(t, ok)
+	require.NoError(t, os.WriteFile(filepath.Join(path, recordName("Train")), []byte(`{"version": 99}`), 0o600))
+	_, ok = d.Record("Train")
+	assert.False(t, ok, "of another version")
+}
