@@ -115,7 +115,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"list of arguments":      {head + `"job_args":[1]}`, "f.json:2:12: job_args: want an object, found a list"},
 		"case":                   {head + `"Script_Path":"x"}`, "f.json:2:1: Script_Path: differs from script_path only in case; write script_path"},
 		"long s":                 {head + "\"\u017fcript_path\":\"x\"}", "f.json:2:1: \u017fcript_path: differs from script_path only in case; write script_path"},
-		"duplicate":              {head + `"job_args":{"a":1,"\u0061":2}}`, `f.json:2:19: job_args["a"]: name stands twice in one object, first at 2:13; keep one of them`},
+		"duplicate":              {head + `"job_args":{"a":1,"\u0061":2}}`, `f.json:2:19: job_args["a"]: duplicate name, first at 2:13; keep one of them`},
 		"time":                   {head + `"created_at":"secret"}`, "f.json:2:14: created_at: not a timestamp; want 2006-01-02T15:04:05.000000+00:00, without the offset for a local time"},
 		"boolean time":           {head + `"created_at":true}`, "f.json:2:14: created_at: want a string, found a boolean"},
 		"NUL in path":            {head + `"input_paths":{"x":"\u0000"}}`, `f.json:2:20: input_paths["x"]: holds a NUL byte, which no name or path may`},
@@ -218,5 +218,5 @@ func (c *counter) Read(p []byte) (int, error) {
 func ExampleDecode_position() {
 	_, err := scriptspec.Decode(strings.NewReader("{\n  'script_name': \"a\"\n}"), &scriptspec.DecodeOptions{File: "a.json"})
 	fmt.Println(err)
-	// Output: a.json:2:3: strings stand in double quotation marks
+	// Output: a.json:2:3: strings must be in double quotes
 }

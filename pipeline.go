@@ -175,7 +175,7 @@ func (p *PipelineTestingSpec) refErrors() []*FieldError {
 		fe := &FieldError{Path: keyed("refs", node), Code: CodeFormat, Value: script, rank: rank{section: rankSpecs, key: node}}
 		switch {
 		case checkScriptName(script) != "":
-			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is no name of a script"
+			fe.Message = "node " + printable(node) + " refers to " + printable(script) + ", which is not a valid script name"
 		case !isNil(s) && *s.common().scriptName != script:
 			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s and has that of %s",
 				printable(node), printable(script), printable(*s.common().scriptName))

@@ -24,7 +24,7 @@ import (
 type Checker func(ctx context.Context, t Transfer) error
 
 // DefaultCheckers returns those that a run uses if it is given none: [CheckExists], [CheckTables]
-// for headers alone, and [CheckJSON]. To clean rows that are cut off is what many a first step is for.
+// for headers alone, and [CheckJSON]. Rows are not checked: cleaning them is often the first step's job.
 func DefaultCheckers() []Checker {
 	return []Checker{CheckExists, CheckTables(-1), CheckJSON}
 }
@@ -70,8 +70,8 @@ func CheckTables(minRows int, columns ...string) Checker {
 }
 
 // CheckJSON looks at the files named .json, each to be one JSON document, and .jsonl or .ndjson, with
-// one on each line. It is as strict as RFC 8259: the NaN and Infinity of Python are not JSON. Members
-// that stand twice are let pass.
+// one on each line. It is as strict as RFC 8259: the NaN and Infinity of Python are not JSON. Duplicate
+// members are allowed.
 func CheckJSON(ctx context.Context, t Transfer) error {
 	_, err := checkFiles(ctx, t.Path, datafiles.IsJSON, func(p *datafiles.Place, name string) error {
 		return p.JSON(ctx, name)

@@ -42,7 +42,7 @@ func (e *CycleError) Error() string {
 }
 
 // LoadDAG reads a graph from a JSON file with the members nodes and edges, on top or in a member
-// dag; other members are passed over. Unknown ends of edges, nodes that stand twice and edges from a
+// dag; other members are passed over. Unknown ends of edges, duplicate nodes and edges from a
 // node to itself are refused with a [*DecodeError] each, in the order of the file. A cycle is found
 // by TopologicalSort.
 func LoadDAG(path string) (*DAG, error) {
@@ -86,7 +86,7 @@ func (d *dagDecoder) document(outermost bool) {
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
 		member := string(name)
 		if known := member == "nodes" || member == "edges" || member == "dag" && outermost; known && d.seen[member] {
-			d.r.Refuse("stands twice; a file has one graph")
+			d.r.Refuse("duplicate; a file has one graph")
 		} else if known {
 			setEntry(&d.seen, member, true)
 		}
@@ -207,7 +207,7 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 			problems = append(problems, dagProblem{-1, i, name, CodeEmpty, "a node without a name"})
 		} else if first, twice := known[name]; twice {
 			problems = append(problems, dagProblem{-1, i, name, CodeDuplicate,
-				fmt.Sprintf("node %s stands twice, first as nodes[%d]", printable(name), first)})
+				fmt.Sprintf("duplicate node %s, first at nodes[%d]", printable(name), first)})
 			continue
 		}
 		known[name] = i

@@ -74,12 +74,12 @@ func TestLoadDAGRefuses(t *testing.T) {
 			"f:2:21: edges[3]: want a list, found a string",
 			"f:2:26: edges[4]: an edge is a list of two nodes",
 			"f:2:27: edges[4][0]: want a string, found a number",
-			"f:3:21: nodes[2]: node A stands twice, first as nodes[0]",
+			"f:3:21: nodes[2]: duplicate node A, first at nodes[0]",
 			"f:3:26: nodes[3]: a node without a name",
 			"f:3:30: nodes[4]: want a string, found a number",
 		}},
 		"no nodes":  {`{"edges": []}`, []string{"f:1:1: nodes: missing; a graph needs it"}},
-		"twice":     {"{\"nodes\": [\"A\"],\n\"dag\": {\"nodes\": [\"B\"]}}", []string{`f:2:9: dag["nodes"]: stands twice; a file has one graph`}},
+		"twice":     {"{\"nodes\": [\"A\"],\n\"dag\": {\"nodes\": [\"B\"]}}", []string{`f:2:9: dag["nodes"]: duplicate; a file has one graph`}},
 		"no object": {`[]`, []string{"f:1:1: want an object, found a list"}},
 		"cut off":   {`{"nodes": ["A"`, []string{"f:1:15: nodes: the document ends too early; the file was cut off"}},
 	} {
@@ -115,7 +115,7 @@ func TestTopologicalSort(t *testing.T) {
 	bad := &scriptspec.DAG{Nodes: []string{"a", "a"}, Edges: [][2]string{{"a", "x"}, {"a", "a"}}}
 	_, err = bad.TopologicalSort()
 	assert.Equal(t, []problem{
-		{"nodes[1]", scriptspec.CodeDuplicate, "node a stands twice, first as nodes[0]"},
+		{"nodes[1]", scriptspec.CodeDuplicate, "duplicate node a, first at nodes[0]"},
 		{"edges[0][1]", scriptspec.CodeUnknownNode, "edge a -> x: there is no node x"},
 		{"edges[1][1]", scriptspec.CodeSelfEdge, "edge a -> a leads from a node to itself"},
 	}, problems(t, err))

@@ -129,7 +129,7 @@ func (d *pipelineDecoder) specs() {
 		case '"':
 			script := d.text()
 			if checkScriptName(script) != "" {
-				d.r.Refuse("is no name of a script, in snake_case")
+				d.r.Refuse("is not a valid script name; want snake_case")
 			}
 			setEntry(&d.p.Refs, node, script)
 		case '{':

@@ -195,7 +195,7 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 		if n == nil {
 			continue
 		}
-		delete(idle, edge) // an edge may stand twice
+		delete(idle, edge) // an edge may be there twice
 		from, to := printable(edge[0]), printable(edge[1])
 		if at := slices.IndexFunc(n.Suggested, func(p AssignedPair) bool { return p.Source == edge[0] }); at >= 0 {
 			s := n.Suggested[at]

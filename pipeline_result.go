@@ -105,7 +105,7 @@ func (r *pipelineRun) result() *PipelineTestResult {
 	for i, edge := range r.pipeline.DAG.Edges {
 		dest := &r.nodes[r.number[edge[1]]]
 		handed := []Transfer{}
-		if !seen[edge] { // of edges that stand twice the first has it
+		if !seen[edge] { // the first of equal edges has it
 			handed = append(handed, dest.handed[edge[0]]...)
 		}
 		seen[edge] = true

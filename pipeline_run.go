@@ -130,7 +130,7 @@ type outputData struct {
 	files   int
 	bytes   int64
 	formats []string
-	// damage says what a node that reads it has done to it; nobody is given it any more.
+	// damage says what a node that reads it has done to it; it is not handed on after that.
 	damage atomic.Pointer[string]
 }
 

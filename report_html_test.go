@@ -62,7 +62,7 @@ func checkPage(t testing.TB, page string) map[string][]xmlElement {
 				assert.False(t, strings.HasPrefix(key, "on") || key == "src" || key == "style" || key == "action", "%s in %s", key, name)
 				switch key {
 				case "id":
-					assert.False(t, ids[value], "id %s stands twice", value)
+					assert.False(t, ids[value], "duplicate id %s", value)
 					ids[value] = true
 				case "href":
 					require.True(t, strings.HasPrefix(value, "#"), value)

@@ -29,7 +29,7 @@ type RuntimeTester struct {
 	// start of a warm interpreter has a Timeout of its own.
 	Timeout, Grace time.Duration
 	// MaxMemory bounds what a script and its children have in memory together, in bytes, as it is
-	// seen every 20 ms; 0 does not. It takes Linux: elsewhere there is no test, with
+	// seen every 20 ms; 0 means no bound. Linux only; elsewhere TestScript returns
 	// [errors.ErrUnsupported].
 	MaxMemory int64
 	// MaxOutput is how many bytes are kept of stdout and of stderr; 0 means 1 MiB.
@@ -51,16 +51,14 @@ type RuntimeTester struct {
 	// OutputCheck decides whether an output will do after main has returned; nil asks for a file
 	// that is not empty and that this run has written.
 	OutputCheck func(logicalName string, o OutputInfo) error
-	// HashInputs has the contents of inputs compared before and after the run, and not only sizes
-	// and times.
+	// HashInputs compares the contents of inputs before and after the run, not only sizes and times.
 	HashInputs bool
 	// Warm keeps an interpreter that has imported the modules of Preload, and forks a process of it
-	// for each script. Everything else is as with a new interpreter, but that those modules have seen
-	// the environment of this process and not that of the spec. Specs whose variables count at the
-	// start of an interpreter (PYTHON*, LD_*, LC_* and the like) share one if these are equal, and
-	// get a new one if there are eight others. So do scripts beside which there is a module that has
-	// been imported from elsewhere, those of CommandLine, specs with PYTHONMALLOC or PYTHONDEVMODE, and
-	// all scripts where there is no fork. Close ends what is kept.
+	// for each script. The only difference is that preloaded modules have seen this process's environment,
+	// not the spec's. Specs share an interpreter if the variables that matter at its start (PYTHON*, LD_*,
+	// LC_* and the like) are equal, and start a new one if there are eight others. So do scripts with a
+	// module beside them that has been imported from elsewhere, those of CommandLine, specs with PYTHONMALLOC
+	// or PYTHONDEVMODE, and all scripts where there is no fork. Close ends what is kept.
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string

@@ -65,7 +65,7 @@ type shim struct {
 	indirect      bool // a direct start would not be the same
 }
 
-// fileID tells whether a file has been replaced or changed.
+// fileID reports whether a file has been replaced or changed.
 type fileID struct{ info fs.FileInfo }
 
 func fileIDOf(path string) fileID {

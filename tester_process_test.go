@@ -44,7 +44,7 @@ func runWith(t *testing.T, tester *scriptspec.RuntimeTester, s scriptspec.Spec) 
 	return result
 }
 
-// ended tells whether there is no such process, or only what is left of one that nobody has waited for.
+// ended reports whether there is no such process, or only what is left of one that nobody has waited for.
 func ended(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err == nil {

@@ -55,20 +55,20 @@ type ScriptTestResult struct {
 	SystemTime    time.Duration `json:"-"`
 	// PeakMemory is that of the largest process, in bytes; 0 where the system does not tell.
 	PeakMemory int64 `json:"peak_memory"`
-	// HasMainFunction tells that the script was seen to have a function main; false also where it
-	// did not live to say so.
+	// HasMainFunction reports whether the script has a function main; false if it ended before the
+	// driver could look.
 	HasMainFunction bool `json:"has_main_function"`
 	// Interpreter is the Python that ran the script; zero if none did.
 	Interpreter Interpreter `json:"interpreter,omitzero"`
-	// Warm tells that the process was forked, not started; see RuntimeTester.Warm.
+	// Warm reports whether the process was forked, not started; see RuntimeTester.Warm.
 	Warm     bool    `json:"warm"`
 	ExitCode int     `json:"exit_code"` // -1 if a signal ended the process
 	Signal   string  `json:"signal"`    // "SIGKILL", or ""
 	Stdout   Capture `json:"stdout"`
 	Stderr   Capture `json:"stderr"`
-	// Outputs tells, by logical name, what is in each output directory after the run.
+	// Outputs has, by logical name, what is in each output directory after the run.
 	Outputs map[string]OutputInfo `json:"outputs"`
-	// ChangedInputs tells, by logical name, what the run did to its inputs: "changed part.csv",
+	// ChangedInputs has, by logical name, what the run did to its inputs: "changed part.csv",
 	// "deleted part.csv", "added part.csv". No entry for those that are as they were.
 	ChangedInputs map[string][]string `json:"changed_inputs,omitempty"`
 	// Leftover names the processes that the script left running, which were ended.
@@ -117,7 +117,7 @@ func (r *ScriptTestResult) String() string {
 	return text
 }
 
-// Details tells on several lines all that a person needs to see what went wrong: outcome, exception,
+// Details returns on several lines what a person needs to see what went wrong: outcome, exception,
 // traceback, the ends of stdout and stderr, and the command that runs the script again.
 func (r *ScriptTestResult) Details() string {
 	var b strings.Builder

@@ -31,7 +31,7 @@ type warmServer struct {
 	shim   environChanges    // and what a shim has made of it
 }
 
-// maxWarm bounds the interpreters that are kept. Specs that would need one more get a new one.
+// maxWarm bounds the interpreters that are kept. Beyond that, a spec starts a fresh interpreter.
 const maxWarm = 8
 
 // get returns the interpreter for a directory and an environment, nil where there are too many.
@@ -156,7 +156,7 @@ func (w *warmServer) shimAgrees(env map[string]string) bool {
 	})
 }
 
-// canFork tells whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
+// canFork reports whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
 // with its debugging allocator, and an interpreter that dies of each fork is no help.
 func (r *scriptRun) canFork(env map[string]string) bool {
 	const most = 2

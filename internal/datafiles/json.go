@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient leaves names that stand twice alone: what was seen of them would have to be remembered.
+// lenient allows duplicate names: what was seen of them would have to be remembered.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true)}
 
 // IsJSON tells by its name that a file is a JSON document, or JSON Lines.

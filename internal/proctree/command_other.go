@@ -4,7 +4,7 @@ package proctree
 
 import "os/exec"
 
-// CanLimitMemory tells whether Limits.Memory has an effect here.
+// CanLimitMemory reports whether Limits.Memory has an effect here.
 const CanLimitMemory = false
 
 // Tree is a leader with everything that it starts.

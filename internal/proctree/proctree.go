@@ -121,7 +121,7 @@ func (t *Tree) reap(end End) (End, error) {
 	return end, err
 }
 
-// freeGuard kills a guard that does not say that the leader has ended, and tells whether that helped.
+// freeGuard kills a guard that does not say that the leader has ended, and reports whether that helped.
 func (t *Tree) freeGuard() bool {
 	if t.limits.Guard == 0 {
 		return false

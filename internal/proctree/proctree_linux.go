@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CanLimitMemory tells whether Limits.Memory has an effect here.
+// CanLimitMemory reports whether Limits.Memory has an effect here.
 const CanLimitMemory = true
 
 // Tree is a leader with everything that it starts. Its processes are found in /proc: those of the

@@ -180,7 +180,7 @@ def assignment(node):
 
 
 def binds(node, name):
-    """Tells whether a statement gives a name a value by itself, not by the statements in it."""
+    """Reports whether a statement gives a name a value by itself, not by the statements in it."""
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return False
     return any(

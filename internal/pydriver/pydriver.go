@@ -202,7 +202,7 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// CountsAtStart tells whether an environment variable counts when an interpreter starts or a library is
+// CountsAtStart reports whether an environment variable counts when an interpreter starts or a library is
 // loaded. One that is forked has missed it.
 func CountsAtStart(name string) bool {
 	switch name {

@@ -34,7 +34,7 @@ def own(name):
 
 
 def foreign(module):
-    """Tells whether a module is from a file that does not belong to Python."""
+    """Reports whether a module is from a file that does not belong to Python."""
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
         return False

@@ -47,7 +47,7 @@ type Identity struct {
 // The zero value is none.
 type Bytecode struct{ start, driver []byte }
 
-// IsZero tells whether there is none.
+// IsZero reports whether there is none.
 func (b Bytecode) IsZero() bool { return len(b.start) == 0 || len(b.driver) == 0 }
 
 // ErrNoReport is returned for a process that ended without a whole report.

@@ -188,7 +188,7 @@ def leave(code):
 
 
 def flush():
-    """Writes what is in the buffers of all files, wherever they are kept, and tells whether that failed for
+    """Writes what is in the buffers of all files, wherever they are kept, and reports whether that failed for
     standard output."""
     failed = False
     for kept in gc.get_objects():

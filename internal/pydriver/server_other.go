@@ -11,7 +11,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/proctree"
 )
 
-// CanFork tells whether there are servers here.
+// CanFork reports whether there are servers here.
 const CanFork = false
 
 // Server is an interpreter that forks; there is none without fork.

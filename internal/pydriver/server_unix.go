@@ -22,7 +22,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/proctree"
 )
 
-// CanFork tells whether there are servers here.
+// CanFork reports whether there are servers here.
 const CanFork = true
 
 // Server is an interpreter that has imported modules and forks a process for each script. Its methods
@@ -103,7 +103,7 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 	return s, nil
 }
 
-// Suits tells whether the modules that the interpreter has are those that scripts of a directory
+// Suits reports whether the modules that the interpreter has are those that scripts of a directory
 // would import: nothing that lies beside them has the name of one.
 func (s *Server) Suits(scriptDir string) bool {
 	entries, err := os.ReadDir(scriptDir)

@@ -57,7 +57,7 @@ func explainText(rest string, before []byte) string {
 	case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "/*"), strings.HasPrefix(rest, "#"):
 		return "JSON has no comments; remove it"
 	case strings.HasPrefix(rest, "'"):
-		return "strings stand in double quotation marks"
+		return "strings must be in double quotes"
 	case last == ',' && closing(rest), strings.HasPrefix(rest, ",") && (after == "" || closing(after)):
 		return "no comma before a closing bracket"
 	case hasWord(rest, "True", "False", "None"):
@@ -74,7 +74,7 @@ func explainText(rest string, before []byte) string {
 		}
 		return "not a JSON number"
 	case rest != "" && isWord(rest[0]):
-		return "not a JSON value; text and names stand in double quotation marks"
+		return "not a JSON value; text and names must be in double quotes"
 	}
 	return "invalid JSON; a value or a name is missing here"
 }

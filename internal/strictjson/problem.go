@@ -44,7 +44,7 @@ type Step struct {
 	Index int64
 }
 
-// maxProblems ends the walk: whoever has made so many mistakes knows enough.
+// maxProblems ends the walk: a file with so many problems is not what was meant.
 const maxProblems = 100
 
 // note adds a problem.
@@ -82,7 +82,7 @@ func (r *Reader) RefuseMember(offset int64, name, message string) {
 func (r *Reader) Duplicate() {
 	p := Problem{
 		Offset: startOf(r.data, r.last), Path: pathOf(r.dec), Kind: Duplicate,
-		Message: "name stands twice in one object; keep one of them",
+		Message: "duplicate name; keep one of them",
 		object:  r.starts[len(r.starts)-1], name: strings.Clone(r.dec.StackPointer().LastToken()),
 	}
 	r.note(p)
@@ -133,7 +133,7 @@ func (r *Reader) findFirstsIn(object int64) int64 {
 		p.worded = true
 		if first := firsts[p.name]; first >= 0 {
 			line, column := Position(r.data, first)
-			p.Message = fmt.Sprintf("name stands twice in one object, first at %d:%d; keep one of them", line, column)
+			p.Message = fmt.Sprintf("duplicate name, first at %d:%d; keep one of them", line, column)
 		}
 	}
 	return again.InputOffset()

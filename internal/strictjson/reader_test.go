@@ -83,7 +83,7 @@ func TestReaderRefuses(t *testing.T) {
 		"line comment":             {"{ // x\n}", Syntax, 2, "comments"},
 		"block comment":            {"/* x */ {}", Syntax, 0, "comments"},
 		"hash comment":             {"{\n# x\n}", Syntax, 2, "comments"},
-		"single quotes":            {`{'a': 1}`, Syntax, 1, "double quotation marks"},
+		"single quotes":            {`{'a': 1}`, Syntax, 1, "double quotes"},
 		"trailing comma in list":   {`[1,]`, Syntax, 2, "comma"},
 		"trailing comma in object": {`{"a": 1, }`, Syntax, 7, "comma"},
 		"Python literal":           {`{"a": True}`, Syntax, 6, "Python literal"},
