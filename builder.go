@@ -45,7 +45,7 @@ type SpecBuilder struct {
 // pipelines skip such a node.
 var ErrNoScript = errors.New("the step is declared to have no script")
 
-// ResolveMethod tells how the script of a node was found. The set is closed.
+// ResolveMethod is how the script of a node was found. The set is closed.
 type ResolveMethod string
 
 // The ways in which a script is found, in the order in which they are tried.
@@ -107,7 +107,7 @@ func (e *AmbiguousError) Error() string {
 // them that is equal to it when case and separators do not count and abbreviations are spelt out
 // (XGBoostModelEval and xgboost_model_evaluation.py). It never takes a file that is merely similar.
 //
-// The error is a [*FieldError] for what is no step name and for a file of the table whose name makes
+// The error is a [*FieldError] for an invalid step name and for a file of the table whose name makes
 // no script name, [ErrNoScript], a [*NotFoundError], an [*AmbiguousError], or "script directory: ..."
 // with the system's error for one of ScriptDirs that cannot be read. Neither is a script read nor an
 // interpreter started.

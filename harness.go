@@ -134,7 +134,7 @@ func withOutputs(s Spec, dir string) *ScriptExecutionSpec {
 	return c
 }
 
-// showSpec tells a test what came of a spec.
+// showSpec reports a spec's result to a test.
 func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
 	t.Helper()
 	switch {
@@ -197,7 +197,7 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 	return result
 }
 
-// showNode tells a test what became of a node.
+// showNode reports a node's result to a test.
 func showNode[T testingT[T]](t T, n NodeResult, misfits []string) {
 	t.Helper()
 	if len(misfits) > 0 {

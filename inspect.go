@@ -10,11 +10,11 @@ import (
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
-// ScriptInterface is what the text of a script tells of it, without running or importing it.
+// ScriptInterface is what can be read in the text of a script, without running or importing it.
 type ScriptInterface struct {
 	// Path is the script's file.
 	Path string
-	// HasMain tells that there is a main, IsAsync that it is a coroutine, Opaque that what it takes
+	// HasMain reports whether there is a main, IsAsync whether it is a coroutine, Opaque whether what it takes
 	// cannot be told from the text: it may be imported, a class, or the result of a call.
 	HasMain, IsAsync, Opaque bool
 	// Parameters are those of main, in order.
@@ -42,7 +42,7 @@ type ScriptParameter struct {
 // ScriptUse is a logical name, variable or argument that a script uses.
 type ScriptUse struct {
 	Name string
-	// Required tells that the script fails without it, as far as its text shows.
+	// Required reports whether the script fails without it, as far as its text shows.
 	Required bool
 	// Default is the literal default that the script has for it, as JSON reads it; nil for none.
 	Default any
@@ -66,7 +66,7 @@ func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInt
 		if err != nil {
 			return nil, err
 		}
-		// Opening what is no regular file might wait for ever.
+		// Opening something other than a regular file might block.
 		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, checkPath); len(errs) > 0 {
 			results[i].Error = errs[0].Message
 			continue
@@ -111,7 +111,7 @@ func scriptUses(uses []pydriver.Use) []ScriptUse {
 	return names
 }
 
-// DriftKind tells in which way a spec and its script have come apart. The set is closed.
+// DriftKind is how a spec and its script differ. The set is closed.
 type DriftKind string
 
 // The kinds of drift.
@@ -128,7 +128,7 @@ type Drift struct {
 	// Path is the place in the spec, as in FieldError; "script_path" where the script as a whole is
 	// meant.
 	Path string
-	// Optional tells that the script may well run as it is: it has a default for what is missing,
+	// Optional reports whether the script may well run as it is: it has a default for what is missing,
 	// or a library may read what it does not.
 	Optional bool
 	// Message is a sentence.

@@ -21,7 +21,7 @@ type PathMatcher struct {
 	SemanticThreshold float64
 }
 
-// MatchType tells by what an output and an input match. The set is closed.
+// MatchType is why an output and an input match. The set is closed.
 type MatchType string
 
 // The types of matches, the strongest first. The first of them that holds for a pair is its type. The
@@ -41,7 +41,7 @@ type PathMatch struct {
 	// specs.
 	SourceLogicalName string `json:"source_logical_name"`
 	DestLogicalName   string `json:"dest_logical_name"`
-	// MatchType tells why.
+	// MatchType is why.
 	MatchType MatchType `json:"match_type"`
 	// Confidence is from 0 to 1.
 	Confidence float64 `json:"confidence"`
@@ -51,7 +51,7 @@ type PathMatch struct {
 }
 
 // FindPathMatches returns every pair of an output of source and an input of dest that match, the most
-// confident first and then by their keys. It is no wiring: an output and an input may be in several
+// confident first and then by their keys. It is not a wiring: an output and an input may be in several
 // pairs; see Assign. Nil specs have no matches.
 func (m *PathMatcher) FindPathMatches(source, dest *EnhancedScriptExecutionSpec) []PathMatch {
 	if source == nil || dest == nil {

@@ -29,7 +29,7 @@ type AssignedPair struct {
 	// Source is the step that the output belongs to.
 	Source string `json:"source"`
 	PathMatch
-	// Suggested tells that nothing but the similarity of names speaks for the pair: it is to be
+	// Suggested reports whether only the similarity of names suggests the pair. It needs to be
 	// confirmed, by an alias for one.
 	Suggested bool `json:"suggested"`
 }

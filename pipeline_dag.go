@@ -21,7 +21,7 @@ type DAG struct {
 
 // CycleError is returned for a graph that cannot be ordered.
 type CycleError struct {
-	// Cycle are the nodes of one cycle in the order of its edges, from the one that stands first in
+	// Cycle are the nodes of one cycle in the order of its edges, from the one that is first in
 	// the graph; the last has an edge to the first.
 	Cycle []string
 }
@@ -231,7 +231,7 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 }
 
 // TopologicalSort returns the nodes in an order in which every edge leads forward; of the nodes that
-// could come next it takes the one that stands first in Nodes. The error is a [*CycleError], or what
+// could come next it takes the first in Nodes. The error is a [*CycleError], or what
 // Validate returns.
 func (d *DAG) TopologicalSort() ([]string, error) {
 	_, order, err := d.order()

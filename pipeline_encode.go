@@ -236,7 +236,7 @@ func (w *pipelineWriter) specs(p *PipelineTestingSpec) {
 	w.End('}', len(nodes) == 0)
 }
 
-// firstProblem is what stands first in an error, to be shown where it is wrapped.
+// firstProblem returns the first problem of an error, to be shown where that is wrapped.
 func firstProblem(err error) string {
 	if errs := fieldErrors(err); len(errs) > 0 {
 		return errs[0].Error()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PipelinePlan tells what a run of a pipeline would do.
+// PipelinePlan is what a run of a pipeline would do.
 type PipelinePlan struct {
 	// Nodes are in topological order: every edge leads forward.
 	Nodes []PlannedNode `json:"nodes"`
@@ -21,7 +21,7 @@ type PlannedNode struct {
 	Node string `json:"node"`
 	// Level is the length of the longest path that leads to the node.
 	Level int `json:"level"`
-	// Skipped tells that the pipeline declares the node to be skipped: nothing is fed to it, and its
+	// Skipped reports whether the pipeline declares the node to be skipped: nothing is fed to it, and its
 	// outputs are those of its spec, if it has one.
 	Skipped bool `json:"skipped"`
 	// After are the nodes that must have ended before it, in topological order.

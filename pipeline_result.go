@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// NodeStatus tells what became of a node of a pipeline. The set is closed.
+// NodeStatus is what became of a node of a pipeline. The set is closed.
 type NodeStatus string
 
 // What can become of a node.
@@ -27,7 +27,7 @@ type PipelineTestResult struct {
 	// Version is that of the JSON form: 1.
 	Version int    `json:"version"`
 	Name    string `json:"name"`
-	// Success tells that every node of the run passed or was skipped by declaration, and that no
+	// Success reports whether every node of the run passed or was skipped by declaration, and that no
 	// check of what was handed over failed.
 	Success bool `json:"success"`
 	// WorkDir has the outputs of the run, as <node>/<logical name>.

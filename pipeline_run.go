@@ -29,7 +29,7 @@ import (
 // it was given, since others may have it too; and data that changed after its node had ended makes
 // that node fail.
 //
-// A script that fails is no error. The error tells that nothing was run: the pipeline cannot be run
+// A script that fails is not an error. An error means that nothing was run: the pipeline cannot be run
 // or a node that is to be reused has no result ([*ValidationError]), the work directory is in use
 // ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. Only when ctx
 // ends while nodes are still to be run there are both: an error with the cause, and the result, which
@@ -356,7 +356,7 @@ func (r *pipelineRun) beside(n *runNode, pair AssignedPair) []string {
 	return names
 }
 
-// end notes and tells what became of a node.
+// end records and reports what became of a node.
 func (r *pipelineRun) end(i int, status NodeStatus, reason string) {
 	n := &r.nodes[i]
 	at := time.Since(r.started)

@@ -19,7 +19,7 @@ import (
 // run.
 type RuntimeTester struct {
 	// Python is the interpreter; "" means $SCRIPTSPEC_PYTHON, then python3. That of a virtual
-	// environment stands for the environment. It is looked up in the PATH of this process, never in
+	// environment represents the environment. It is looked up in the PATH of this process, never in
 	// that of a spec.
 	Python string
 	// Dir is the working directory of the script; "" means that of the caller. Relative paths of
@@ -73,7 +73,7 @@ type RuntimeTester struct {
 	shims   interpreters
 }
 
-// ErrInterpreter is returned for an interpreter that is no Python of version 3.8 or later.
+// ErrInterpreter is returned for an interpreter that is not Python 3.8 or later.
 var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or later")
 
 // TestScript runs the script of a spec in a process of its own. The environment is in place before
@@ -92,7 +92,7 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 // leaves running at its own end is ended as well. TestScript returns within the grace and a second, and
 // the time that it takes to look at inputs and outputs.
 //
-// A script that fails, in whatever way, is a result with Success false. The error tells that there
+// A script that fails, in whatever way, is a result with Success false. An error means that there
 // was no test: the spec cannot be run ([*ValidationError]), there is no interpreter
 // ([exec.ErrNotFound], or [io/fs.ErrNotExist] for a path) or one that is not Python
 // ([ErrInterpreter]), a module of Preload cannot be imported, or ctx ended.

@@ -68,7 +68,7 @@ func (p *warmPool) get(ctx context.Context, python, dir string, environ map[stri
 	}
 }
 
-// find returns what there is for a key; first tells that the caller is to start it.
+// find returns what there is for a key; first reports whether the caller must start it.
 func (p *warmPool) find(key string, cancel context.CancelCauseFunc) (w *warmServer, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +157,7 @@ func (w *warmServer) shimAgrees(env map[string]string) bool {
 }
 
 // canFork reports whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
-// with its debugging allocator, and an interpreter that dies of each fork is no help.
+// with its debugging allocator, and an interpreter that dies of each fork does not help.
 func (r *scriptRun) canFork(env map[string]string) bool {
 	const most = 2
 	debugging := env["PYTHONMALLOC"] != "" || env["PYTHONDEVMODE"] != ""
@@ -168,7 +168,7 @@ var errClosed = errors.New("RuntimeTester.Close was called while the warm interp
 
 var errPreloadTimeout = errors.New("importing the modules of RuntimeTester.Preload takes longer than the timeout")
 
-// warmError words why there is no warm interpreter, without environment values.
+// warmError explains why there is no warm interpreter, without environment values.
 func (r *scriptRun) warmError(err error) error {
 	if errors.Is(err, pydriver.ErrNoPython) {
 		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.masker.String(err.Error()))
