@@ -71,9 +71,9 @@ type End struct {
 	Survivors []string
 }
 
-// settle is how long children may go on by themselves after the leader's own end: helpers such as
+// exitDelay is how long children may go on by themselves after the leader's own end: helpers such as
 // multiprocessing's resource tracker clean up and go when they see it.
-const settle = 250 * time.Millisecond
+const exitDelay = 250 * time.Millisecond
 
 // last is how long the system may take to end what was killed.
 const last = 700 * time.Millisecond
@@ -85,7 +85,7 @@ const last = 700 * time.Millisecond
 func (t *Tree) Wait(ctx context.Context) (End, error) {
 	end := End{Reason: t.watch(ctx)}
 	if end.Reason == ByItself {
-		if t.gone(settle) {
+		if t.gone(exitDelay) {
 			return t.reap(end)
 		}
 		end.Leftover = names(t.members())

@@ -1,6 +1,6 @@
 """Runs one script for scriptspec and reports what came of it; see start.py.
 
-Standard output and error belong to the script alone. What most runs do not need is in rare.py, and
+Standard output and error belong to the script alone. What most runs do not need is in ondemand.py, and
 nothing is imported that an interpreter has not loaded anyway.
 """
 
@@ -12,12 +12,12 @@ import sys
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
 
-def rare():
-    """Returns rare.py, which comes with the request and is compiled when it is needed: by then a script
+def ondemand():
+    """Returns ondemand.py, which comes with the request and is compiled when it is needed: by then a script
     may have used up its file descriptors."""
-    if not hasattr(rare, "module"):
-        rare.module, _ = load("rare.py", rare.source)  # noqa: F821  (given by start.py)
-    return rare.module
+    if not hasattr(ondemand, "module"):
+        ondemand.module, _ = load("ondemand.py", ondemand.source)  # noqa: F821  (given by start.py)
+    return ondemand.module
 
 
 class Channel:
@@ -135,7 +135,7 @@ def arguments(main, request):
     """Returns the positional and the named arguments for main, and what keeps it from being called."""
     code = getattr(main, "__code__", None)
     if type(main) is not type(arguments) or hasattr(main, "__wrapped__") or code.co_posonlyargcount:
-        names, positional, missing = rare().signature(main, PARAMETERS)
+        names, positional, missing = ondemand().signature(main, PARAMETERS)
     else:
         positional = []
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -163,7 +163,7 @@ def run(channel, request):
     try:
         if request["program"]:
             report["called"] = True
-            rare().run_program(channel, path, request["argv"])
+            ondemand().run_program(channel, path, request["argv"])
             report["outcome"] = "returned"
         else:
             call(channel, request, getattr(import_script(path), "main", None), report)
@@ -210,7 +210,7 @@ def exited(error, report):
 def described(error):
     """Returns type, message and traceback of an exception, whatever it takes to make them."""
     try:
-        return rare().describe(error)
+        return ondemand().describe(error)
     except BaseException:
         return {"error_type": type.__dict__["__name__"].__get__(type(error)), "error_message": "(cannot be told)"}
 
@@ -235,12 +235,12 @@ def call(channel, request, main, report):
     report["called"] = True
     result = main(*positional, **named)
     if hasattr(type(result), "__await__"):
-        result = rare().wait_for(result)
+        result = ondemand().wait_for(result)
     if type(result) in GENERATORS:
         report["outcome"], report["error_message"] = "bad_main", "main returned a generator, of which nothing has run"
         return
     if result is not None:
-        report["return_value"] = rare().as_json(result)
+        report["return_value"] = ondemand().as_json(result)
     report["outcome"] = "returned"
 
 
@@ -280,7 +280,7 @@ def environment():
 def serve_one(requests, results, request, made, prepare):
     """Answers one request and returns the exit code."""
     channel = Channel(requests, results, request["token"])
-    rare.source = request["rare_source"]
+    ondemand.source = request["ondemand_source"]
     channel.die_with_the_harness()
     if prepare:
         prepare(request)

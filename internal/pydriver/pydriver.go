@@ -23,8 +23,8 @@ var startSource string
 //go:embed driver.py
 var driverSource string
 
-//go:embed rare.py
-var rareSource string
+//go:embed ondemand.py
+var ondemandSource string
 
 //go:embed serve.py
 var serveSource string
@@ -153,7 +153,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	}
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
-	all["rare_source"] = rareSource
+	all["ondemand_source"] = ondemandSource
 	all["identify"], all["expect"] = q.Identify, q.Expect
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
