@@ -79,6 +79,7 @@ func TestHangingTree(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
 		tester.Timeout = 4 * time.Second
+		tester.Grace = 4 * time.Second // half of it for the traceback, also on a busy machine
 		result := runWith(t, tester, scripted(t, grandchild+`
 def main(input_paths):
     hang()
