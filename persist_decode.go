@@ -258,12 +258,8 @@ func (d *decoder) textOf(rules *textRules) string {
 	if !ok {
 		return s
 	}
-	switch rules.broken(s, loading) {
-	case "":
-	case CodeNUL:
-		d.r.Refuse("holds a NUL byte, which no name or path may")
-	default:
-		d.r.Refuse("script_name must be in snake_case format; this one cannot be part of a file name")
+	if code := rules.broken(s, loading); code != "" {
+		d.r.Refuse(loadingError(rules, code))
 	}
 	return s
 }
@@ -295,7 +291,7 @@ func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[str
 		case CodeNUL:
 			d.r.Refuse("name holds a NUL byte")
 		default:
-			d.r.Refuse(ruleError(fieldEnviron, flaw{key: key, rules: keys, code: code}).Message)
+			d.r.Refuse(loadingError(keys, code))
 		}
 		m[key] = value(d)
 	}

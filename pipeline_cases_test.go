@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,7 @@ func TestPipelineCases(t *testing.T) {
 				}
 				write(t, filepath.Join(root, filepath.FromSlash(name)), strings.ReplaceAll(string(f.Data), "ROOT", filepath.ToSlash(root)))
 			}
+			require.True(t, slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" }), "a case without what is wanted")
 			got := pipelineCase(t, root)
 			for i, f := range archive.Files {
 				switch name, isOutput := strings.CutPrefix(f.Name, "want/"); {

@@ -11,7 +11,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/report"
 )
 
-// reportVersion is that of the JSON form of a PipelineTestResult. It rises when a member changes its
+// reportVersion is that of the JSON forms of a PipelineTestResult and a StoreTestResult. It rises when a member changes its
 // meaning or goes; a new member leaves it.
 const reportVersion = 1
 

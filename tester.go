@@ -20,7 +20,9 @@ import (
 type RuntimeTester struct {
 	// Python is the interpreter; "" means $SCRIPTSPEC_PYTHON, then python3. That of a virtual
 	// environment represents the environment. It is looked up in the PATH of this process, never in
-	// that of a spec.
+	// that of a spec. Behind a shim, as pyenv, asdf or conda have it, the first run reports which program
+	// that is and what the shim has set, and later ones start it directly. The shim is asked again if it,
+	// the program, Dir or a variable by which shims choose is another; not if only a version file is.
 	Python string
 	// Dir is the working directory of the script; "" means that of the caller. Relative paths of
 	// the spec are always those of the caller.
@@ -139,11 +141,11 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 		return nil, err
 	}
 	if run.prepare() {
-		ended, err := run.launch(ctx)
+		e, err := run.launch(ctx)
 		if err != nil {
 			return nil, err
 		}
-		run.classify(ended)
+		run.classify(e)
 		run.verifyFiles()
 	}
 	run.result.Success = run.result.Outcome == OutcomePassed

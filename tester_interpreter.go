@@ -65,7 +65,7 @@ type shim struct {
 	indirect      bool // a direct start would not be the same
 }
 
-// fileID reports whether a file has been replaced or changed.
+// fileID differs once a file has been replaced or changed.
 type fileID struct{ info fs.FileInfo }
 
 func fileIDOf(path string) fileID {
@@ -92,7 +92,10 @@ func changesOf(given map[string]string, found []string) environChanges {
 	c := environChanges{set: map[string]string{}}
 	seen := map[string]bool{}
 	for _, entry := range found {
-		name, value, _ := strings.Cut(entry, "=")
+		name, value, ok := strings.Cut(entry, "=")
+		if !ok {
+			continue // what there is of an empty environment
+		}
 		seen[name] = true
 		if old, ok := given[name]; !ok || old != value {
 			c.set[name] = value
@@ -171,6 +174,9 @@ func (x *interpreters) learn(python, dir, runDir string, env map[string]string, 
 	s := &shim{
 		program: r.Program, files: [2]fileID{fileIDOf(python), fileIDOf(r.Program)},
 		given: map[string]*string{}, changes: changesOf(env, r.Identity.Environ), circumstances: r.Identity.Circumstances,
+	}
+	if coerced := s.changes.set["LC_CTYPE"]; coerced == "C.UTF-8" || coerced == "C.utf8" || coerced == "UTF-8" {
+		delete(s.changes.set, "LC_CTYPE") // Python's own doing in the C locale, and it counts as another one if it is given
 	}
 	for name, value := range env {
 		if decides(name) {

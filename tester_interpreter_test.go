@@ -98,6 +98,21 @@ func TestInterpreterBehindAWrapper(t *testing.T) {
 	}
 }
 
+// In the C locale Python changes its environment by itself, which is not the wrapper's doing.
+func TestInterpreterInTheCLocale(t *testing.T) {
+	t.Parallel()
+	w := newWrapper(t, "", execs)
+	tester := &scriptspec.RuntimeTester{Python: w.path}
+	s := tells(t)
+	for name, value := range map[string]string{"LANG": "C", "LC_ALL": "", "LC_CTYPE": ""} {
+		s.AddEnvironVar(name, value)
+	}
+	for range 3 {
+		require.True(t, runWith(t, tester, s).Success)
+	}
+	assert.Equal(t, 1, w.started())
+}
+
 func lastLineOf(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

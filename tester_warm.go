@@ -136,7 +136,7 @@ func (r *scriptRun) fork(
 	env = maps.Clone(env)
 	w.shim.apply(env)
 	r.request.Environ = envList(env)
-	const patience = 5 * time.Second // for two forks
+	const patience = 5 * time.Second // for a fork, if none is ready
 	p.leader, p.guard, err = w.server.Fork(ctx, run, stdout.Writer(), stderr.Writer(), min(patience, r.timeout))
 	if errors.Is(err, pydriver.ErrServerGone) {
 		t.warm.drop(w)

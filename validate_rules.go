@@ -141,7 +141,7 @@ func ruleError(f field, found flaw) *FieldError {
 		fe.Value = found.text
 		return fe
 	}
-	what := map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte", CodeFormat: "holds '=' or a line break"}[found.code]
+	what := breaches[found.code]
 	switch found.rules {
 	case &scriptNameRules, &stepNameRules, &scriptPathRules:
 		return nameError(f, found.text, found.code)
@@ -159,6 +159,22 @@ func ruleError(f field, found flaw) *FieldError {
 		return fe
 	}
 	return fail("%s %s", name+found.place, what)
+}
+
+// breaches says what is wrong with a text that is not a name.
+var breaches = map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte", CodeFormat: "holds '=' or a line break"}
+
+// loadingError words a rule that a text of a file breaks, where its path is said already.
+func loadingError(rules *textRules, code Code) string {
+	switch {
+	case rules == &envNameRules:
+		return "environment variable name " + breaches[code]
+	case rules == &scriptNameRules && code == CodeFormat:
+		return "script_name must be in snake_case format; this one cannot be part of a file name"
+	case code == CodeNUL:
+		return "holds a NUL byte, which no name or path may"
+	}
+	return breaches[code]
 }
 
 // nameError returns the error for a rule that the script name, the step name or the script path breaks.

@@ -3,9 +3,12 @@
 //
 //	go test -v ./examples/gotest
 //	go test -v ./examples/gotest -run 'TestScripts/column_statistics.training'
+//	JUNIT_FILE=$PWD/junit.xml go test ./examples/gotest
 package main
 
 import (
+	"errors"
+	"os"
 	"testing"
 
 	"github.com/scriptspec/scriptspec"
@@ -23,5 +26,22 @@ func TestScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	scriptspec.RunStore(t, store, &scriptspec.HarnessOptions{Tester: tester})
+	results := scriptspec.RunStore(t, store, &scriptspec.HarnessOptions{Tester: tester})
+	t.Cleanup(func() { // when the subtests have ended
+		if err := writeJUnit(results, os.Getenv("JUNIT_FILE")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// writeJUnit writes the results for a CI system, unless there is no file to write them to.
+func writeJUnit(results *scriptspec.StoreTestResult, file string) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(results.WriteJUnit(f), f.Close())
 }

@@ -7,12 +7,15 @@ import (
 
 // command is the Leader that is a child of this process.
 type command struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error // of Wait
+	cmd    *exec.Cmd
+	origin Origin
+	ended  chan struct{}
+	err    error // of Wait
 }
 
 func (c *command) PID() int { return c.cmd.Process.Pid }
+
+func (c *command) Origin() Origin { return c.origin }
 
 func (c *command) Ended() <-chan struct{} { return c.ended }
 

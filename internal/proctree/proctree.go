@@ -18,8 +18,23 @@ type Leader interface {
 	// Ended is closed when the process has ended. Where the system can do it, its number stays taken
 	// until Reap.
 	Ended() <-chan struct{}
+	// Origin is the leader itself, or the process that has forked it or its monitor: what was started at
+	// a known moment, and before all else of the tree. The zero Origin is not known.
+	Origin() Origin
 	// Reap tells how the process ended. Call it once, after Ended.
 	Reap() (State, error)
+}
+
+// Origin is a process, with what there was before it was started.
+type Origin struct {
+	PID    int
+	before system
+}
+
+// system is what the kernel says of all processes. The zero value means that it says nothing.
+type system struct {
+	forks uint64 // processes and threads started since it booted
+	tasks uint64 // that there are
 }
 
 // State is how a process ended, and what it and the children that it waited for took.

@@ -22,14 +22,12 @@ type Tree struct {
 	leader Leader
 	limits Limits
 	born   uint64 // when the leader was
-	before system // when the tree was made
 	mark   []byte // as /proc/<pid>/limits shows it, or nil
 }
 
 // New returns the tree of a leader that has just been started.
 func New(leader Leader, limits Limits) *Tree {
 	t := &Tree{leader: leader, limits: limits}
-	t.before = readSystem()
 	if p, ok := readStat(leader.PID(), make([]byte, statSize)); ok {
 		t.born = p.born
 	}
@@ -131,52 +129,35 @@ func (t *Tree) members() []member {
 	return found
 }
 
-// recent returns a function that reports whether a process may have been started after the leader, by its
-// number alone: to read /proc for each of some thousand processes takes longer than many a script.
+// recent returns a function that reports whether a process may be younger than the origin of the tree, by
+// its number alone: to read /proc for each of some thousand processes takes longer than many a script.
 func (t *Tree) recent() func(pid int) bool {
-	now := readSystem()
-	if t.before == (system{}) || now == (system{}) {
-		return func(int) bool { return true }
-	}
-	return recentPIDs(t.before, now, uint64(t.leader.PID()), pidMax())
+	return recentPIDs(t.leader.Origin(), readSystem(), pidMax())
 }
 
-// recentPIDs tells by their numbers which processes may have been started since before, or since the
-// leader if that was just before. Numbers are given out in ascending order, those in use are skipped, and
-// at the highest it starts over. So those given out since are no farther from the last one before than
-// there were forks and are tasks.
-func recentPIDs(before, now system, leader, highest uint64) func(pid int) bool {
-	const reserved, races, early = 300, 100, 1000 // low numbers are given out once; what happens meanwhile
-	reach := now.forks - before.forks + now.tasks + reserved + races + early
-	if now.forks < before.forks || highest == 0 || reach > highest/2 {
+// recentPIDs is recent for what the system says now. Numbers are given out in ascending order, those in use
+// are skipped, and at the highest it starts over. So between the origin's number and a younger process's
+// there are only numbers of tasks that were started since or had been there before.
+func recentPIDs(o Origin, now system, highest uint64) func(pid int) bool {
+	const reserved, races = 300, 100 // low numbers are given out once; what happens meanwhile
+	reach := now.forks - o.before.forks + o.before.tasks + reserved + races
+	if o.before.forks == 0 || now.forks < o.before.forks || reach > highest/2 {
 		return func(int) bool { return true }
 	}
-	base := before.last
-	if since := (base + highest - leader) % highest; since < early {
-		base = leader // a new process; one that was forked ahead has no children yet
-	}
-	return func(pid int) bool { return (uint64(pid)+highest-base)%highest <= reach }
-}
-
-// system is what the kernel says of all processes. The zero value means that it says nothing.
-type system struct {
-	forks uint64 // processes and threads started since it booted
-	tasks uint64 // that there are
-	last  uint64 // number given out last
+	return func(pid int) bool { return (uint64(pid)+highest-uint64(o.PID))%highest <= reach }
 }
 
 func readSystem() (s system) {
 	buf := make([]byte, 64<<10) // a line for each CPU and one with a number for each interrupt come first
 	_, rest, _ := bytes.Cut(buf[:readFile("/proc/stat", buf)], []byte("\nprocesses "))
 	s.forks, _ = strconv.ParseUint(string(firstField(rest)), 10, 64)
-	fields := bytes.Fields(buf[:readFile("/proc/loadavg", buf)]) // 0.30 0.60 0.39 1/93 20539
-	if len(fields) < 5 || s.forks == 0 {
+	const total = 3 // 0.30 0.60 0.39 1/93 20539
+	fields := bytes.Fields(buf[:readFile("/proc/loadavg", buf)])
+	if len(fields) <= total {
 		return system{}
 	}
-	_, tasks, _ := bytes.Cut(fields[3], []byte("/"))
-	s.tasks, _ = strconv.ParseUint(string(tasks), 10, 64)
-	s.last, _ = strconv.ParseUint(string(fields[4]), 10, 64)
-	if s.tasks == 0 || s.last == 0 {
+	_, tasks, _ := bytes.Cut(fields[total], []byte("/"))
+	if s.tasks, _ = strconv.ParseUint(string(tasks), 10, 64); s.tasks == 0 {
 		return system{}
 	}
 	return s
@@ -285,6 +266,7 @@ func Start(cmd *exec.Cmd) (Leader, error) {
 	cmd.SysProcAttr.Setsid = true
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	c := &command{cmd: cmd, ended: make(chan struct{})}
+	c.origin.before = readSystem()
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -299,6 +281,7 @@ func Start(cmd *exec.Cmd) (Leader, error) {
 	if err := <-started; err != nil {
 		return nil, err
 	}
+	c.origin.PID = cmd.Process.Pid
 	return c, nil
 }
 

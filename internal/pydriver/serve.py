@@ -91,8 +91,8 @@ def monitor(harness, event):
     os.dup2(nowhere, 1)  # whoever reads from the server does not wait for the end of scripts
     os.dup2(nowhere, 2)
     os.close(nowhere)
+    child, again = None, False
     try:
-        again = False
         while True:
             ours, theirs = socket.socketpair()
             child = os.fork()

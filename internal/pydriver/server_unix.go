@@ -33,6 +33,7 @@ type Server struct {
 	dir      string
 	conn     *net.UnixConn
 	leader   proctree.Leader
+	origin   proctree.Origin // the interpreter
 	imported map[string]bool // top-level modules that a new interpreter would not have
 	closing  sync.Once
 	closed   error
@@ -75,6 +76,7 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 	if err != nil {
 		return nil, err
 	}
+	s.origin = s.leader.Origin()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	lines := bufio.NewReader(conn)
@@ -136,7 +138,7 @@ func (s *Server) Fork(
 		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
 	}
 	_ = theirs.Close() // or its end would not be seen
-	f := &forked{control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
+	f := &forked{origin: s.origin, control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
 	_ = control.SetReadDeadline(time.Now().Add(patience))
 	stop := context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &guard)
@@ -202,6 +204,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 // forked is the Leader that another process has forked and waits for.
 type forked struct {
 	pid     int
+	origin  proctree.Origin // the server, which was started before
 	control *net.UnixConn
 	lines   *bufio.Reader
 	ended   chan struct{}
@@ -209,6 +212,8 @@ type forked struct {
 }
 
 func (f *forked) PID() int { return f.pid }
+
+func (f *forked) Origin() proctree.Origin { return f.origin }
 
 func (f *forked) Ended() <-chan struct{} { return f.ended }
 

@@ -40,7 +40,7 @@ func (s Snapshot) Top() string { return s.top }
 // files is the state of every file below a path, by path relative to it; "." for a single file.
 type files map[string]fileState
 
-// fileState is what reports whether a file has changed.
+// fileState is what differs once a file has changed.
 type fileState struct {
 	size     int64
 	modified int64 // nanoseconds since 1970
