@@ -68,14 +68,11 @@ func parseReport(data []byte, token string) (*Report, error) {
 		if len(data) == 0 {
 			return r, ErrNoReport
 		}
-		line, rest, found := bytes.Cut(data, []byte("\n"))
-		fields := bytes.Fields(line)
-		if !found || len(fields) != 3 || string(fields[0]) != token {
-			return r, ErrGarbage
-		}
-		name := string(fields[1])
-		size, err := strconv.Atoi(string(fields[2]))
-		if err != nil || size < 0 || size > len(rest) {
+		line, rest, _ := bytes.Cut(data, []byte("\n"))
+		header, _ := strings.CutPrefix(string(line), token+" ")
+		name, length, _ := strings.Cut(header, " ")
+		size, err := strconv.Atoi(length)
+		if err != nil || size < 0 || size > len(rest) || !bytes.HasPrefix(data, fmt.Appendf(nil, "%s %s %d\n", token, name, size)) {
 			return r, ErrGarbage
 		}
 		text := string(rest[:size])
@@ -102,7 +99,7 @@ func parseReport(data []byte, token string) (*Report, error) {
 				return r, ErrGarbage
 			}
 		case name == "end":
-			if len(data) > 0 {
+			if text != "" || len(data) > 0 {
 				return r, fmt.Errorf("%w, behind the report", ErrGarbage)
 			}
 			return r, nil

@@ -32,6 +32,9 @@ func TestParseReport(t *testing.T) {
 		frame("what", ""):                       ErrGarbage,
 		frame("exit_code", "many"):              ErrGarbage,
 		"token end -1\n":                        ErrGarbage,
+		"token end +0\n":                        ErrGarbage,
+		"token  end 0\n":                        ErrGarbage,
+		frame("end", "text"):                    ErrGarbage,
 		"token end 99999999999999999999\n":      ErrGarbage,
 		frame("hello", "3") + frame("driver", ""):     ErrGarbage, // from the script, to be run by the next
 		frame("hello", "3") + "\n" + frame("end", ""): ErrGarbage,
@@ -48,6 +51,7 @@ func TestParseReport(t *testing.T) {
 func FuzzParseReport(f *testing.F) {
 	f.Add([]byte(frame("hello", "3.11.7") + frame("outcome", Returned) + frame("end", "")))
 	f.Add([]byte("token outcome 8\nreturnedtoken end 0\n"))
+	f.Add([]byte("token end 2\n00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := parseReport(data, "token")
 		require.NotNil(t, r)
