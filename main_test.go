@@ -23,7 +23,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv("SCRIPTSPEC_PYTHON") == "" && !testing.Short() {
 		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
 		if program := strings.TrimSpace(string(out)); err == nil && program != "" {
-			os.Setenv("SCRIPTSPEC_PYTHON", program)
+			err = os.Setenv("SCRIPTSPEC_PYTHON", program)
+			if err != nil {
+				panic(err)
+			}
 		}
 	}
 	os.Exit(m.Run())

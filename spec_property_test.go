@@ -42,7 +42,7 @@ func (m maker) value(depth int) any {
 	case n == 1:
 		return m.IntN(2) == 0
 	case n == 2:
-		return m.Int64() - m.Int64()
+		return -m.Int64()
 	case n == 3:
 		return m.Uint64()
 	case n == 4:

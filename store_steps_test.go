@@ -125,12 +125,20 @@ func TestUpdate(t *testing.T) {
 	assert.True(t, got.UpdatedAt.After(noted().UpdatedAt.Time), "stamped")
 
 	refused := errors.New("refused")
-	for name, fn := range map[string]func(s *scriptspec.ScriptExecutionSpec) error{
-		"error":   func(s *scriptspec.ScriptExecutionSpec) error { s.JobArgs["x"] = 2; return refused },
-		"channel": func(s *scriptspec.ScriptExecutionSpec) error { s.JobArgs["x"] = make(chan int); return nil },
-		"name":    func(s *scriptspec.ScriptExecutionSpec) error { s.ScriptName = "other"; return nil },
+	for name, change := range map[string]func(s *scriptspec.ScriptExecutionSpec){
+		"error":   func(s *scriptspec.ScriptExecutionSpec) { s.JobArgs["x"] = 2 },
+		"channel": func(s *scriptspec.ScriptExecutionSpec) { s.JobArgs["x"] = make(chan int) },
+		"name":    func(s *scriptspec.ScriptExecutionSpec) { s.ScriptName = "other" },
 	} {
-		require.Error(t, store.Update(t.Context(), "tabular_preprocessing", fn), name)
+		err := store.Update(t.Context(), "tabular_preprocessing", func(s *scriptspec.ScriptExecutionSpec) error {
+			change(s)
+			if name == "error" {
+				return refused
+			}
+			return nil
+		})
+		require.Error(t, err, name)
+		assert.Equal(t, name == "error", errors.Is(err, refused), name)
 		again, err := store.Load("tabular_preprocessing")
 		require.NoError(t, err)
 		assert.True(t, got.Equal(again), name)

@@ -10,7 +10,7 @@ import (
 func TestElement(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"data_input": "data_input", "a/b": "a_b", `a\b:c`: "a_b_c", "x.": "x_", "x. ": "x__", "..": "__", "nul": "_nul", "NUL.txt": "_NUL.txt",
+		"data_input": "data_input", "a/b": "a_b", `a\b:c`: "a_b_c", "x.": "x_", "x.\x20": "x__", "..": "__", "nul": "_nul", "NUL.txt": "_NUL.txt",
 		"com1": "_com1", "common": "common", "com12": "com12", "a\nb": "a_b", "\u65e5\u672c": "\u65e5\u672c",
 	} {
 		assert.Equal(t, want, Element(text), text)
@@ -21,7 +21,7 @@ func TestElement(t *testing.T) {
 func TestUnsafe(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"": false, "a": false, "MyScript": false, "a.b": false, ".": true, "..": true, "a/b": true, `a\b`: true, "c:": true, " a": true, "a\n": true,
+		"": false, "a": false, "MyScript": false, "a.b": false, ".": true, "..": true, "a/b": true, `a\b`: true, "c:": true, "\x20a": true, "a\n": true,
 		"a\x00": true, "\u0430": true, "a\x7f": true, strings.Repeat("a", 255): false, strings.Repeat("a", 256): true,
 	} {
 		assert.Equal(t, want, Unsafe(name), "%q", name)
