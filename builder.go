@@ -73,7 +73,7 @@ type NotFoundError struct {
 	// Tried says what was looked for and where.
 	Tried []string
 	// Suggestions are the three nearest files, the nearest first. None is ever taken for the
-	// node's: that is for SpecBuilder.Scripts to say.
+	// node's: only SpecBuilder.Scripts decides that.
 	Suggestions []string
 }
 
@@ -137,7 +137,7 @@ func (b *SpecBuilder) Resolve(node string) (*Resolution, error) {
 	return r, nil
 }
 
-// lookUp asks the user's table, which needs no directory.
+// lookUp looks in the user's table, which needs no directory.
 func (b *SpecBuilder) lookUp(r *Resolution) (file string, found bool, err error) {
 	for _, key := range []string{r.Node, r.Step.Base} {
 		path, ok := b.table[key]
@@ -189,7 +189,7 @@ func (b *SpecBuilder) find(r *Resolution) (string, error) {
 	}
 }
 
-// tableFiles lists the files of the table, to be read along with the rest.
+// tableFiles lists the files of the table, to be read with the rest.
 func (b *SpecBuilder) tableFiles() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Values(b.table)), func(path string) bool { return path == "" })
 }
@@ -280,7 +280,7 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	return s, nil
 }
 
-// read returns what is in a script, nil if it cannot be read.
+// read returns the interface of a script, nil if it cannot be read.
 func (b *SpecBuilder) read(path string) *ScriptInterface {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -295,13 +295,13 @@ func namesOf(list []ScriptUse) []string {
 	return names
 }
 
-// newPaths gives each name a path of its own in dir, also where capitals do not count.
+// newPaths gives each name a path of its own in dir, distinct even if case is ignored.
 func newPaths(dir string, names []string) map[string]string {
 	paths := map[string]string{}
 	taken := map[string]bool{}
 	for _, name := range names {
 		if name == "" || strings.IndexByte(name, 0) >= 0 {
-			continue // no spec may have it
+			continue // not allowed in a spec
 		}
 		element := filename.Element(name)
 		for i := 2; taken[strings.ToLower(element)]; i++ {

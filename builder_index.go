@@ -40,7 +40,7 @@ type scriptRead struct {
 	script  *ScriptInterface // nil if it cannot be read
 }
 
-// refresh looks whether the directories are as they were, and reads those that are not.
+// refresh reads the directories that have changed.
 func (x *scriptIndex) refresh(dirs []string, terms termReplacer) error {
 	now := make([]dirState, 0, len(dirs))
 	changed := len(x.dirs) == 0
@@ -64,7 +64,7 @@ func (x *scriptIndex) refresh(dirs []string, terms termReplacer) error {
 		}
 		now, changed = append(now, dirState{dir, info, files}), true
 	}
-	// Only now that all of them could be read is the index the new one.
+	// The index is replaced only now that all of them could be read.
 	x.dirs = now
 	if changed {
 		x.build(terms)
@@ -166,7 +166,7 @@ func (x *scriptIndex) nearest(name string) []string {
 	return paths
 }
 
-// read returns what is in a script, nil if it cannot be read. The first time it reads every script there is
+// read returns the interface of a script, nil if it cannot be read. The first time it reads every script there is
 // and the further ones, with one start of the interpreter.
 func (x *scriptIndex) read(python, path string, further []string) *ScriptInterface {
 	if r, ok := x.fresh(path); ok {
@@ -186,12 +186,12 @@ func (x *scriptIndex) read(python, path string, further []string) *ScriptInterfa
 		infos[i], _ = os.Stat(p) // before it is read, so that a change in between shows
 	}
 	found, err := inspect(context.Background(), python, todo)
-	if err != nil && len(todo) > 1 { // one of them may be to blame
+	if err != nil && len(todo) > 1 { // one of them may be the cause
 		todo = todo[:1]
 		found, err = inspect(context.Background(), python, todo)
 	}
 	if err != nil {
-		return nil // not the script's doing, so not kept
+		return nil // not the script's fault, so not kept
 	}
 	for i, p := range todo {
 		r := scriptRead{script: found[i]}

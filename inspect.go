@@ -50,12 +50,13 @@ type ScriptUse struct {
 
 // Inspect reads scripts as Python does, but without importing them: one start of the interpreter
 // ($SCRIPTSPEC_PYTHON, else python3) serves all. The results are in the order of the scripts; a
-// script that is missing or no Python has an Error. The error is for no or no usable interpreter.
+// script that is missing or not Python has an Error. The error is for an interpreter that is missing or
+// unusable.
 func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error) {
 	return inspect(ctx, "", scripts)
 }
 
-// inspect is Inspect with an interpreter of the caller's.
+// inspect is Inspect with the caller's interpreter.
 func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInterface, error) {
 	results := make([]*ScriptInterface, len(scripts))
 	var paths []string

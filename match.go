@@ -24,8 +24,8 @@ type PathMatcher struct {
 // MatchType is why an output and an input match. The set is closed.
 type MatchType string
 
-// The types of matches, the strongest first. The first of them that holds for a pair is its type. The
-// matcher knows nothing of wires.
+// The types of matches, the strongest first. The first that holds for a pair is its type. The
+// matcher does not know of wires.
 const (
 	MatchExactLogical   MatchType = "exact_logical"    // equal logical names: 1.0
 	MatchLogicalToAlias MatchType = "logical_to_alias" // the output's logical name is an alias of the input: 0.95

@@ -36,7 +36,7 @@ type AssignedPair struct {
 
 // Assign wires the outputs of source to the inputs of dest, the most confident pair first, but those
 // that only similarity speaks for last: an output feeds at most one input and an input has at most
-// one source. What is left over, and every choice that names alone decided, is in the result. The
+// one source. What is left over, and every choice that only the order of names decided, is in the result. The
 // error is for a nil spec.
 func (m *PathMatcher) Assign(source, dest *EnhancedScriptExecutionSpec) (*Assignment, error) {
 	return m.AssignAll([]*EnhancedScriptExecutionSpec{source}, dest)
@@ -115,7 +115,7 @@ type outputKey struct {
 
 func (c candidate) output() outputKey { return outputKey{c.source, c.SourceLogicalName} }
 
-// rank orders by what speaks for a pair: that it binds, then confidence, then the job type.
+// rank orders by the strength of a pair: that it binds, then confidence, then the job type.
 func (c candidate) rank(o candidate) int {
 	return cmp.Or(
 		first(!c.Suggested, !o.Suggested),
@@ -195,7 +195,7 @@ func (a *Assignment) explainNear(b *strings.Builder, input string) {
 	}
 }
 
-// reason words why a pair matches.
+// reason says why a pair matches.
 func (p AssignedPair) reason() string {
 	why := map[MatchType]string{
 		MatchExactLogical:   "equal logical names",

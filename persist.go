@@ -15,7 +15,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
 
-// maxSpecFile is the size up to which spec files are read. Most have 1 to 5 KiB.
+// maxSpecFile is the size up to which spec files are read. Most take 1 to 5 KiB.
 const maxSpecFile = 16 << 20
 
 // DecodeOptions changes how [Decode] reads. Nil means the zero value.
@@ -227,7 +227,7 @@ func encodeToSave(s Spec, path string) (*encoder, error) {
 }
 
 // sameSpec reports whether a file's text is the spec's, or another spelling of it. Such a file is left
-// alone, so that whatever watches it does not see a change.
+// alone, so that whatever watches it sees no change.
 func sameSpec(text, want []byte, s Spec) bool {
 	if bytes.Equal(text, want) {
 		return true

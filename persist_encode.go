@@ -236,7 +236,7 @@ func (e *encoder) jobArgs(args JobArgs) []flaw {
 	}
 	flaws := args.flaws()
 	if flaws == nil {
-		flaws = flawOf(err) // whatever it is, the text is not whole
+		flaws = flawOf(err) // whatever it is, the text is incomplete
 	}
 	return flaws
 }

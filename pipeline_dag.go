@@ -42,7 +42,7 @@ func (e *CycleError) Error() string {
 }
 
 // LoadDAG reads a graph from a JSON file with the members nodes and edges, on top or in a member
-// dag; other members are passed over. Unknown ends of edges, duplicate nodes and edges from a
+// dag; other members are ignored. Unknown ends of edges, duplicate nodes and edges from a
 // node to itself are refused with a [*DecodeError] each, in the order of the file. A cycle is found
 // by TopologicalSort.
 func LoadDAG(path string) (*DAG, error) {
@@ -55,10 +55,10 @@ func LoadDAG(path string) (*DAG, error) {
 	}
 	d := dagDecoder{r: new(strictjson.Reader)}
 	d.r.Reset(data)
-	d.document(true)
+	d.wholeFile(true)
 	d.r.End()
 	if !d.r.Broken() {
-		d.place("")
+		d.locate("")
 	}
 	if err := problemsError(data, path, d.r.Problems(), placeText); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func LoadDAG(path string) (*DAG, error) {
 	return &d.dag, nil
 }
 
-// dagDecoder reads a graph and remembers where its parts stand.
+// dagDecoder reads a graph and remembers the places of its parts.
 type dagDecoder struct {
 	r     *strictjson.Reader
 	dag   DAG
@@ -77,8 +77,8 @@ type dagDecoder struct {
 	strict bool
 }
 
-// document reads an object that has the members, or one called dag that has them.
-func (d *dagDecoder) document(outermost bool) {
+// wholeFile reads an object that has the members, or one called dag that has them.
+func (d *dagDecoder) wholeFile(outermost bool) {
 	start := d.r.Here()
 	if !d.r.Object() {
 		return
@@ -96,7 +96,7 @@ func (d *dagDecoder) document(outermost bool) {
 		case member == "edges":
 			d.readEdges()
 		case member == "dag" && outermost:
-			d.document(false)
+			d.wholeFile(false)
 		case d.strict:
 			d.r.Refuse("unknown member; a graph has nodes and edges")
 			d.r.Skip()
@@ -148,8 +148,8 @@ func (d *dagDecoder) readEdges() {
 	}
 }
 
-// place notes the problems of the graph where its parts stand; prefix leads to the graph.
-func (d *dagDecoder) place(prefix string) {
+// locate notes the problems of the graph at the places of its parts; prefix leads to the graph.
+func (d *dagDecoder) locate(prefix string) {
 	for _, p := range d.dag.problems() {
 		at := d.nodes
 		if p.edge >= 0 {

@@ -17,10 +17,10 @@ func decodePipeline(data []byte, file string) (*PipelineTestingSpec, error) {
 		p: &PipelineTestingSpec{Specs: map[string]Spec{}},
 	}
 	r.Reset(data)
-	d.document()
+	d.wholeFile()
 	r.End()
 	if !r.Broken() {
-		d.dag.place("dag.")
+		d.dag.locate("dag.")
 	}
 	if err := problemsError(data, file, r.Problems(), pipelinePlace); err != nil {
 		return nil, err
@@ -80,14 +80,14 @@ func (d *pipelineDecoder) object(names []string, member func(i int)) (start int6
 	return start, seen
 }
 
-func (d *pipelineDecoder) document() {
+func (d *pipelineDecoder) wholeFile() {
 	start, seen := d.object(pipelineNames, func(i int) {
 		switch i {
 		case 0:
 			d.p.Name = d.text()
 		case 1:
 			start := d.r.Here()
-			if d.dag.document(false); !d.dag.seen["nodes"] && !d.r.Broken() {
+			if d.dag.wholeFile(false); !d.dag.seen["nodes"] && !d.r.Broken() {
 				d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
 			}
 		case 2:

@@ -68,12 +68,12 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 
 func (p AssignedPair) isOf(c inputChange) bool { return c.pair == p }
 
-// source returns the output that a pair takes.
+// source returns the output of a pair.
 func (r *pipelineRun) source(pair AssignedPair) *outputData {
 	return r.nodes[r.number[pair.Source]].outputs[pair.SourceLogicalName]
 }
 
-// stale says which data a node is to be given is no longer what its source made, if any.
+// stale describes the data for a node that is no longer as its source made it, "" if there is none.
 func (r *pipelineRun) stale(n *runNode) string {
 	changes := r.changes(n)
 	if len(changes) == 0 {
@@ -98,7 +98,7 @@ func (r *pipelineRun) changes(n *runNode) []inputChange {
 	return list
 }
 
-// handOver describes and checks what a node is given, by source.
+// handOver describes and checks the data for a node, by source.
 func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Transfer {
 	handed := make(map[string][]Transfer, len(n.before))
 	for _, pair := range n.Inputs {
@@ -118,8 +118,8 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 	return handed
 }
 
-// checked is what a checker says. A panic in it is an error and not the end of the program, since it is
-// called from a goroutine of ours.
+// checked is what a checker says. A panic in it is an error and does not end the program, since
+// it is called on a goroutine of this package.
 func checked(ctx context.Context, check Checker, t Transfer) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -129,7 +129,7 @@ func checked(ctx context.Context, check Checker, t Transfer) (err error) {
 	return check(ctx, t)
 }
 
-// lookAtOutput notes how an output is, and for others to be told what is in it.
+// lookAtOutput records the state of an output and, for reports, what is in it.
 func lookAtOutput(state snapshot.Snapshot, path string, feeds bool) *outputData {
 	data := &outputData{path: path, state: state}
 	if info, err := os.Lstat(state.Top()); feeds && err == nil && (info.IsDir() || info.Mode().IsRegular()) {

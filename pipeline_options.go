@@ -8,7 +8,7 @@ import (
 )
 
 // PipelineOptions changes how a pipeline is run. The zero value runs all of it, as parallel as the
-// machine is, in a new temporary directory. In a pipeline file the members of "options" are timeout,
+// machine allows, in a new temporary directory. In a pipeline file the members of "options" are timeout,
 // in seconds, parallelism, fail_fast and allow_semantic; the rest belongs to a single run.
 type PipelineOptions struct {
 	// WorkDir has the outputs of every node as <node>/<logical name>, and in .scriptspec what is
@@ -35,7 +35,7 @@ type PipelineOptions struct {
 	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
 	// What they find makes the run no success, but the consumer is run all the same.
 	Checkers []Checker `json:"-"`
-	// Progress is told of every event, in order and by the goroutine that called TestPipeline, which
+	// Progress receives every event, in order and on the goroutine that called TestPipeline, which
 	// waits for it to return.
 	Progress func(PipelineEvent) `json:"-"`
 }

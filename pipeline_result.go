@@ -87,7 +87,7 @@ type Transfer struct {
 	Problems []string `json:"problems"`
 }
 
-// result puts together what became of the run.
+// result assembles the result of the run.
 func (r *pipelineRun) result() *PipelineTestResult {
 	res := &PipelineTestResult{
 		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.Path(), Duration: time.Since(r.started),
@@ -117,7 +117,7 @@ func (r *pipelineRun) result() *PipelineTestResult {
 	return res
 }
 
-// failure is the first line of what went wrong in a script.
+// failure returns the first line of what went wrong in a script.
 func failure(res *ScriptTestResult) string {
 	text := cmp.Or(firstLine(res.ErrorMessage), string(res.Outcome))
 	if res.ErrorType != "" {
@@ -131,7 +131,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// listed writes names as a sentence has them: A, B and C. Of many it writes the first.
+// listed joins names for a sentence: A, B and C. Of many it names the first.
 func listed(names []string) string {
 	plain := make([]string, 0, maxListed+1)
 	for _, name := range names[:min(len(names), maxListed)] {

@@ -87,8 +87,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	return result, nil
 }
 
-// pipelineRun is one run of a pipeline. All of it is done by the goroutine that asked for it, but for
-// what test does.
+// pipelineRun is one run of a pipeline. Everything but test runs on the goroutine that called TestPipeline.
 type pipelineRun struct {
 	pipeline *PipelineTestingSpec
 	options  PipelineOptions
@@ -292,7 +291,7 @@ func (r *pipelineRun) endWithoutRun(i int) bool {
 	return true
 }
 
-// finish takes in what became of a node that was run.
+// finish records the end of a node that was run.
 func (r *pipelineRun) finish(e nodeEnd) {
 	n := &r.nodes[e.number]
 	n.outputs, n.handed = e.outputs, e.handed
@@ -306,7 +305,7 @@ func (r *pipelineRun) finish(e nodeEnd) {
 	case e.err != nil:
 		status, reason = NodeFailed, firstLine(e.err.Error())
 	case len(e.changes) > 0 && e.result.Outcome == OutcomeInputChanged:
-		status = NodeFailed // inputChange says it better
+		status = NodeFailed // inputChange explains it better
 	case !e.result.Success:
 		status, reason = NodeFailed, failure(e.result)
 	}
@@ -375,7 +374,7 @@ func (r *pipelineRun) tell(e PipelineEvent) {
 	}
 }
 
-// keepRecord notes for later runs what became of a node. What cannot be noted is not there for them.
+// keepRecord records the end of a node for later runs. If that fails they find no record.
 func (r *pipelineRun) keepRecord(n *runNode) {
 	if r.late {
 		return
@@ -387,7 +386,7 @@ func (r *pipelineRun) keepRecord(n *runNode) {
 	_ = r.work.SetRecord(workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Digest: n.digest, Data: data})
 }
 
-// keepOutputs notes how the outputs are of a node that is not run.
+// keepOutputs records the state of the outputs of a node that is not run.
 func (r *pipelineRun) keepOutputs(n *runNode) {
 	n.outputs = map[string]*outputData{}
 	for name, path := range n.paths {
@@ -411,8 +410,8 @@ func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
 	})
 }
 
-// checkOutputs finds data that changed after its node had ended, other than by a node that was found
-// out.
+// checkOutputs finds data that changed after its node had ended, unless a node is known to have changed
+// it.
 func (r *pipelineRun) checkOutputs() {
 	for i := range r.nodes {
 		n := &r.nodes[i]

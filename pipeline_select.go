@@ -125,14 +125,14 @@ func (r *pipelineRun) unusable(n *runNode) string {
 	return ""
 }
 
-// renew drops what is known of the nodes that are to be run, and notes of those behind them which are
-// not that their results are out of date.
+// renew drops the records of the nodes that are to be run, and marks the results of those after them
+// that are not as out of date.
 func (r *pipelineRun) renew() error {
 	cause := make([]string, len(r.nodes))
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		if n.Skipped {
-			continue // what it hands on is not made of what is before it
+			continue // its outputs are not made from those before it
 		}
 		for _, before := range n.before {
 			if cause[i] == "" {
@@ -189,7 +189,7 @@ func digest(s Spec, fed []AssignedPair, of func(node string) string) string {
 	}
 	e, err := encode(b, 0)
 	if err != nil {
-		return "" // which no script can be run with either
+		return "" // a script cannot be run with it either
 	}
 	defer e.release()
 	h := sha256.New()

@@ -11,12 +11,12 @@ import (
 
 // The sections of a pipeline in the order in which their problems are reported.
 const (
-	rankGraph = iota + 1 // behind the name
+	rankGraph = iota + 1 // after the name
 	rankNodes
 	rankEdges
 	rankSpecs
 	rankOutputs
-	rankFlow // edges along which nothing flows
+	rankFlow // edges that carry nothing
 	rankWires
 	rankOptions
 )
@@ -33,7 +33,7 @@ func (p *PipelineTestingSpec) Validate() error {
 	return newValidationError(p.Name, append(p.problems(), p.edgeErrors()...))
 }
 
-// problems is all that Validate reports but for edges that carry nothing.
+// problems returns all that Validate reports except edges that carry nothing.
 func (p *PipelineTestingSpec) problems() []*FieldError {
 	var errs []*FieldError
 	for _, problem := range p.DAG.problems() {
@@ -51,7 +51,7 @@ func (p *PipelineTestingSpec) problems() []*FieldError {
 	return append(errs, p.wireErrors()...)
 }
 
-// nameErrors finds nodes that cannot each have a directory of their own name.
+// nameErrors finds nodes whose names cannot all be names of directories.
 func (p *PipelineTestingSpec) nameErrors() []*FieldError {
 	var errs []*FieldError
 	fail := func(i int, code Code, message, hint string) {
@@ -122,7 +122,7 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 	return errs
 }
 
-// refErrors finds references that are no names of scripts, or not those of the specs.
+// refErrors finds references that are not script names, or not those of the specs.
 func (p *PipelineTestingSpec) refErrors() []*FieldError {
 	var errs []*FieldError
 	known := make(map[string]bool, len(p.DAG.Nodes))
@@ -237,7 +237,7 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 	has := func(node string, f field, name string) bool {
 		s := p.Specs[node]
 		if isNil(s) {
-			return true // which is said elsewhere
+			return true // reported elsewhere
 		}
 		found := false
 		s.eachPath(f, func(key, _ string) { found = found || key == name })

@@ -127,7 +127,7 @@ func newLayout(noun string, t reflect.Type, table []member) *layout {
 	return l
 }
 
-// tableOf returns the table of a struct type whose members have nothing special about them.
+// tableOf returns the table of a struct type whose members have no options.
 func tableOf(t reflect.Type) []member {
 	var table []member
 	for f := range t.Fields() {

@@ -16,7 +16,7 @@ import (
 // JobArgs holds the job arguments of a run: anything that JSON can represent. The script gets them as
 // the attributes of an argparse.Namespace.
 //
-// Python tells 1 from 1.0, so numbers are read as [json.Number], with their digits as written, and
+// Python distinguishes 1 from 1.0, so numbers are read as [json.Number], with their digits as written, and
 // a float64 is written with a fraction: float64(1) as 1.0. [JobArg] converts.
 type JobArgs map[string]any
 

@@ -29,7 +29,7 @@ type StoreOptions struct {
 }
 
 // Store keeps specs in <test_data_dir>/.specs: a file for each script, and with [Store.SaveStep] one for
-// each script and job type. Pipelines have files of their own there. It never reads or writes outside of
+// each script and job type. Pipelines have files of their own there. It never reads or writes outside
 // that directory, whatever links are in it. Any number of goroutines and processes may use one directory
 // at the same time.
 //
@@ -207,7 +207,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return fileError(file, fmt.Sprintf("update changed script_name to %q", printable(s.ScriptName)), ErrMismatch)
 	}
 	if !s.UpdatedAt.instant().After(before.UpdatedAt.instant()) {
-		s.UpdatedAt = before.UpdatedAt // never back, whatever fn did
+		s.UpdatedAt = before.UpdatedAt // never earlier, whatever fn did
 		s.UpdateTimestamp()
 	}
 	e, err := encodeToSave(s, file)

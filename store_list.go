@@ -14,7 +14,7 @@ import (
 
 // All iterates over every spec of the store, those of steps included, sorted by file name. Files are
 // loaded on all cores and handed out in order, a bounded number ahead. A file that cannot be loaded
-// yields a nil Spec and its error, and the rest go on. Other files of the directory are passed over.
+// yields a nil Spec and its error, and the rest go on. Other files of the directory are ignored.
 func (st *Store) All() iter.Seq2[Spec, error] {
 	return st.each(context.Background(), func(Spec, *cachedSpec) error { return nil })
 }
@@ -57,7 +57,7 @@ func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) 
 	type loaded struct {
 		spec  Spec
 		err   error
-		later string // the name of a file that is to be loaded when its turn has come
+		later string // the name of a file that is loaded when its turn comes
 	}
 	return func(yield func(Spec, error) bool) {
 		files, names, err := st.names()
@@ -117,7 +117,7 @@ func inOrder[In, Out any](items []In, do func(In) Out) iter.Seq[Out] {
 		}
 		workers := min(runtime.GOMAXPROCS(0), len(items)/chunkSize+1)
 		todo := make(chan chunk)
-		order := make(chan chunk, workers*ahead) // its size bounds what is done ahead
+		order := make(chan chunk, workers*ahead) // its size bounds the work done ahead
 		stop := make(chan struct{})
 		var running sync.WaitGroup
 		defer running.Wait()

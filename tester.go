@@ -19,7 +19,7 @@ import (
 // run.
 type RuntimeTester struct {
 	// Python is the interpreter; "" means $SCRIPTSPEC_PYTHON, then python3. That of a virtual
-	// environment represents the environment. It is looked up in the PATH of this process, never in
+	// environment selects the environment. It is looked up in the PATH of this process, never in
 	// that of a spec. Behind a shim, as pyenv, asdf or conda have it, the first run reports which program
 	// that is and what the shim has set, and later ones start it directly. The shim is asked again if it,
 	// the program, Dir or a variable by which shims choose is another; not if only a version file is.
@@ -30,14 +30,14 @@ type RuntimeTester struct {
 	// Timeout bounds a run, Grace what its end may take; 0 or less means 5 minutes and 5 seconds. The
 	// start of a warm interpreter has a Timeout of its own.
 	Timeout, Grace time.Duration
-	// MaxMemory bounds what a script and its children have in memory together, in bytes, as it is
-	// seen every 20 ms; 0 means no bound. Linux only; elsewhere TestScript returns
+	// MaxMemory bounds what a script and its children have in memory together, in bytes, sampled
+	// every 20 ms; 0 means no bound. Linux only; elsewhere TestScript returns
 	// [errors.ErrUnsupported].
 	MaxMemory int64
 	// MaxOutput is how many bytes are kept of stdout and of stderr; 0 means 1 MiB.
 	MaxOutput int64
 	// LogDir is a directory for full copies of stdout and stderr, <step_name>.stdout.log and
-	// <step_name>.stderr.log; "" makes none. It is created if it is not there, and an older copy is
+	// <step_name>.stderr.log; "" makes none. It is created if missing, and an older copy is
 	// replaced. Environment values are masked in them as they are in the result.
 	LogDir string
 	// CleanEnv gives the script only PATH, HOME, LANG, LC_*, TMPDIR, SYSTEMROOT and the spec's
@@ -50,17 +50,17 @@ type RuntimeTester struct {
 	// false or null none at all, a list a flag with several values, an object its JSON. Other
 	// scripts have a main that takes the four parameters.
 	CommandLine []string
-	// OutputCheck decides whether an output will do after main has returned; nil asks for a file
+	// OutputCheck decides whether an output is acceptable after main has returned; nil asks for a file
 	// that is not empty and that this run has written.
 	OutputCheck func(logicalName string, o OutputInfo) error
 	// HashInputs compares the contents of inputs before and after the run, not only sizes and times.
 	HashInputs bool
 	// Warm keeps an interpreter that has imported the modules of Preload, and forks a process of it
 	// for each script. The only difference is that preloaded modules have seen this process's environment,
-	// not the spec's. Specs share an interpreter if the variables that matter at its start (PYTHON*, LD_*,
-	// LC_* and the like) are equal, and start a new one if there are eight others. So do scripts with a
-	// module beside them that has been imported from elsewhere, those of CommandLine, specs with PYTHONMALLOC
-	// or PYTHONDEVMODE, and all scripts where there is no fork. Close ends what is kept.
+	// not the spec's. Specs whose variables agree on what matters at the start of Python (PYTHON*, LD_*,
+	// LC_* and the like) share an interpreter; eight are kept, and further specs start fresh ones. So do
+	// scripts with a module beside them that has been imported from elsewhere, those of CommandLine, specs
+	// with PYTHONMALLOC or PYTHONDEVMODE, and all scripts where there is no fork. Close ends what is kept.
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
@@ -86,13 +86,13 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 //
 //	main(input_paths=..., output_paths=..., environ_vars=..., job_args=...)
 //
-// with those of the four that it has, three dicts, the third of them the spec's variables only, and an
-// argparse.Namespace. An asynchronous main is awaited.
+// with those of the four parameters that it has: three dicts, of which environ_vars holds only the
+// spec's variables, and an argparse.Namespace. An asynchronous main is awaited.
 //
 // When the timeout or the memory is exceeded, or ctx ends, the script and everything that it has
-// started get an interrupt, a termination after half of the grace and a kill after all of it. What it
-// leaves running at its own end is ended as well. TestScript returns within the grace and a second, and
-// the time that it takes to look at inputs and outputs.
+// started are interrupted, terminated after half of the grace and killed after all of it. What it
+// leaves running when it ends is ended as well. TestScript returns within the grace and a second, plus
+// the time that it takes to examine inputs and outputs.
 //
 // A script that fails, in whatever way, is a result with Success false. An error means that there
 // was no test: the spec cannot be run ([*ValidationError]), there is no interpreter
@@ -107,8 +107,8 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 	return t.run(ctx, s, 0, maskerOf(s))
 }
 
-// run is TestScript for a caller that bounds what runs at the same time and says what is masked. A
-// timeout other than 0 counts instead of the tester's.
+// run is TestScript for a caller that bounds concurrency itself and chooses what is masked. A timeout
+// other than 0 replaces the tester's.
 func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
@@ -156,7 +156,7 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 // used again.
 func (t *RuntimeTester) Close() error { return t.warm.close() }
 
-// slot waits until another script may run.
+// slot waits until one more script may run.
 func (t *RuntimeTester) slot(ctx context.Context) (release func(), err error) {
 	t.once.Do(func() { t.slots = make(chan struct{}, cmp.Or(max(t.Parallelism, 0), runtime.GOMAXPROCS(0))) })
 	if err := context.Cause(ctx); err != nil {

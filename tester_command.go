@@ -9,7 +9,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
-// flags turns job arguments into the arguments of a program: "--name", "value", sorted by name.
+// flags returns job arguments as the arguments of a program: "--name", "value", sorted by name.
 func flags(args JobArgs) ([]string, error) {
 	var list []string
 	for _, name := range sortedKeys(args) {
@@ -71,7 +71,7 @@ func flagText(v any) string {
 		return s
 	}
 	w := strictjson.Writer{Compact: true}
-	_ = w.Value(v) // it came out of JSON
+	_ = w.Value(v) // it came from JSON
 	return string(w.Buf)
 }
 
@@ -87,7 +87,7 @@ func (r *scriptRun) command() string {
 		b.WriteString(":")
 		for _, name := range names {
 			if isShellName(name) {
-				fmt.Fprintf(&b, ` "${%s?}"`, name) // ends with the name of one that is not set
+				fmt.Fprintf(&b, ` "${%s?}"`, name) // the shell fails and names one that is not set
 			}
 		}
 		b.WriteString(" && ")
@@ -101,10 +101,10 @@ func (r *scriptRun) command() string {
 		return b.String()
 	}
 	var parameters map[string]json.RawMessage
-	_ = json.Unmarshal(r.request.Parameters, &parameters)   // the writer wrote it
+	_ = json.Unmarshal(r.request.Parameters, &parameters)   // written by the writer
 	values, _ := json.Marshal(append([]string{}, names...)) // strings can be marshalled
 	parameters["environ_vars"] = values
-	text, _ := json.Marshal(parameters) // it came out of JSON
+	text, _ := json.Marshal(parameters) // it came from JSON
 	const longest = 32 << 10
 	if len(text) > longest {
 		parameters["job_args"] = json.RawMessage(`{"_": "too long to be shown"}`)

@@ -69,7 +69,7 @@ func envList(env map[string]string) []string {
 	return list
 }
 
-// environErrors finds variables that are too long to be given to a process.
+// environErrors finds variables that are too long for a process.
 func environErrors(s Spec) []*FieldError {
 	const longest = 131_072 // MAX_ARG_STRLEN of Linux: name, "=", value and a NUL
 	if runtime.GOOS != "linux" {
@@ -111,7 +111,7 @@ func maskerOf(specs ...Spec) *mask.Masker {
 	return mask.New(values, shortest, redacted)
 }
 
-// scratch is where a script has its temporary files, unless the spec says otherwise.
+// scratch is the directory for a script's temporary files, unless the spec names another.
 func scratch(runDir string, env map[string]string, own map[string]string) error {
 	if cmp.Or(own["TMPDIR"], own["TEMP"], own["TMP"]) != "" {
 		return nil

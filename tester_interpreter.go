@@ -119,7 +119,7 @@ func (c environChanges) apply(env map[string]string) {
 // names returns the variables that are changed.
 func (c environChanges) names() []string { return append(slices.Collect(maps.Keys(c.set)), c.unset...) }
 
-// decides reports whether a variable may decide which interpreter a shim starts.
+// decides reports whether the choice of a shim may depend on a variable.
 func decides(name string) bool {
 	switch name {
 	case "PATH", "HOME", "VIRTUAL_ENV":
@@ -135,8 +135,9 @@ func decides(name string) bool {
 
 func interpreterKey(python, dir string) string { return python + "\x00" + dir }
 
-// direct says how to start an interpreter without its shim: with which program, changes of the environment
-// and expectations. ok is false if that is not known, or not possible; then ask says whether to find out.
+// direct returns how to start an interpreter without its shim: the program, the changes of the environment
+// and what to expect. ok is false if that is not known or not possible; then ask reports whether to find
+// out.
 func (x *interpreters) direct(python, dir string, env map[string]string) (s shim, ok, ask bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -216,7 +217,7 @@ func (x *interpreters) confirm(python, dir string, circumstances []byte, same bo
 	}
 }
 
-// forget drops all that is known of an interpreter, and reports whether that was anything.
+// forget drops all that is known of an interpreter, and reports whether there was anything.
 func (x *interpreters) forget(python, dir string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

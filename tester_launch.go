@@ -15,7 +15,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
-// ended is a script that was launched and has ended.
+// ended is what is known of a script after its process has ended.
 type ended struct {
 	proctree.End
 	report         *pydriver.Report
@@ -32,8 +32,8 @@ var errStale = errors.New("the interpreter is not the one of an earlier run")
 // maxAttempts bounds how often a script is launched that did not begin.
 const maxAttempts = 4
 
-// launch has a process run the script, and returns when that has ended with all that it started. Each
-// attempt has pipes and a directory of its own. The error is for what is not the script's doing.
+// launch runs the script in a process, and returns when that and everything it started has ended. Each
+// attempt has pipes and a directory of its own. The error is for failures that are not the script's.
 func (r *scriptRun) launch(ctx context.Context) (*ended, error) {
 	for attempt := 1; ; attempt++ {
 		e, err := r.launchOnce(ctx)
@@ -68,7 +68,7 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	tree := proctree.New(p.leader, proctree.Limits{Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Guard: p.guard})
 	stdout.Start()
 	stderr.Start()
-	startErr := run.Start(r.request) // not before the tree has its mark
+	startErr := run.Start(r.request) // only now that the tree has its mark
 	if startErr != nil {
 		cancel()
 	}

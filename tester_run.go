@@ -209,7 +209,7 @@ func (r *scriptRun) returnValue(text string) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	masked := r.masker.String(text)
-	if !json.Valid([]byte(masked)) { // a number that looks like a secret
+	if !json.Valid([]byte(masked)) { // masking has hit a number
 		data, _ := json.Marshal(masked) // a string can be marshalled
 		return data
 	}
@@ -236,7 +236,7 @@ func (r *scriptRun) verifyFiles() {
 		}
 	}
 	for _, e := range sortedPaths(r.spec, fieldInputs) {
-		// What is below an output is the script's to change.
+		// The script may change what is below an output.
 		differences := r.inputs[e.key].Differences(r.tester.HashInputs && res.Outcome == OutcomePassed, outputs...)
 		if len(differences) == 0 {
 			continue
@@ -264,7 +264,7 @@ func (r *scriptRun) verifyFiles() {
 	}
 }
 
-// hasData is what an output must be like unless RuntimeTester.OutputCheck says otherwise.
+// hasData is the check of an output unless RuntimeTester.OutputCheck replaces it.
 func hasData(_ string, o OutputInfo) error {
 	switch {
 	case !o.Exists:

@@ -47,7 +47,7 @@ func (p *warmPool) get(ctx context.Context, python, dir string, environ map[stri
 				w.given, w.shim = environ, changesOf(environ, w.server.Environ)
 			}
 			if w.err != nil {
-				p.drop(w) // the next run may have more luck, or more time
+				p.drop(w) // the next run may succeed, or have more time
 			}
 			close(w.ready)
 		}
@@ -68,7 +68,7 @@ func (p *warmPool) get(ctx context.Context, python, dir string, environ map[stri
 	}
 }
 
-// find returns what there is for a key; first reports whether the caller must start it.
+// find returns the entry for a key; first reports whether the caller must start it.
 func (p *warmPool) find(key string, cancel context.CancelCauseFunc) (w *warmServer, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +157,7 @@ func (w *warmServer) shimAgrees(env map[string]string) bool {
 }
 
 // canFork reports whether the script may be run by a warm interpreter. Python 3.8 does not survive a fork
-// with its debugging allocator, and an interpreter that dies of each fork does not help.
+// with its debugging allocator, so it would be started anew for each script.
 func (r *scriptRun) canFork(env map[string]string) bool {
 	const most = 2
 	debugging := env["PYTHONMALLOC"] != "" || env["PYTHONDEVMODE"] != ""

@@ -152,7 +152,7 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 func (t Timestamp) appendText(b []byte) ([]byte, error) {
 	tm := t.Time
 	if _, offset := tm.Zone(); t.form != formNaive && (offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600) {
-		tm = tm.UTC() // local mean times have offsets that the form would round
+		tm = tm.UTC() // RFC 3339 would round the offsets of local mean times
 	}
 	if err := checkYear(tm); err != nil {
 		return b, err

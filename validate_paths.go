@@ -12,14 +12,14 @@ import (
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
-// pathUse is what a spec uses a path for, which decides how it is checked.
+// pathUse is the purpose of a path in a spec, which decides how it is checked.
 type pathUse uint8
 
 const (
 	useScript pathUse = iota
 	useInput
-	useOutput  // must be there or creatable
-	useCreated // is created if it is not there
+	useOutput  // must exist or be creatable
+	useCreated // is created if missing
 )
 
 // pathProblem is what is wrong with a path. The zero value means nothing.

@@ -161,7 +161,7 @@ func ruleError(f field, found flaw) *FieldError {
 	return fail("%s %s", name+found.place, what)
 }
 
-// breaches says what is wrong with a text that is not a name.
+// breaches words what is wrong with a text that is not a name.
 var breaches = map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte", CodeFormat: "holds '=' or a line break"}
 
 // loadingError words a rule that a text of a file breaks, where its path is said already.

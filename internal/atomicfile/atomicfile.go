@@ -1,6 +1,6 @@
 // Package atomicfile reads and replaces whole files of one directory, which is held as an
 // [os.Root]: a reader sees the old or the new content, a power cut leaves one of them, and nothing
-// outside of the directory is touched, whatever links stand in it or come to stand in it.
+// outside the directory is touched, whatever links are in it or appear in it.
 package atomicfile
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Errors that say what is wrong with the thing in a file's place.
+// Errors for what is found in a file's place instead of a regular file.
 var (
 	ErrNotRegular = errors.New("not a regular file")
 	ErrTooLarge   = errors.New("file is too large")
@@ -29,8 +29,8 @@ const (
 	tempLife = time.Hour
 )
 
-// ID tells one version of a file from another: a file that was replaced or changed has another
-// one, unless the clock of the file system stood still in between.
+// ID identifies a version of a file: one that was replaced or changed has another ID, unless the clock
+// of the file system did not tick in between.
 type ID struct {
 	Device, Inode    uint64
 	Size             int64
@@ -94,8 +94,8 @@ func OpenPath(path string) (*Dir, error) {
 	return d, nil
 }
 
-// Close releases the directory, once the calls under way have come to their end, for which it does
-// not wait. Later ones fail with [fs.ErrClosed].
+// Close releases the directory as soon as the calls under way have returned, for which it does not wait.
+// Later ones fail with [fs.ErrClosed].
 func (d *Dir) Close() error {
 	if d.uses.Add(-closing) == -closing {
 		return d.close()
@@ -117,7 +117,7 @@ func (d *Dir) Chmod(perm fs.FileMode) error {
 	return d.self.Chmod(perm)
 }
 
-// Names returns the names of the directory's entries, in no order.
+// Names returns the names of the directory's entries, in no particular order.
 func (d *Dir) Names() ([]string, error) {
 	if err := d.acquire(); err != nil {
 		return nil, err
@@ -190,8 +190,8 @@ func (d *Dir) Write(name string, data []byte, perm fs.FileMode, guard func() (re
 	return nil
 }
 
-// Flush makes sure that a file which has the wanted content already is durable: whoever wrote it may
-// have been cut off, or not have cared. It does nothing for a version that was flushed before, or is
+// Flush makes a file durable that already has the wanted content: its writer may have been killed, or
+// may not have flushed it. It does nothing for a version that was flushed before, or is
 // old enough for the system to have written it.
 func (d *Dir) Flush(name string, id ID) error {
 	if durable.has(id) {
@@ -278,8 +278,8 @@ func (d *Dir) Remove(name string) error {
 	return d.sync()
 }
 
-// Sweep removes temporary files that no save can still be using, as a killed process leaves them.
-// What cannot be removed stays; that is no error of the caller's.
+// Sweep removes the temporary files of killed processes, which are those too old for any save to be
+// using. What cannot be removed stays; that is not the caller's error.
 func (d *Dir) Sweep() {
 	if d.acquire() != nil {
 		return
@@ -342,7 +342,7 @@ func notRegular(op, name string, mode fs.FileMode) error {
 	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%w: it is %s", ErrNotRegular, Kind(mode))}
 }
 
-// Kind words what is no regular file: "a directory".
+// Kind names what is not a regular file: "a directory".
 func Kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -369,7 +369,7 @@ func do(name string, call func() error) error {
 	return call()
 }
 
-// step comes before each of these calls. Tests of this package let it fail or end the process.
+// step is called before each of these. Tests of this package make it fail or end the process.
 var step = func(string) error { return nil }
 
 // MakeAll makes the directory at a path that is trusted, with its parents, durably.

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// ErrLocked is returned if another process or goroutine had the lock for too long.
+// ErrLocked is returned if another process or goroutine held the lock for too long.
 var ErrLocked = errors.New("locked by another process or goroutine")
 
 // Lock waits until ctx ends, and no longer than a timeout, for the directory's lock, which excludes
-// other processes as well as other goroutines, and returns what releases it. The lock ends with the
-// process that has it. Who waits is served in the order of arrival.
+// other processes as well as other goroutines, and returns a function that releases it. The lock ends
+// with the process that holds it. Waiters are served in the order of arrival.
 func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, locked(ctx)
@@ -20,7 +20,7 @@ func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), e
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
-	// A timer is only made for who has to wait.
+	// Only those who have to wait need a timer.
 	p := &patience{ctx: ctx, timeout: timeout}
 	defer p.end()
 	select {

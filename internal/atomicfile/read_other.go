@@ -61,11 +61,10 @@ func (d *Dir) Stat(name string) (ID, error) {
 	return idOf(info), nil
 }
 
-// Self returns which version of the directory there is now. Here that cannot be told: none is like
-// another.
+// Self returns which version of the directory there is now. It is not known here, so no two are equal.
 func (d *Dir) Self() (ID, error) { return ID{Modified: time.Now().UnixNano()}, nil }
 
-// IsAt reports whether the directory is what stands at a path, and that no link.
+// IsAt reports whether the directory is what is at a path, and not behind a link there.
 func (d *Dir) IsAt(path string) (bool, error) {
 	there, err := os.Lstat(path)
 	if err != nil {
@@ -85,8 +84,8 @@ func (d *Dir) lstat(name string) (fs.FileMode, error) {
 }
 
 // open opens a regular file. Opening follows links that stay inside of the root, so the file that
-// was opened must be the one that has the name; a save in between makes it look like a link, hence
-// the further tries.
+// was opened must be the one with the name; a save in between makes it look like a link, hence the
+// retries.
 func (d *Dir) open(name string) (*os.File, fs.FileInfo, error) {
 	const tries = 100
 	for range tries {
@@ -123,7 +122,7 @@ func idOf(info fs.FileInfo) ID {
 // syncDir does nothing: a directory cannot be flushed here.
 func syncDir(*os.File) error { return nil }
 
-// rename tries again where another program has the file open for a moment.
+// rename retries while another program has the file open for a moment.
 func rename(root *os.Root, from, to string) error {
 	const tries, pause = 10, 10 * time.Millisecond
 	var err error

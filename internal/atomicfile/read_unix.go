@@ -12,7 +12,7 @@ import (
 
 // A file is read with four system calls. os.File would ask the poller, which regular files do not
 // have, and os.Root follows links that stay inside, which would have to be found out afterwards.
-// O_NOFOLLOW on a single name below a directory that is held open can do neither harm.
+// O_NOFOLLOW on a single name below a directory that is held open has neither problem.
 const openFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 
 // Read returns the content of a regular file, if that is at most limit bytes, and which version it
@@ -61,7 +61,7 @@ func (d *Dir) Self() (ID, error) {
 	return idOf(&st), err
 }
 
-// IsAt reports whether the directory is what stands at a path, and that no link.
+// IsAt reports whether the directory is what is at a path, and not behind a link there.
 func (d *Dir) IsAt(path string) (bool, error) {
 	there, err := stat(unix.AT_FDCWD, path)
 	if err != nil {
@@ -179,7 +179,7 @@ func fileMode(mode uint32) fs.FileMode {
 func syncDir(dir *os.File) error {
 	err := dir.Sync()
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
-		return nil // a file system that knows no such thing
+		return nil // not supported by the file system
 	}
 	return err
 }

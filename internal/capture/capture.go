@@ -1,4 +1,4 @@
-// Package capture takes in what a process writes to a stream, masked and bounded.
+// Package capture collects what a process writes to a stream, masked and bounded.
 package capture
 
 import (
@@ -39,7 +39,7 @@ func New(limit int64, masker *mask.Masker, logFile string) (*Stream, error) {
 	s := &Stream{kept: newBoundedBuffer(limit), done: make(chan struct{})}
 	s.masked = masker.Writer(writerFunc(s.keep))
 	var err error
-	if logFile != "" { // without blocking, should it be a FIFO
+	if logFile != "" { // without blocking, in case it is a FIFO
 		if s.file, err = os.OpenFile(logFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o600); err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func (s *Stream) Start() {
 			s.bytes += int64(n)
 			_, _ = s.masked.Write(buf[:n]) // keep does not fail
 			if err != nil {
-				return // the end, or Finish has stopped waiting
+				return // the end, or Finish no longer waits
 			}
 		}
 	}()
@@ -90,7 +90,7 @@ func (s *Stream) Start() {
 // Finish returns what was captured, after the process has ended. A descendant that could not be ended
 // may still have the pipe open, so Finish waits no longer than wait for its end.
 func (s *Stream) Finish(wait time.Duration) Output {
-	_ = s.read.SetReadDeadline(time.Now().Add(wait)) // where that has no effect, Close has
+	_ = s.read.SetReadDeadline(time.Now().Add(wait)) // where that has no effect, Close does
 	select {
 	case <-s.done:
 	case <-time.After(2 * wait):

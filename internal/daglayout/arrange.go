@@ -2,7 +2,7 @@ package daglayout
 
 import "slices"
 
-// arrange seeks an order of each row in which few lines cross: it sorts rows by the mean place of
+// arrange looks for an order of each row in which few lines cross: it sorts rows by the mean place of
 // their neighbours in the row above and in the row below, by turns, exchanges neighbours where that
 // helps, and keeps the best order it saw.
 func (l *layout) arrange() {
@@ -50,8 +50,8 @@ func (l *layout) set(row int, order []int) {
 	}
 }
 
-// sort orders a row by the mean place of neighbours. An item without any keeps its place among the
-// others as far as possible.
+// sort orders a row by the mean place of neighbours. An item without any stays where it is, as far as
+// possible.
 func (l *layout) sort(row int, neighbours func(*item) []link) {
 	const scale = 1 << 10
 	mean := map[int]int{}
@@ -87,7 +87,7 @@ func (l *layout) exchange() bool {
 	return better
 }
 
-// between counts the crossings of the lines of two items, if a stands before b.
+// between counts the crossings of the lines of two items, if a is before b.
 func (l *layout) between(a, b int) int {
 	n := 0
 	for _, side := range [...][2][]link{{l.items[a].up, l.items[b].up}, {l.items[a].down, l.items[b].down}} {

@@ -1,5 +1,5 @@
-// Package daglayout finds places for the boxes, lines and labels of a layered graph. Boxes of one
-// level stand in a row, lines lead down; every line has room of its own in each row that it passes,
+// Package daglayout places the boxes, lines and labels of a layered graph. Boxes of one
+// level are in a row, lines lead down; every line has room of its own in each row that it passes,
 // and so has its label between the rows, so that neither crosses a box or another label. All
 // arithmetic is on integers: the same graph is drawn alike on every machine.
 package daglayout
@@ -31,7 +31,7 @@ type Route struct {
 	Label  Point // the centre of the label
 }
 
-// Drawing tells where everything is.
+// Drawing is where everything goes.
 type Drawing struct {
 	Width, Height int
 	Nodes         []Point // the upper left corners
@@ -43,8 +43,8 @@ const (
 	margin   = 14
 	boxGap   = 30 // from box to box
 	labelGap = 14 // from anything else to anything else
-	rowGap   = 22 // at least, between rows of boxes and rows of labels
-	rowSlope = 9  // a row further for so many pixels that a line goes sideways in between
+	rowGap   = 22 // the least between rows of boxes and rows of labels
+	rowSlope = 9  // one pixel more for each so many that a line goes sideways in between
 	rowMost  = 84
 	portGap  = 18 // between lines at one box
 )

@@ -1,5 +1,5 @@
-// Package datafiles looks at data that one program wrote for another: which files there are, what
-// formats they have, and whether tables and JSON are well formed. It opens regular files only, never
+// Package datafiles examines data that one program wrote for another: which files there are, what
+// their formats are, and whether tables and JSON are well formed. It opens regular files only, never
 // waits for a FIFO or device, follows no symbolic link below the place it is given, and needs no more
 // memory for a large file than for a small one.
 package datafiles
@@ -61,7 +61,7 @@ func Open(name string) (*Place, error) {
 	return p, err
 }
 
-// Close ends the use of the place.
+// Close releases the place.
 func (p *Place) Close() error { return p.root.Close() }
 
 // File is a regular file of a place.
@@ -71,8 +71,8 @@ type File struct {
 }
 
 // Files yields the regular files, sorted by directory and name, without the temporary ones. An error
-// is for a directory or file that cannot be looked at, with its name; what comes after it is yielded
-// nevertheless.
+// is for a directory or file that cannot be read, with its name; what comes after it is yielded
+// all the same.
 func (p *Place) Files() iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		if p.only != "" {
@@ -110,7 +110,7 @@ func (p *Place) Files() iter.Seq2[File, error] {
 	}
 }
 
-// Temporary tells the names of files that programs leave behind while they write.
+// Temporary reports whether a file has the name of one that programs leave behind while they write.
 func Temporary(name string, dir bool) bool {
 	if strings.HasPrefix(name, ".") || dir && name == "__pycache__" {
 		return true

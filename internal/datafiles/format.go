@@ -14,14 +14,14 @@ import (
 
 const (
 	sniffBytes = 4096 // read of a file
-	sniffEach  = 16   // files looked into for each extension; the others pass for the same
+	sniffEach  = 16   // files read for each extension; the others are assumed to be the same
 	sniffAll   = 256  // files looked into
 )
 
-// Inspect counts the regular files at a path and their bytes, and tells their formats, sorted. What
-// cannot be looked at does not count. Temporary files do not either.
+// Inspect counts the regular files at a path and their bytes, and lists their formats, sorted. Neither
+// temporary files nor those that cannot be read count.
 //
-// A format is told by extension and by the first bytes. "csv" is a file whose name and content agree,
+// A format is recognised by extension and first bytes. "csv" is a file whose name and content agree,
 // or one without a known extension whose content has an unmistakable signature; "csv?" is likely by
 // only one of the two; "parquet named .csv" contradicts itself; "empty" has no bytes. What has neither
 // is "text" or "binary".
@@ -63,7 +63,7 @@ func Inspect(name string) (files int, size int64, formats []string) {
 	return files, size, slices.Sorted(maps.Keys(found))
 }
 
-// format looks into a file. It reads no more than buf takes.
+// format examines the beginning of a file, as much as fits into buf.
 func (p *Place) format(file File, buf []byte) (string, error) {
 	f, err := p.Open(file.Name)
 	if err != nil {
@@ -99,7 +99,7 @@ func describe(ext string, head []byte, whole bool) string {
 	}
 }
 
-// guessed tells the contents that have no signature.
+// guessed lists the contents that have no signature.
 func guessed(kind string) bool {
 	return kind == "csv" || kind == "tsv" || kind == "json" || kind == "jsonl"
 }
@@ -114,11 +114,11 @@ type format struct {
 	contents []string
 }
 
-// formatOf knows the extensions. It is a function so that nothing can change the table.
+// formatOf returns what an extension promises. It is a function so that nothing can change the table.
 func formatOf(ext string) (format, bool) {
 	anyText := []string{"text", "csv", "tsv", "json", "jsonl", "xml"}
 	switch ext {
-	case "csv": // a table of one column has no separators to tell it by
+	case "csv": // a table of one column has no separators
 		return format{"csv", []string{"csv", "text"}}, true
 	case "tsv", "tab":
 		return format{"tsv", []string{"tsv", "text"}}, true
@@ -166,7 +166,7 @@ func formatOf(ext string) (format, bool) {
 	return format{}, false
 }
 
-// signature returns what the first bytes are an unmistakable sign of, or "".
+// signature returns the format whose signature the first bytes are, or "".
 func signature(head []byte) string {
 	for _, s := range [...]struct{ prefix, kind string }{
 		{"PAR1", "parquet"},
@@ -200,7 +200,7 @@ func signature(head []byte) string {
 	return ""
 }
 
-// content tells what the first bytes of a file are; whole says that they are all of it.
+// content classifies the first bytes of a file; whole means that they are all of it.
 func content(head []byte, whole bool) string {
 	if kind := signature(head); kind != "" {
 		return kind
@@ -222,7 +222,7 @@ func content(head []byte, whole bool) string {
 	return tableKind(head, whole)
 }
 
-// isText looks for bytes that no text has. It asks for no encoding: Latin-1 is text too.
+// isText looks for bytes that no text has, whatever its encoding: Latin-1 is text too.
 func isText(head []byte) bool {
 	return !bytes.ContainsFunc(head, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b'
@@ -231,7 +231,7 @@ func isText(head []byte) bool {
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// jsonKind tells one document from several; "" is no JSON.
+// jsonKind returns whether there is one document or several; "" is not JSON.
 func jsonKind(text []byte, whole bool) string {
 	dec := jsontext.NewDecoder(bytes.NewReader(text), lenient...)
 	values := 0

@@ -10,10 +10,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient allows duplicate names: what was seen of them would have to be remembered.
+// lenient allows duplicate names: finding them would mean remembering every name.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true)}
 
-// IsJSON tells by its name that a file is a JSON document, or JSON Lines.
+// IsJSON reports whether a file is a JSON document or JSON Lines, by its name.
 func IsJSON(name string) bool {
 	ext := extension(name)
 	return ext == "json" || isLines(ext)
@@ -41,7 +41,7 @@ func (p *Place) JSON(ctx context.Context, name string) error {
 	return err
 }
 
-// document checks a file that is one document.
+// document checks a file with one document.
 func document(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 	m := &meter{r: f}
 	dec := jsontext.NewDecoder(m, lenient...)
@@ -76,7 +76,7 @@ func document(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 	}
 }
 
-// lines checks a file that has a document on each line. Blank lines are passed over.
+// lines checks a file with a document on each line. Blank lines are ignored.
 func lines(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 	s := lineReader(f)
 	n, documents := 0, 0
@@ -105,8 +105,8 @@ func lines(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 	return nil, nil
 }
 
-// problemAt finds the line and column of a byte. It reads the file again rather than have every byte
-// of a good one counted; the place stays unknown where that fails.
+// problemAt finds the line and column of a byte. It reads the file again, so that good files need no
+// counting; if that fails the place stays unknown.
 func problemAt(f io.ReadSeeker, offset int64, message string) *Problem {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return &Problem{Message: message}

@@ -33,7 +33,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// done says that all that was read is dealt with.
+// done marks all that was read as dealt with.
 func (m *meter) done() { m.mark = m.read }
 
 // TableRule is what a table must have besides rows as long as its header.
@@ -42,7 +42,7 @@ type TableRule struct {
 	Columns []string
 }
 
-// IsTable tells by its name that a file is a table.
+// IsTable reports whether a file is a table, by its name.
 func IsTable(name string) bool {
 	ext := extension(name)
 	return ext == "csv" || ext == "tsv"
@@ -70,7 +70,7 @@ func (p *Place) Table(ctx context.Context, name string, rule TableRule) error {
 	m := &meter{r: f}
 	r := csv.NewReader(m)
 	r.ReuseRecord, r.Comma = true, comma
-	r.LazyQuotes = comma == '\t' // most that is separated by tabs knows no quotes
+	r.LazyQuotes = comma == '\t' // most tab-separated files have no quoting
 	header, err := r.Read()
 	if err != nil {
 		return fail(tableError(err, nil, 0))
@@ -102,8 +102,8 @@ func (p *Place) Table(ctx context.Context, name string, rule TableRule) error {
 	return nil
 }
 
-// separator looks at the beginning of a file and leaves it behind a byte order mark. The kind is set
-// where the content is no text.
+// separator examines the beginning of a file and leaves it after a byte order mark. The kind is set if
+// the content is not text.
 func separator(f *os.File, ext string) (comma rune, kind string, err error) {
 	buf := make([]byte, sniffBytes)
 	n, err := io.ReadFull(f, buf)
@@ -162,7 +162,7 @@ func checkHeader(header, want []string) string {
 	return ""
 }
 
-// tableError puts what encoding/csv says into words that hold no data.
+// tableError words an error of encoding/csv without any data.
 func tableError(err error, record []string, columns int) (line, column int, message string, cause error) {
 	var pe *csv.ParseError
 	switch {

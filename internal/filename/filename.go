@@ -1,4 +1,4 @@
-// Package filename knows what every system takes for the name of a file.
+// Package filename decides which file names every system accepts.
 package filename
 
 import (
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Longest is the number of bytes that file systems take in a name: NAME_MAX.
+// Longest is the number of bytes that a file name may have: NAME_MAX.
 const Longest = 255
 
-// Element turns a text into one element of a path that every system takes, the same if it is one already.
+// Element turns a text into one element of a path that every system accepts, and leaves one as it is.
 func Element(text string) string {
 	clean := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:<>"|?*`, r) || r < ' ' {
@@ -44,8 +44,8 @@ func Unsafe(name string) bool {
 	return false
 }
 
-// IsDir reports whether every system takes a name for that of a directory, with room for an extension.
-// Names that begin with a dot are not: they are for what is not a user's.
+// IsDir reports whether every system accepts a name for a directory, with room for an extension. Names
+// that begin with a dot are reserved.
 func IsDir(name string) bool {
 	const extension = 5
 	return name != "" && len(name) < Longest-extension && name == Element(name) && name[0] != '.' && !Unsafe(name)

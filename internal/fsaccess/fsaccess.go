@@ -1,5 +1,5 @@
 // Package fsaccess asks the operating system what this process may do with a path, without opening
-// it: the mode bits alone do not know of root, access lists and read-only mounts.
+// it: mode bits alone say nothing of root, access lists and read-only mounts.
 package fsaccess
 
 import (
@@ -10,13 +10,12 @@ import (
 	"syscall"
 )
 
-// Creatable reports, as nil, that a directory could be made at path, which does not exist, judged
-// from its nearest existing ancestor: that must be a directory in which entries may be made.
+// Creatable returns nil if a directory could be made at path, which does not exist: its nearest
+// existing ancestor must be a directory in which entries may be made.
 func Creatable(path string) error {
 	dir := filepath.Clean(path)
 	for {
-		// What stands in the way counts even if it is a link that leads nowhere: a directory
-		// cannot be made over it.
+		// Even a dangling link is in the way: a directory cannot be made over it.
 		if _, err := os.Lstat(dir); err == nil {
 			break
 		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {

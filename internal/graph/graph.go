@@ -69,7 +69,7 @@ func (g *Graph) cycle(waiting []int) []int {
 			continue
 		}
 		if was, ok := before[e[1]]; !ok || e[0] < was {
-			before[e[1]] = e[0] // the lowest wins
+			before[e[1]] = e[0] // the lowest is kept
 		}
 	}
 	at := slices.IndexFunc(waiting, func(n int) bool { return n > 0 })

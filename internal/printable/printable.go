@@ -1,5 +1,5 @@
-// Package printable turns text of unknown origin into text that no terminal, browser or parser takes for
-// more than that.
+// Package printable turns text of unknown origin into plain text: nothing in it controls a terminal, a
+// browser or a parser.
 package printable
 
 import (

@@ -19,8 +19,8 @@ func (c *command) Origin() Origin { return c.origin }
 
 func (c *command) Ended() <-chan struct{} { return c.ended }
 
-// stateOf translates what the system says. Without a state somebody else has waited for the process,
-// and err tells.
+// stateOf translates what the system says. There is no state, only err, if
+// somebody else has waited for the process.
 func stateOf(p *os.ProcessState, err error) (State, error) {
 	if p == nil {
 		return State{ExitCode: -1}, err

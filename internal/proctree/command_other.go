@@ -32,5 +32,5 @@ func Start(cmd *exec.Cmd) (Leader, error) {
 	return c, nil
 }
 
-// Reap tells how the process ended; it was released at its end.
+// Reap returns how the process ended; it was released at its end.
 func (c *command) Reap() (State, error) { return stateOf(c.cmd.ProcessState, c.err) }

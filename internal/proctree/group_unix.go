@@ -20,7 +20,7 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setsid = true
 }
 
-// members tells only whether there is anything left of the group. A group keeps its number from
+// members reports only whether anything is left of the group. A group keeps its number from
 // others for as long as it has members.
 func (t *Tree) members() []member {
 	if syscall.Kill(-t.leader.PID(), 0) != nil {

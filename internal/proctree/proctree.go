@@ -1,5 +1,5 @@
-// Package proctree ends processes together with everything that they started, and tells what the
-// tree took. On Linux that includes children that have left the session, whatever their environment; on
+// Package proctree ends processes together with everything that they started, and measures what the
+// tree used. On Linux that includes children that have left the session, whatever their environment; on
 // other unix systems it is the process group, on Windows the process alone.
 package proctree
 
@@ -21,7 +21,7 @@ type Leader interface {
 	// Origin is the leader itself, or the process that has forked it or its monitor: what was started at
 	// a known moment, and before all else of the tree. The zero Origin is not known.
 	Origin() Origin
-	// Reap tells how the process ended. Call it once, after Ended.
+	// Reap returns how the process ended. Call it once, after Ended.
 	Reap() (State, error)
 }
 
@@ -31,13 +31,13 @@ type Origin struct {
 	before system
 }
 
-// system is what the kernel says of all processes. The zero value means that it says nothing.
+// system is what the kernel reports about all processes. The zero value means that it is not known.
 type system struct {
 	forks uint64 // processes and threads started since it booted
 	tasks uint64 // that there are
 }
 
-// State is how a process ended, and what it and the children that it waited for took.
+// State is how a process ended, and what it and the children that it waited for used.
 type State struct {
 	ExitCode     int    // -1 if a signal ended it
 	Signal       string // "SIGKILL", or ""
@@ -45,7 +45,7 @@ type State struct {
 	PeakMemory   int64 // of the largest process, in bytes; 0 where the system does not tell
 }
 
-// String tells the signal, or the exit code.
+// String returns the signal, or the exit code.
 func (s State) String() string {
 	if s.Signal != "" {
 		return s.Signal
@@ -59,13 +59,13 @@ type Limits struct {
 	Grace time.Duration
 	// Memory bounds what all processes of the tree have in memory together, in bytes; 0 does not.
 	Memory int64
-	// Mark has what leaves the session found as well. It must be set before the leader starts others.
+	// Mark makes it possible to find also what leaves the session. It must be set before the leader starts others.
 	Mark bool
 	// Guard is a process that waits for the leader on our behalf, or 0. It is killed if it does not.
 	Guard int
 }
 
-// Reason tells why a tree ended.
+// Reason is why a tree ended.
 type Reason int
 
 // The reasons.
@@ -96,7 +96,7 @@ const last = 700 * time.Millisecond
 // Wait waits for the end of the tree, and brings it about when ctx ends or the tree outgrows its
 // memory: interrupt, termination after half of the grace, kill after all of it. Nothing that can be
 // found of the tree is left when it returns, which it does within the grace and about a second. The
-// error is for a leader of which nobody can tell how it ended.
+// error is for a leader whose end cannot be determined.
 func (t *Tree) Wait(ctx context.Context) (End, error) {
 	end := End{Reason: t.watch(ctx)}
 	if end.Reason == ByItself {
@@ -200,7 +200,7 @@ func (t *Tree) gone(limit time.Duration) bool {
 type member struct {
 	pid  int
 	name string
-	born uint64 // tells it from a later process of the same number
+	born uint64 // distinguishes it from a later process with the same number
 }
 
 func names(members []member) []string {

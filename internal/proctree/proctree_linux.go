@@ -73,7 +73,7 @@ func readStat(pid int, buf []byte) (stat, bool) {
 	if open < 0 || end < open {
 		return stat{}, false
 	}
-	const state, group, session, start, count = 0, 2, 3, 19, 20 // behind the name
+	const state, group, session, start, count = 0, 2, 3, 19, 20 // after the name
 	fields := bytes.Fields(buf[end+1 : n])
 	if len(fields) < count {
 		return stat{}, false

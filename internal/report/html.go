@@ -168,7 +168,7 @@ func facts(pairs ...string) []pageFact {
 	return list
 }
 
-// class is the status as a word of the style; what is none of ours looks like none of them.
+// class is the status as a word of the style; an unknown status has a class of its own.
 func class(s Status) string {
 	if slices.Contains(statuses(), s) {
 		return string(s)
@@ -222,7 +222,7 @@ func newPageNode(n Node) *pageNode {
 	return p
 }
 
-// link tells each node what it was given and what it gave to whom, and collects what went wrong.
+// link adds to each node what it received and handed on, and collects what went wrong.
 func (p *page) link(r *Run, ids map[string]string) {
 	nodes := map[string]*pageNode{}
 	for _, n := range p.Nodes {

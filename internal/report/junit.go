@@ -139,7 +139,7 @@ func nodeCase(class string, n Node) junitCase {
 	return c
 }
 
-// failureText has what is known of a failure: the traceback, and how the streams ended.
+// failureText returns the traceback of a failure and the ends of the streams.
 func failureText(s *Script) string {
 	text := s.Traceback
 	if text == "" {
@@ -165,7 +165,7 @@ func junitOutput(c Stream) *junitText {
 	return &junitText{printable.Tail(printable.Block(c.Text), junitStream)}
 }
 
-// edgeCase is the test of what was handed over along an edge.
+// edgeCase is the test case of an edge.
 func edgeCase(class string, e Edge) junitCase {
 	c := junitCase{Name: printable.Line(e.Source) + " -> " + printable.Line(e.Dest), ClassName: class + ".data", Time: seconds(0)}
 	var texts []string
@@ -184,5 +184,5 @@ func edgeCase(class string, e Edge) junitCase {
 	return c
 }
 
-// seconds writes a time as the schema has it; it knows none below 0.
+// seconds writes a time as the schema has it, which is never negative.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }

@@ -10,7 +10,7 @@ import (
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
-// Run is what a report is about. Its texts may be anything: the writers make them printable.
+// Run is what a report is about. Its texts may be anything: writers make them printable.
 type Run struct {
 	Kind     Kind
 	Name     string
@@ -29,7 +29,7 @@ type Kind struct {
 	Part string // what a node is called: "node"
 }
 
-// Title is what a list of nodes is called: "Nodes".
+// Title is the heading of a list of nodes: "Nodes".
 func (k Kind) Title() string { return strings.ToUpper(k.Part[:1]) + k.Part[1:] + "s" }
 
 // The kinds of runs.
@@ -44,7 +44,7 @@ type Node struct {
 	Name   string
 	Status Status
 	Reason string
-	Apart  bool // it is not part of the run
+	Apart  bool // not part of the run
 	Level  int  // of the graph
 	// Started is the time from the start of the run.
 	Started, Duration time.Duration
@@ -115,7 +115,7 @@ func statuses() []Status {
 	return []Status{Passed, Failed, Cancelled, Blocked, Skipped, Reused}
 }
 
-// verdict returns the result in a word.
+// verdict returns the result as one word.
 func (r *Run) verdict() string {
 	if r.Success {
 		return "passed"

@@ -34,7 +34,7 @@ type box struct {
 	*pageNode
 	X, Y, W, H  int
 	Short, Info string
-	Describes   string // for those who do not see it
+	Describes   string // for those who cannot see it
 }
 
 type arrow struct {
@@ -100,7 +100,7 @@ func newDrawing(r *Run, nodes []*pageNode, ids map[string]string) *drawing {
 	return d
 }
 
-// newArrow says what flowed along an edge, in lines that fit beside each other.
+// newArrow labels an edge with what it carried, in lines that fit beside each other.
 func newArrow(e Edge) arrow {
 	a := arrow{Class: "idle", Describes: printable.Line(e.Source) + " to " + printable.Line(e.Dest) + ": nothing handed over"}
 	if len(e.Transfers) == 0 {
@@ -155,7 +155,7 @@ func (n *pageNode) summary() string {
 	return strings.Join(parts, " \u00b7 ")
 }
 
-// shorten leaves out the middle of a text: the ends of names tell them apart.
+// shorten leaves out the middle of a text: names differ at their ends.
 func shorten(text string, limit int) string {
 	if utf8.RuneCountInString(text) <= limit {
 		return text

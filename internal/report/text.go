@@ -78,8 +78,8 @@ func written(s *Script) string {
 	return plural(files, "file") + ", " + formatBytes(size)
 }
 
-// writeProblems lists the reasons of the nodes that did not pass and the problems of data, what
-// needs to be looked at first.
+// writeProblems lists the reasons of the nodes that did not pass and the problems of data, the
+// first things to look at.
 func (r *Run) writeProblems(b *bytes.Buffer) {
 	list := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	any := false

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// volume says how much was handed over: "3 files, 1.2 MiB", and of which formats.
+// volume returns how much was handed over: "3 files, 1.2 MiB", and of which formats.
 func volume(transfers []Transfer) (amount, formats string) {
 	files, size, names := 0, int64(0), map[string]bool{}
 	for _, h := range transfers {
@@ -28,7 +28,7 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// formatBytes writes a size with two or more digits: 812 B, 1.2 KiB, 34 MiB.
+// formatBytes formats a size with two or more digits: 812 B, 1.2 KiB, 34 MiB.
 func formatBytes(n int64) string {
 	if n < 1024 {
 		return strconv.FormatInt(n, 10) + " B"
@@ -45,7 +45,7 @@ func formatBytes(n int64) string {
 	return strconv.FormatFloat(size, 'f', 0, 64) + " " + unit
 }
 
-// formatMemory is formatBytes where there is something to tell.
+// formatMemory is formatBytes, or "" for 0.
 func formatMemory(n int64) string {
 	if n <= 0 {
 		return ""
@@ -53,7 +53,7 @@ func formatMemory(n int64) string {
 	return formatBytes(n)
 }
 
-// formatDuration writes a time with as many digits as matter: 42ms, 1.52s, 3m12s.
+// formatDuration formats a time with as many digits as matter: 42ms, 1.52s, 3m12s.
 func formatDuration(d time.Duration) string {
 	switch {
 	case d < time.Second:

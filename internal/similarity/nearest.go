@@ -1,9 +1,9 @@
 package similarity
 
-// Nearest returns the known name that a misspelt one was meant to be, "" if none is near. Of several
-// spellings of the misspelt name the nearest counts.
+// Nearest returns the known name that a misspelt one was probably meant to be, or "" if none is near.
+// Of several spellings of the misspelt name the nearest counts.
 func Nearest(known []string, name string, spellings ...string) string {
-	const longest = 64 // that is worth the time
+	const longest = 64 // longer names are not worth the time
 	if len(name) > longest {
 		return ""
 	}

@@ -3,8 +3,8 @@ package similarity
 import "slices"
 
 // matcher computes the ratio of Python's difflib.SequenceMatcher(None, a, b), Ratcliff and Obershelp's
-// with the rule that from 200 characters on what b has too often counts for less. It keeps its
-// memory from one call to the next.
+// with its rule that in texts of 200 characters and more the most frequent ones of b start no match. It
+// reuses its memory from one call to the next.
 type matcher struct {
 	a, b    []byte
 	popular [256]bool // characters of b that start no match

@@ -1,5 +1,5 @@
 // Package similarity measures how alike two names of pipeline inputs and outputs are: a weighted sum
-// of four measures over words that were brought to one form. The numbers are those of the original
+// of four measures over normalised words. The numbers are those of the original
 // Python system, to the last bits of a float64.
 package similarity
 
@@ -22,7 +22,7 @@ func (c Components) Total() float64 {
 	return 0.30*c.String + 0.25*c.Token + 0.25*c.Semantic + 0.20*c.Substring
 }
 
-// maxName bounds the work: a longer name is like no other than itself.
+// maxName bounds the work: a longer name resembles only itself.
 const maxName = 4096
 
 // Name is a name prepared for comparison.
@@ -33,8 +33,8 @@ type Name struct {
 }
 
 type word struct {
-	low, high int   // where it stands in the name's text
-	groups    uint8 // bit i: it stands in synonyms[i]
+	low, high int   // its place in the name's text
+	groups    uint8 // bit i: it is in synonyms[i]
 }
 
 func (n *Name) word(i int) []byte { return n.text[n.words[i].low:n.words[i].high] }
@@ -98,7 +98,7 @@ func (p *pair) compare(a, b *Name) float64 {
 	case a.raw == "" || b.raw == "":
 		return 0
 	case len(a.text) == 0 && len(b.text) == 0, len(a.raw) > maxName, len(b.raw) > maxName:
-		// Nothing to compare by, where the original divides by zero; or too much.
+		// Nothing to compare, where the original divides by zero; or too much.
 		if a.raw == b.raw {
 			return 1
 		}
@@ -118,8 +118,8 @@ func (p *pair) measure(a, b *Name) Components {
 	}
 }
 
-// set brings a name to its form: lower case, separators and white space as one space, nothing but
-// ASCII letters and digits, abbreviations spelt out, stop words left out.
+// set normalises a name: lower case, separators and white space as one space, nothing but ASCII
+// letters and digits, abbreviations spelt out, no stop words.
 func (n *Name) set(raw string) {
 	n.raw, n.text, n.words = raw, n.text[:0], n.words[:0]
 	if len(raw) > maxName {
@@ -141,7 +141,7 @@ func (n *Name) set(raw string) {
 	}
 	n.endWord(start)
 	if len(n.text) > 0 {
-		n.text = n.text[:len(n.text)-1] // the space behind the last word
+		n.text = n.text[:len(n.text)-1] // the space after the last word
 	}
 }
 

@@ -12,7 +12,7 @@ var abbreviations = map[string]string{
 	"packaged":    "package",
 }
 
-// stopWords say nothing of what a name means.
+// stopWords do not contribute to the meaning of a name.
 var stopWords = [...]string{"the", "a", "an", "and", "or", "but", "in", "on", "at", "to", "for", "of", "with", "by"}
 
 // synonyms are groups of words that may mean the same.
@@ -26,14 +26,14 @@ var synonyms = [...][]string{
 	{"preprocessing", "preprocess", "processed", "clean", "transform"},
 }
 
-// known is what is known of a word.
+// known is an entry of the vocabulary.
 type known struct {
 	text   string // spelt out
 	groups uint8
 	stop   bool
 }
 
-// vocabulary joins the tables above by word, as it stands in a name. It is never changed.
+// vocabulary joins the tables above by word, as it is written in names. It is never changed.
 var vocabulary = func() map[string]known {
 	v := map[string]known{}
 	groupsOf := func(w string) (groups uint8) {

@@ -1,4 +1,4 @@
-// Package snapshot records what is at a path and says later what became of it.
+// Package snapshot records what is at a path, to find out later what has changed.
 package snapshot
 
 import (
@@ -40,7 +40,7 @@ func (s Snapshot) Top() string { return s.top }
 // files is the state of every file below a path, by path relative to it; "." for a single file.
 type files map[string]fileState
 
-// fileState is what differs once a file has changed.
+// fileState differs between two versions of a file.
 type fileState struct {
 	size     int64
 	modified int64 // nanoseconds since 1970
@@ -170,14 +170,14 @@ func (d Difference) String() string {
 	return d.What + " " + d.Name
 }
 
-// Differences returns what has become of an input, sorted by what and name; of contents only with hash.
+// Differences returns what has changed at an input, sorted by what and name; of contents only with hash.
 // Temporary files may be added, and whatever is at or below one of the paths in except may change.
 func (s Snapshot) Differences(hash bool, except ...string) []Difference {
 	after := walk{links: true, hash: hash, since: s.files}.files(s.top)
 	var list []Difference
 	for name, old := range s.files {
 		now, ok := after[name]
-		old.changed, now.changed = 0, 0 // changes with a mere chmod or link
+		old.changed, now.changed = 0, 0 // a mere chmod or link changes it
 		if !hash {
 			old.hash, now.hash = [sha256.Size]byte{}, [sha256.Size]byte{}
 		}

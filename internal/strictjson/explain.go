@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// precheck refuses what is no UTF-8 JSON text by its first bytes.
+// precheck refuses what its first bytes show not to be JSON in UTF-8.
 func precheck(data []byte) (Problem, bool) {
 	const wide = "UTF-16 or UTF-32; save the file as UTF-8"
 	switch {
@@ -23,13 +23,13 @@ func precheck(data []byte) (Problem, bool) {
 	return Problem{}, false
 }
 
-// explain looks at the text near offset to say what a person did there, and where it begins.
+// explain guesses from the text near offset which mistake a person made there, and where it begins.
 func explain(data []byte, offset int64) (int64, string) {
 	at := int(offset)
 	if bad := invalidUTF8(data[:min(at+utf8.UTFMax, len(data))]); bad >= 0 && bad <= at {
 		return int64(bad), "invalid UTF-8"
 	}
-	// The decoder may stop inside of a word; its start is what a person looks for.
+	// The decoder may stop inside a word; a person looks for its start.
 	for at > 0 && at <= len(data) && isWord(data[at-1]) && (at == len(data) || isWord(data[at])) {
 		at--
 	}
@@ -38,7 +38,7 @@ func explain(data []byte, offset int64) (int64, string) {
 	return int64(at), explainText(rest, before)
 }
 
-// explainText words what begins with rest, behind before.
+// explainText names the mistake that begins with rest and follows before.
 func explainText(rest string, before []byte) string {
 	last := byte(0)
 	if len(before) > 0 {

@@ -34,17 +34,17 @@ type Problem struct {
 
 	object int64  // for a Duplicate: where its object begins,
 	name   string // the name,
-	worded bool   // and whether the message says where it stood first
+	worded bool   // and whether the message says where it was first
 }
 
-// Step is one step of a path: a member name or, where Name is nil, an index. A negative index stands
-// for steps that were left out.
+// Step is one step of a path: a member name or, if Name is nil, an index. A negative index represents
+// steps that were left out.
 type Step struct {
 	Name  *string
 	Index int64
 }
 
-// maxProblems ends the walk: a file with so many problems is not what was meant.
+// maxProblems ends the walk: a file with so many problems is hardly a spec at all.
 const maxProblems = 100
 
 // note adds a problem.
@@ -73,7 +73,7 @@ func (r *Reader) RefuseAt(offset int64, message string) {
 	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Message: message})
 }
 
-// RefuseMember notes a problem with a member of the object that was read last, which may not be there.
+// RefuseMember notes a problem with a member, which may be missing, of the object that was read last.
 func (r *Reader) RefuseMember(offset int64, name, message string) {
 	r.note(Problem{Offset: offset, Path: append(pathOf(r.dec), Step{Name: &name}), Kind: Semantic, Message: message})
 }
@@ -88,9 +88,9 @@ func (r *Reader) Duplicate() {
 	r.note(p)
 }
 
-// findFirsts looks up where the names of duplicates stood first. The walk does not keep where every
-// name was, so each object that has duplicates is walked again, once. Objects in objects could make
-// that long; then some duplicates keep their first place to themselves.
+// findFirsts looks up where duplicate names were first. The walk does not remember the place of every
+// name, so each object that has duplicates is walked again, once. Nested objects could make that take
+// long; beyond a limit some messages do not mention the first place.
 func (r *Reader) findFirsts() {
 	const most = 64 << 20 // bytes to be looked at again
 	looked := int64(0)
@@ -101,7 +101,8 @@ func (r *Reader) findFirsts() {
 	}
 }
 
-// findFirstsIn words all duplicates of one object, and returns how many bytes it took.
+// findFirstsIn completes the messages for the duplicates of one object, and returns how many bytes it
+// read.
 func (r *Reader) findFirstsIn(object int64) int64 {
 	of := func(p *Problem) bool { return p.Kind == Duplicate && p.object == object && !p.worded }
 	firsts := map[string]int64{} // -1 for those to be found
@@ -165,8 +166,8 @@ func startOf(data []byte, offset int64) int64 {
 // pathOf returns the place of the value or name that dec read last.
 func pathOf(dec *jsontext.Decoder) []Step { return steps(dec, dec.StackPointer()) }
 
-// steps takes a pointer apart. What dec is inside of tells indexes from names. However deep the place
-// and however long the names, the result is short: the first and the last steps.
+// steps splits a pointer into steps; what dec is in decides which of them are indexes. However deep
+// the place and however long the names, the result is short: the first and the last steps.
 func steps(dec *jsontext.Decoder, pointer jsontext.Pointer) []Step {
 	const ends, longest = 4, 256
 	total := strings.Count(string(pointer), "/")

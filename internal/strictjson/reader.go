@@ -19,7 +19,7 @@ const MaxDepth = 1000
 const tooDeep = "nested more than 1000 deep"
 
 // Reader walks one document, value by value. A value of the wrong type is noted as a [Problem] and
-// passed over, so that one walk finds all of them. A syntax error ends the walk: from then on no
+// skipped, so that one walk finds all of them. A syntax error ends the walk: from then on no
 // method makes progress. The zero Reader is ready for [Reader.Reset].
 type Reader struct {
 	data     []byte
@@ -57,7 +57,7 @@ func (r *Reader) Reset(data []byte) {
 	}
 }
 
-// Release lets go of the document. The next call must be Reset.
+// Release drops the reference to the document. The next call must be Reset.
 func (r *Reader) Release() {
 	r.data, r.problems, r.broken = nil, nil, true
 	r.texts.Reset()
@@ -69,7 +69,7 @@ func (r *Reader) Size() int { return len(r.data) }
 // Broken reports whether the text stopped being JSON.
 func (r *Reader) Broken() bool { return r.broken }
 
-// Object enters an object. It reports false where the value is none, or nothing is left to read.
+// Object enters an object. It reports false if the value is not one, or nothing is left to read.
 func (r *Reader) Object() bool { return r.begin('{') }
 
 // Array enters an array, like [Reader.Object].
@@ -163,7 +163,7 @@ func (r *Reader) Kind() byte {
 	return byte(r.dec.PeekKind())
 }
 
-// Number reads a number as it stands in the text.
+// Number reads a number as it is written.
 func (r *Reader) Number() (json.Number, bool) {
 	if !r.want('0') {
 		return "", false
@@ -187,7 +187,7 @@ func (r *Reader) Bool() (value, ok bool) {
 	return true, ok
 }
 
-// Raw reads any value as it stands in the text, which has been looked at for duplicates.
+// Raw reads any value as it is written, which has been checked for duplicates.
 func (r *Reader) Raw() (json.RawMessage, bool) {
 	start := r.Here()
 	if !r.walk(true) {
@@ -196,7 +196,7 @@ func (r *Reader) Raw() (json.RawMessage, bool) {
 	return bytes.Clone(r.data[start:r.dec.InputOffset()]), true
 }
 
-// Skip passes over the next value.
+// Skip reads over the next value.
 func (r *Reader) Skip() { r.walk(false) }
 
 // walk goes through the next value, token by token: depth is bounded here and not by the decoder,
@@ -315,7 +315,7 @@ func (r *Reader) End() {
 	}
 }
 
-// want checks the kind of the next value; a value of another kind is noted and passed over.
+// want checks the kind of the next value; a value of another kind is noted and skipped.
 func (r *Reader) want(kind jsontext.Kind) bool {
 	if r.broken {
 		return false
@@ -374,8 +374,8 @@ func (r *Reader) stop(offset int64, kind Kind, message string) {
 	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: kind, Message: message})
 }
 
-// diagnose says in our own words what is wrong: those of the decoder differ between versions of Go
-// and may quote the text.
+// diagnose words a syntax error itself: the decoder's messages differ between versions of Go and may
+// quote the text.
 func (r *Reader) diagnose(err error) Problem {
 	p := Problem{Kind: Syntax, Offset: r.dec.InputOffset(), Path: pathOf(r.dec)}
 	if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {

@@ -44,7 +44,7 @@ type Writer struct {
 // Reset makes w as new, keeping its memory.
 func (w *Writer) Reset() { *w = Writer{Buf: w.Buf[:0], keys: w.keys[:0]} }
 
-// At tells that what is written will stand so many levels deep in a document.
+// At sets how many levels deep in a document the written text will be.
 func (w *Writer) At(depth int) { w.depth = depth }
 
 // Begin opens an object or a list, '{' or '['.
@@ -68,7 +68,7 @@ func (w *Writer) Name(name string) {
 	w.Buf = append(w.Buf, '"', ':', ' ')
 }
 
-// End closes what Begin opened; empty tells that nothing was written in between.
+// End closes what Begin opened; empty means that nothing was written in between.
 func (w *Writer) End(bracket byte, empty bool) {
 	w.depth--
 	if !empty {
@@ -103,10 +103,10 @@ func (w *Writer) StringMap(m map[string]string) error {
 	return writeObject(w, m, (*Writer).String)
 }
 
-// Readable reports whether what was written is not too much for a [Reader].
+// Readable reports whether a [Reader] will take what was written.
 func (w *Writer) Readable() bool { return w.budget.spent <= max(freeCost, costPerByte*len(w.Buf)) }
 
-// Cost tells how much of what a Reader may take has been written.
+// Cost returns how much of a Reader's budget the written text uses.
 func (w *Writer) Cost() int { return w.budget.spent }
 
 // Raw writes a JSON value given as text, laid out anew, its members in their order.
@@ -122,7 +122,7 @@ func (w *Writer) Raw(raw []byte) error {
 	return w.copy(&r)
 }
 
-// copy writes the next value of r, numbers and the order of members as they are.
+// copy writes the next value of r, keeping numbers and the order of members.
 func (w *Writer) copy(r *Reader) error {
 	switch kind := r.Kind(); kind {
 	case '{':
@@ -320,7 +320,7 @@ func (w *Writer) reflected(v any) error {
 
 var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
 
-// marshaled leaves v to encoding/json and lays the result out like the rest.
+// marshaled has encoding/json write v and formats the result like the rest.
 func (w *Writer) marshaled(v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -329,7 +329,7 @@ func (w *Writer) marshaled(v any) error {
 	return w.parsed(raw)
 }
 
-// parsed writes JSON given as text as the value it means, so with its names sorted.
+// parsed writes the value of a JSON text, so with its names sorted.
 func (w *Writer) parsed(raw []byte) error {
 	var r Reader
 	r.Reset(raw)
@@ -345,8 +345,7 @@ func (w *Writer) refuse(what string, err error) error {
 	return &ValueError{Message: what, Err: err}
 }
 
-// within adds a step in front of the path of a refusal, on the way up. Of a long path the ends are
-// kept.
+// within prepends a step to the path of a refusal, on the way up. Of a long path the ends are kept.
 func within(err error, step Step) error {
 	const ends = 4
 	ve, ok := errors.AsType[*ValueError](err)
@@ -396,7 +395,7 @@ func writeObject[V any](w *Writer, m map[string]V, value func(*Writer, V) error)
 		if err != nil {
 			w.depth--
 			w.keys = w.keys[:base]
-			name := key // or key would be allocated each time
+			name := key // key itself would be allocated each time
 			return within(err, Step{Name: &name})
 		}
 	}

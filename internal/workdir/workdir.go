@@ -1,4 +1,4 @@
-// Package workdir holds a directory of outputs, with a directory and a record for each node.
+// Package workdir manages a directory of outputs, with a directory and a record for each node.
 package workdir
 
 import (
@@ -60,7 +60,7 @@ func Open(path string, create bool) (*Dir, error) {
 	return d, nil
 }
 
-// take makes sure that the directory is one of ours, and that nobody else has it.
+// take makes sure that the directory is a work directory, and that no other run has it.
 func (d *Dir) take(create bool) error {
 	if _, err := d.root.Lstat(ownDir); errors.Is(err, fs.ErrNotExist) && create {
 		if err := d.claim(); err != nil {
@@ -74,14 +74,14 @@ func (d *Dir) take(create bool) error {
 	if d.own, err = atomicfile.Open(own); err != nil {
 		return errors.Join(err, own.Close())
 	}
-	const wait = time.Second // a run that is just ending is worth it
+	const wait = time.Second // another run may be about to end
 	if d.unlock, err = d.own.Lock(context.Background(), wait); err != nil {
 		return errors.Join(fmt.Errorf("work directory %s belongs to another run: %w", printable.Line(d.path), err), d.own.Close())
 	}
 	return nil
 }
 
-// claim makes an empty directory ours. What a user has put somewhere must not be cleared.
+// claim turns an empty directory into a work directory. A user's files must never be cleared.
 func (d *Dir) claim() error {
 	entries, err := fs.ReadDir(d.root.FS(), ".")
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *Dir) claim() error {
 	return nil
 }
 
-// failed gives an error of a call inside of the directory the whole path.
+// failed puts the whole path into an error of a call inside the directory.
 func (d *Dir) failed(op string, err error, name string) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
@@ -153,7 +153,7 @@ const recordVersion = 1
 
 func recordName(node string) string { return filepath.Join(ownDir, node+".json") }
 
-// Record returns what is known of a node. What cannot be read is as good as nothing.
+// Record returns what is known of a node. A record that cannot be read counts as none.
 func (d *Dir) Record(node string) (Record, bool) {
 	const longest = 1 << 20
 	var rec Record
@@ -164,7 +164,7 @@ func (d *Dir) Record(node string) (Record, bool) {
 	return rec, true
 }
 
-// SetRecord keeps what is known of a node. It need not survive a power cut: then the node is run again.
+// SetRecord stores what is known of a node. It need not survive a power cut: the node is then run again.
 func (d *Dir) SetRecord(rec Record) error {
 	rec.Version = recordVersion
 	data, err := json.Marshal(rec)
