@@ -139,7 +139,7 @@ func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
 	t.Helper()
 	switch {
 	case err != nil:
-		t.Fatalf("%v", err)
+		t.Fatalf("%s", printline.Log(err.Error()))
 	case !result.Success:
 		t.Errorf("%s", result.Details())
 	default:
@@ -202,15 +202,15 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 func showNode[T testingT[T]](t T, n NodeResult, misfits []string) {
 	t.Helper()
 	if len(misfits) > 0 {
-		t.Errorf("the data does not fit:\n%s", strings.Join(misfits, "\n"))
+		t.Errorf("the data does not fit:\n%s", printline.Log(strings.Join(misfits, "\n")))
 	}
 	switch n.Status {
 	case NodePassed:
 		t.Logf("%v", n.Result)
 	case NodeSkipped, NodeBlocked, NodeReused:
-		t.Skipf("%s: %s", n.Status, printable(n.Reason))
+		t.Skipf("%s: %s", n.Status, printline.Log(printable(n.Reason)))
 	default:
-		text := string(n.Status) + ": " + printable(n.Reason)
+		text := string(n.Status) + ": " + printline.Log(printable(n.Reason))
 		if n.Result != nil && !n.Result.Success {
 			text += "\n" + n.Result.Details()
 		}

@@ -3,11 +3,24 @@
 package printable
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// CI systems obey commands in the log of a job: GitHub a line that begins with :: after any white space, and
+// like Azure ##[ or ##vso[ anywhere. Others have control characters in theirs.
+var (
+	anywhere = regexp.MustCompile(`#(#[A-Za-z]*\[)`)
+	atStart  = regexp.MustCompile(`(?m)^([\t\p{Z}]*)::`)
+)
+
+// Log returns a text for a log that a CI system reads, with the commands in it broken by a backslash.
+func Log(s string) string {
+	return anywhere.ReplaceAllString(atStart.ReplaceAllString(s, `$1\::`), `#\$1`)
+}
 
 // Line returns s for a message of one line: non-printing characters escaped, and truncated if it is very
 // long.

@@ -17,7 +17,7 @@ func (r *Run) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %s in %s: %s\n", r.title(), r.verdict(), formatDuration(r.Duration), r.tally())
 	r.writeTable(&b)
 	r.writeProblems(&b)
-	_, err := w.Write(b.Bytes())
+	_, err := io.WriteString(w, printable.Log(b.String()))
 	return err
 }
 
