@@ -69,7 +69,7 @@ func TestPipelineHidesSecretsOfOtherNodes(t *testing.T) {
 		require.NoError(t, err)
 		b.Write(data)
 	}
-	assert.Contains(t, b.String(), "[redacted]")
+	assert.Contains(t, b.String(), "[redacted: TOKEN]")
 	assert.NotContains(t, b.String(), sentinel)
 }
 
@@ -148,6 +148,22 @@ func TestPipelineCallbacksThatLeave(t *testing.T) {
 	<-left
 	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.Transfer) error { panic("no") }}})
 	assert.Equal(t, []string{"the checker panicked: no"}, r.Edges[0].Transfers[0].Problems)
+	r = f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.Transfer) error {
+		runtime.Goexit()
+		return nil
+	}}})
+	assert.Contains(t, r.Edges[0].Transfers[0].Problems[0], "the checker left by runtime.Goexit")
+	assert.False(t, r.Success)
+	for does, leave := range map[string]func(){"panicked: no": func() { panic("no") }, "left by runtime.Goexit": runtime.Goexit} {
+		f.tester.OutputCheck = func(string, scriptspec.OutputInfo) error {
+			leave()
+			return nil
+		}
+		got := statuses(f.run(nil))
+		assert.Contains(t, got["Load"], "failed: an output was refused by OutputCheck: 'data': it "+does)
+		assert.Equal(t, "blocked: depends on Load, which failed", got["Next"])
+	}
+	f.tester.OutputCheck = nil
 	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{nil}})
 	assert.Equal(t, []problem{{"options.checkers", scriptspec.CodeEmpty, "a checker is nil"}}, problems(t, err))
 }

@@ -109,24 +109,13 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 			Path: data.path, Files: data.files, Bytes: data.bytes, Formats: append([]string{}, data.formats...), Problems: []string{},
 		}
 		for _, check := range r.options.Checkers {
-			if err := checked(ctx, check, h); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
+			if err := guarded("the checker", func() error { return check(ctx, h) }); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
 				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(err.Error())))
 			}
 		}
 		handed[pair.Source] = append(handed[pair.Source], h)
 	}
 	return handed
-}
-
-// checked is what a checker says. A panic in it is an error and does not end the program, since
-// it is called on a goroutine of this package.
-func checked(ctx context.Context, check Checker, t Transfer) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the checker panicked: %v", p)
-		}
-	}()
-	return check(ctx, t)
 }
 
 // lookAtOutput records the state of an output and, for reports, what is in it.

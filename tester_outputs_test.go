@@ -68,7 +68,7 @@ func TestOutputCheck(t *testing.T) {
 	}}
 	result, err := tester.TestScript(t.Context(), s)
 	require.NoError(t, err)
-	assert.Equal(t, "an output has no data: 'data_output': wanted a model and found 0 files", result.ErrorMessage)
+	assert.Equal(t, "an output was refused by OutputCheck: 'data_output': wanted a model and found 0 files", result.ErrorMessage)
 	tester = &scriptspec.RuntimeTester{OutputCheck: func(string, scriptspec.OutputInfo) error { return nil }}
 	result, err = tester.TestScript(t.Context(), s)
 	require.NoError(t, err)
