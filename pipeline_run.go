@@ -154,7 +154,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
 		return nil, newValidationError(p.Name, errs)
 	}
-	r.masker = maskerOf(slices.Collect(maps.Values(p.Specs))...)
+	r.masker = t.masker(slices.Collect(maps.Values(p.Specs))...)
 	r.nodes = make([]runNode, len(plan.Nodes))
 	for i, n := range plan.Nodes {
 		r.number[n.Node] = i

@@ -56,6 +56,10 @@ func JobArg[T any](args JobArgs, key string) (T, error) {
 func jobArgTypeError[T any](key string, v any, raw []byte, err error) *FieldError {
 	fe := jobArgError(key, CodeType, err, "job argument is not of type %s", reflect.TypeFor[T]().String()).
 		hintf("it is %s", string(raw[:min(len(raw), 100)]))
+	if isSecretName(key) {
+		fe.Hint = ""
+		return fe
+	}
 	fe.Value = v
 	return fe
 }

@@ -29,8 +29,9 @@ func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s
 // LogValue returns the names that String shows as a group, for [log/slog].
 func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
 
-// Redacted returns a copy in which every environment value is "[redacted]", for diffs, dumps and test
-// assertions, which read fields and ignore String.
+// Redacted returns a copy in which every environment value is "[redacted]", and every value of a job argument
+// with a word such as password, secret, token or api_key in its name, for diffs, dumps and test assertions,
+// which read fields and ignore String.
 func (s *ScriptExecutionSpec) Redacted() *ScriptExecutionSpec {
 	c := s.Clone()
 	if c != nil {
@@ -71,6 +72,7 @@ func redact(s Spec) {
 			}
 		}
 	}
+	redactArgs(*s.common().jobArgs)
 }
 
 func describe(s Spec) string {

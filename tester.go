@@ -45,6 +45,12 @@ type RuntimeTester struct {
 	CleanEnv bool
 	// PassEnv names further variables of this process to pass on with CleanEnv.
 	PassEnv []string
+	// Secrets reports whether the environment variable, or the job argument with a word such as password,
+	// secret, token or api_key in its name, holds a secret; nil means that all of them do. The value of a
+	// secret is shown as [redacted: NAME] in whatever comes of a run, unless it has less than 6 bytes or is
+	// in the text of the script, a path, a logical name or a name of the spec, all of which are shown. It may
+	// be called from several goroutines at once.
+	Secrets func(name string) bool
 	// CommandLine names the scripts (script_name) that are run as programs: as __main__, with their
 	// job arguments as --flags in sys.argv, sorted by name. A true is a flag without a value, a
 	// false or null none at all, a list a flag with several values, an object its JSON. Other
@@ -104,7 +110,7 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	defer release()
-	return t.run(ctx, s, 0, maskerOf(s))
+	return t.run(ctx, s, 0, t.masker(s))
 }
 
 // run is TestScript for a caller that bounds concurrency itself and chooses what is masked. A timeout

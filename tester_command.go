@@ -3,7 +3,10 @@ package scriptspec
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
@@ -27,10 +30,11 @@ func flags(args JobArgs) ([]string, error) {
 				list = append(list, "--"+name)
 			}
 		case []any:
-			list = append(list, "--"+name)
-			for _, item := range v {
-				list = append(list, flagText(item))
+			items, err := flagList(name, v)
+			if err != nil {
+				return nil, err
 			}
+			list = append(list, items...)
 		default:
 			if text := flagText(v); strings.HasPrefix(text, "-") {
 				list = append(list, "--"+name+"="+text) // or it would be taken for a flag
@@ -40,6 +44,52 @@ func flags(args JobArgs) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+// flagList returns a list as the arguments of one flag. Of those that begin with a dash, argparse takes none
+// but numbers without an exponent for a value, or a single one that is joined to the flag.
+func flagList(name string, values []any) ([]string, error) {
+	list := []string{"--" + name}
+	for i, value := range values {
+		text := flagText(value)
+		if n, ok := value.(json.Number); ok && strings.HasPrefix(text, "-") {
+			text = withoutExponent(n)
+		}
+		if !strings.HasPrefix(text, "-") || negativeNumber(text) {
+			list = append(list, text)
+			continue
+		}
+		if len(values) == 1 {
+			return []string{"--" + name + "=" + text}, nil
+		}
+		return nil, jobArgError(name, CodeUnsupported, nil, "item %d of the list begins with a dash, and argparse would take it for a flag", i).
+			hintf("give the list as one text that the script splits, or in a file among the inputs")
+	}
+	return list, nil
+}
+
+// negativeNumber reports whether every argparse takes a text for a negative number.
+func negativeNumber(text string) bool {
+	whole, fraction, point := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	return digits(whole) && digits(fraction) && (fraction != "" || !point && whole != "")
+}
+
+// withoutExponent writes a number with its digits alone: -1e-07 as -0.0000001. One that would be very long it
+// leaves as it is.
+func withoutExponent(n json.Number) string {
+	mantissa, exponent, found := strings.Cut(strings.ToLower(n.String()), "e")
+	shift, err := strconv.Atoi(exponent)
+	const most = 400 // more than a float64 has
+	if !found || err != nil || shift > most || shift < -most {
+		return n.String()
+	}
+	value, ok := new(big.Rat).SetString(n.String())
+	if !ok {
+		return n.String()
+	}
+	_, fraction, _ := strings.Cut(mantissa, ".")
+	return value.FloatString(max(len(fraction)-shift, 0))
 }
 
 // plainJSON returns what a value is in JSON, with numbers as they are written.
@@ -79,9 +129,15 @@ func flagText(v any) string {
 // Environment variables are in it by name only.
 func (r *scriptRun) command() string {
 	var b strings.Builder
-	if r.tester.Dir != "" {
-		b.WriteString("cd " + shellQuote(r.tester.Dir) + " && ")
+	dir := r.tester.Dir
+	if dir == "" {
+		dir, _ = os.Getwd() // without one it runs wherever the person is
 	}
+	if dir != "" {
+		b.WriteString("cd " + shellQuote(dir) + " && ")
+	}
+	args := r.spec.JobArgs.clone()
+	redactArgs(args)
 	names := sortedKeys(r.spec.EnvironVars)
 	if slices.ContainsFunc(names, isShellName) {
 		b.WriteString(":")
@@ -95,7 +151,8 @@ func (r *scriptRun) command() string {
 	b.WriteString(shellQuote(r.python) + " -B -u ")
 	if r.request.Program {
 		b.WriteString(shellQuote(r.request.Script))
-		for _, arg := range r.request.Args {
+		list, _ := flags(args) // they were flags before
+		for _, arg := range list {
 			b.WriteString(" " + shellQuote(arg))
 		}
 		return b.String()
@@ -104,20 +161,29 @@ func (r *scriptRun) command() string {
 	_ = json.Unmarshal(r.request.Parameters, &parameters)   // written by the writer
 	values, _ := json.Marshal(append([]string{}, names...)) // strings can be marshalled
 	parameters["environ_vars"] = values
+	if shown, err := args.MarshalJSON(); err == nil {
+		parameters["job_args"] = shown
+	}
 	text, _ := json.Marshal(parameters) // it came from JSON
 	const longest = 32 << 10
 	if len(text) > longest {
 		parameters["job_args"] = json.RawMessage(`{"_": "too long to be shown"}`)
 		text, _ = json.Marshal(parameters)
 	}
-	const program = `import argparse, asyncio, inspect, json, os, runpy, sys
-p = json.loads(sys.argv[2])
+	const program = `import argparse, asyncio, importlib.util, inspect, json, os, sys
+path, p = sys.argv[1], json.loads(sys.argv[2])
+sys.argv = [path]
 p["environ_vars"] = {name: os.environ[name] for name in p["environ_vars"]}
 p["job_args"] = argparse.Namespace(**p["job_args"])
-for path in p["output_paths"].values():
-    os.makedirs(path, exist_ok=True)
-sys.path[0] = os.path.dirname(sys.argv[1])
-main = runpy.run_path(sys.argv[1])["main"]
+for directory in p["output_paths"].values():
+    os.makedirs(directory, exist_ok=True)
+sys.path[0] = os.path.dirname(os.path.realpath(path))
+name = os.path.splitext(os.path.basename(path))[0]
+name = "script_" + name if name in sys.modules else name
+spec = importlib.util.spec_from_file_location(name, path)
+module = sys.modules[name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+main = module.main
 names = inspect.signature(main).parameters.values()
 names = p if any(n.kind == n.VAR_KEYWORD for n in names) else [n.name for n in names]
 result = main(**{name: p[name] for name in p if name in names})

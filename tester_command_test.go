@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,56 @@ func TestCommandLine(t *testing.T) {
 	s.AddJobArg("name", "a\x00b")
 	_, err = tester.TestScript(t.Context(), s)
 	require.ErrorContains(t, err, `job_args["name"]: a NUL byte`)
+}
+
+// Lists reach argparse as they are, or are refused.
+func TestCommandLineLists(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, `
+import argparse, json
+parser = argparse.ArgumentParser()
+parser.add_argument("--offsets", nargs="*", type=float)
+parser.add_argument("--names", nargs="*")
+parser.add_argument("--columns", nargs="*", default=["all"])
+parser.add_argument("--seed", type=float)
+print(json.dumps(vars(parser.parse_args()), sort_keys=True))
+`)
+	tester := &scriptspec.RuntimeTester{CommandLine: []string{"tabular_preprocessing"}}
+	s.AddJobArg("offsets", []any{-1e-07, -2.5, json.Number("-1E+2"), 3e-9, -7})
+	s.AddJobArg("names", []any{"-x"})
+	s.AddJobArg("columns", []any{})
+	s.AddJobArg("seed", -1e-07)
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, `{"columns": [], "names": ["-x"], "offsets": [-1e-07, -2.5, -100.0, 3e-09, -7.0], "seed": -1e-07}`+"\n", result.Stdout.Text, result.Details())
+	for _, list := range [][]any{{"a", "-b"}, {"-b c", "a"}, {json.Number("-1e-999"), 1}} {
+		s.AddJobArg("names", list)
+		_, err = tester.TestScript(t.Context(), s)
+		require.ErrorContains(t, err, `job_args["names"]: item`)
+		require.ErrorContains(t, err, "argparse would take it for a flag")
+	}
+}
+
+// A file that ends in sys.exit(main()) makes a failure of a number that main returns, as it does as a program.
+func TestMainReturnsAnExitCode(t *testing.T) {
+	t.Parallel()
+	const main = writesOutput + "import asyncio, sys\ndef main(output_paths):\n    done(output_paths)\n    return "
+	for end, want := range map[string]scriptspec.Outcome{
+		"3\nif __name__ == '__main__':\n    sys.exit(main({}))":           scriptspec.OutcomeExit,
+		"True\nif __name__ == '__main__':\n    raise SystemExit( main())": scriptspec.OutcomeExit,
+		"3\nif __name__ == '__main__':\n    exit(asyncio.run(main({})))":  scriptspec.OutcomeExit,
+		"0\nif __name__ == '__main__':\n    sys.exit(main({}))":           scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    print(main({}))":              scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    sys.exit(0 if main() else 1)": scriptspec.OutcomePassed,
+		"[3]\nif __name__ == '__main__':\n    sys.exit(main({}))":         scriptspec.OutcomePassed,
+	} {
+		result := run(t, scripted(t, main+end+"\n"))
+		assert.Equal(t, want, result.Outcome, "%s: %s", end, result.Details())
+		if want == scriptspec.OutcomeExit {
+			assert.Regexp(t, `^main returned [13], which the script gives to sys.exit$`, result.ErrorMessage)
+			assert.Positive(t, result.ExitCode)
+		}
+	}
 }
 
 func TestCommandLineWithoutMain(t *testing.T) {

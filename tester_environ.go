@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
 
@@ -85,30 +84,6 @@ func environErrors(s Spec) []*FieldError {
 		}
 	}
 	return errs
-}
-
-// maskerOf returns a masker for the environment values of specs. It leaves short ones alone, since masking
-// every "1" and "true" would make logs unreadable and hide nothing, and parts of paths that the specs
-// show anyway.
-func maskerOf(specs ...Spec) *mask.Masker {
-	const shortest = 6
-	var values, shown []string
-	for _, s := range specs {
-		if isNil(s) {
-			continue
-		}
-		c := s.common()
-		values = slices.AppendSeq(values, maps.Values(*c.environVars))
-		shown = append(shown, *c.scriptPath)
-		for _, f := range []field{fieldInputs, fieldOutputs} {
-			s.eachPath(f, func(_, path string) { shown = append(shown, path) })
-		}
-	}
-	slices.Sort(values)
-	values = slices.DeleteFunc(slices.Compact(values), func(v string) bool {
-		return slices.ContainsFunc(shown, func(path string) bool { return strings.Contains(path, v) })
-	})
-	return mask.New(values, shortest, redacted)
 }
 
 // scratch is the directory for a script's temporary files, unless the spec names another.

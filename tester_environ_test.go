@@ -64,13 +64,13 @@ def main(job_args):
 				assert.NotContains(t, text, part, how)
 			}
 		}
-		assert.Contains(t, result.Stderr.Text, "[redacted] abc")
+		assert.Contains(t, result.Stderr.Text, "[redacted: KEY] abc")
 		switch how {
 		case "raise":
-			assert.Equal(t, "no access with [redacted]", result.ErrorMessage)
-			assert.Equal(t, "[redacted]", result.ErrorType)
+			assert.Equal(t, "no access with [redacted: API_TOKEN]", result.ErrorMessage)
+			assert.Equal(t, "[redacted: API_TOKEN]", result.ErrorType)
 		case "return":
-			assert.Contains(t, string(result.ReturnValue), `{"token": "[redacted]", "list": ["[redacted]"]`)
+			assert.Contains(t, string(result.ReturnValue), `{"token": "[redacted: API_TOKEN]", "list": ["[redacted: API_TOKEN]"]`)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestTemporaryDirectory(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist, "which goes with it")
 	own := t.TempDir()
 	s.AddEnvironVar("TMPDIR", own)
-	assert.Equal(t, "[redacted]", filepath.Dir(run(t, s).Stdout.Text), "unless the spec has one")
+	assert.Equal(t, "[redacted: TMPDIR]", filepath.Dir(run(t, s).Stdout.Text), "unless the spec has one")
 }
 
 func TestVariableIsTooLong(t *testing.T) {

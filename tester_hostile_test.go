@@ -261,5 +261,5 @@ func TestPreloadHidesSecrets(t *testing.T) {
 	s.AddEnvironVar("PYTHON_SECRET", sentinel)
 	tester := preloading(t, "import os\nraise ValueError(os.environ['PYTHON_SECRET'])", s)
 	_, err := tester.TestScript(t.Context(), s)
-	require.ErrorContains(t, err, "preload heavy: ValueError: [redacted]")
+	require.ErrorContains(t, err, "preload heavy: ValueError: [redacted: PYTHON_SECRET]")
 }

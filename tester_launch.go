@@ -23,6 +23,7 @@ type ended struct {
 	stdout, stderr capture.Output
 	took           time.Duration
 	warm           bool
+	cutMark        string // in the texts of the report
 }
 
 // errStale is returned by launch if what an earlier run has left did not work and is gone now: a warm
@@ -72,7 +73,7 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	if startErr != nil {
 		cancel()
 	}
-	e := &ended{warm: p.warm}
+	e := &ended{warm: p.warm, cutMark: run.CutMark()}
 	var endErr error
 	e.End, endErr = tree.Wait(ctx)
 	e.took = time.Since(begun)

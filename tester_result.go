@@ -61,7 +61,11 @@ type ScriptTestResult struct {
 	// Interpreter is the Python that ran the script; zero if none did.
 	Interpreter Interpreter `json:"interpreter,omitzero"`
 	// Warm reports whether the process was forked, not started; see RuntimeTester.Warm.
-	Warm     bool    `json:"warm"`
+	Warm bool `json:"warm"`
+	// WarmProblem says which module of RuntimeTester.Preload has left threads running, without which a fork
+	// may wait for ever, so that a new interpreter was started.
+	WarmProblem string `json:"warm_problem,omitempty"`
+
 	ExitCode int     `json:"exit_code"` // -1 if a signal ended the process
 	Signal   string  `json:"signal"`    // "SIGKILL", or ""
 	Stdout   Capture `json:"stdout"`
@@ -75,8 +79,9 @@ type ScriptTestResult struct {
 	Leftover []string `json:"leftover,omitempty"`
 	// Survivors names the processes that could not be ended.
 	Survivors []string `json:"survivors,omitempty"`
-	// Command is a shell command that runs the script again, without the tester's care. Environment
-	// variables are in it by name: export them first.
+	// Command is a shell command that runs the script again, without the tester's care; "" if nothing was
+	// started. Environment variables are in it by name: export them first. Secret job arguments are
+	// [redacted].
 	Command string `json:"command"`
 }
 
@@ -109,12 +114,12 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 func (r *ScriptTestResult) String() string {
 	text := fmt.Sprintf("%s: %s in %v", printable(r.StepName), r.Outcome, r.ExecutionTime.Round(time.Millisecond))
 	if r.ErrorType != "" {
-		return text + ": " + printable(r.ErrorType) + ": " + printable(r.ErrorMessage)
+		text += ": " + printable(r.ErrorType)
 	}
 	if r.ErrorMessage != "" {
-		return text + ": " + printable(r.ErrorMessage)
+		text += ": " + printable(r.ErrorMessage)
 	}
-	return text
+	return printline.Log(text)
 }
 
 // Details returns on several lines what a person needs to see what went wrong: outcome, exception,
@@ -133,7 +138,7 @@ func (r *ScriptTestResult) Details() string {
 	part("end of stderr", printline.Tail(r.Stderr.Text, longest))
 	part("left running", strings.Join(r.Leftover, "\n"))
 	part("run it again", r.Command)
-	return b.String()
+	return printline.Log(b.String())
 }
 
 // Capture is what a script wrote to one of its streams.

@@ -52,7 +52,6 @@ func newScriptRun(
 	if r.request, err = r.newRequest(); err != nil {
 		return nil, err
 	}
-	r.result.Command = r.masker.String(r.command())
 	return r, nil
 }
 
@@ -130,14 +129,15 @@ func (r *scriptRun) masked(names []string) []string {
 // classify turns the end of the script into an outcome.
 func (r *scriptRun) classify(e *ended) {
 	res, report := &r.result, e.report
+	res.Command = r.masker.String(r.command())
 	res.ExecutionTime, res.UserTime, res.SystemTime, res.PeakMemory = e.took, e.User, e.System, e.PeakMemory
 	res.Leftover, res.Survivors = r.masked(e.Leftover), r.masked(e.Survivors)
 	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
 	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
 	res.Interpreter = Interpreter{Path: printable(r.masker.String(report.Program)), Version: report.Python}
 	res.HasMainFunction = report.HasMainFunction
-	res.ErrorType = r.bounded(report.ErrorType)
-	res.ErrorMessage, res.Traceback = r.bounded(report.ErrorMessage), r.bounded(report.Traceback)
+	text := func(s string) string { return r.bounded(s, e.cutMark) }
+	res.ErrorType, res.ErrorMessage, res.Traceback = text(report.ErrorType), text(report.ErrorMessage), text(report.Traceback)
 	fail := func(outcome Outcome, format string, args ...any) {
 		res.Outcome, res.ErrorType, res.ErrorMessage = outcome, "", fmt.Sprintf(format, args...)
 		if e.Reason == proctree.ByItself {
@@ -186,17 +186,29 @@ func (r *scriptRun) classify(e *ended) {
 		res.ErrorMessage += fmt.Sprintf(" (Python %s at %s, which is %s)", res.Interpreter.Version, res.Interpreter.Path, r.source)
 	}
 	if report.Outcome == pydriver.Returned && e.err == nil {
-		res.ReturnValue = r.returnValue(report.ReturnValue)
+		res.ReturnValue = r.returnValue(report.ReturnValue, e.cutMark)
 	}
 }
 
 // noFlush is the exit code of an interpreter that cannot flush its buffers.
 const noFlush = 120
 
+// uncut masks a text of the script's. Where the driver has cut it there may be the first part of a secret,
+// which goes.
+func (r *scriptRun) uncut(text, cutMark string) string {
+	parts := strings.Split(text, cutMark)
+	last := len(parts) - 1
+	for i, part := range parts[:last] {
+		parts[i] = r.masker.Beginning(part)
+	}
+	parts[last] = r.masker.String(parts[last])
+	return strings.Join(parts, "")
+}
+
 // bounded masks a text of the script's and keeps its beginning.
-func (r *scriptRun) bounded(text string) string {
+func (r *scriptRun) bounded(text, cutMark string) string {
 	const longest = 64 << 10
-	text = r.masker.String(text)
+	text = r.uncut(text, cutMark)
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "\n[...]\n"
 	}
@@ -204,11 +216,11 @@ func (r *scriptRun) bounded(text string) string {
 }
 
 // returnValue masks what main returned.
-func (r *scriptRun) returnValue(text string) json.RawMessage {
+func (r *scriptRun) returnValue(text, cutMark string) json.RawMessage {
 	if text == "" {
 		return json.RawMessage("null")
 	}
-	masked := r.masker.String(text)
+	masked := r.uncut(text, cutMark)
 	if !json.Valid([]byte(masked)) { // masking has hit a number
 		data, _ := json.Marshal(masked) // a string can be marshalled
 		return data
@@ -220,9 +232,9 @@ func (r *scriptRun) returnValue(text string) json.RawMessage {
 // is not as it should be.
 func (r *scriptRun) verifyFiles() {
 	res := &r.result
-	check := r.tester.OutputCheck
+	check, refused := r.tester.OutputCheck, "an output was refused by OutputCheck: "
 	if check == nil {
-		check = hasData
+		check, refused = hasData, "an output has no data: "
 	}
 	var lacking, changed, outputs []string
 	for _, e := range sortedPaths(r.spec, fieldOutputs) {
@@ -230,7 +242,7 @@ func (r *scriptRun) verifyFiles() {
 		res.Outputs[e.key] = info
 		outputs = append(outputs, r.outputs[e.key].Top())
 		if res.Outcome == OutcomePassed {
-			if err := check(e.key, info); err != nil {
+			if err := guarded("it", func() error { return check(e.key, info) }); err != nil {
 				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(err.Error()))))
 			}
 		}
@@ -258,10 +270,27 @@ func (r *scriptRun) verifyFiles() {
 	switch {
 	case res.Outcome != OutcomePassed:
 	case len(lacking) > 0:
-		res.Outcome, res.ErrorMessage = OutcomeNoOutput, "an output has no data: "+strings.Join(lacking, "; ")
+		res.Outcome, res.ErrorMessage = OutcomeNoOutput, refused+strings.Join(lacking, "; ")
 	case len(changed) > 0:
 		res.Outcome, res.ErrorMessage = OutcomeInputChanged, "an input is not as it was: "+strings.Join(changed, "; ")
 	}
+}
+
+// guarded calls a function of the user's on a goroutine of its own, so that it ends nothing but itself if it
+// panics, or leaves as t.FailNow does: that is an error of the function, called by name.
+func guarded(name string, f func() error) error {
+	done := make(chan error)
+	go func() {
+		err := fmt.Errorf("%s left by runtime.Goexit, as FailNow of a test does; an error is to be returned", name)
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("%s panicked: %v", name, p)
+			}
+			done <- err
+		}()
+		err = f()
+	}()
+	return <-done
 }
 
 // hasData is the check of an output unless RuntimeTester.OutputCheck replaces it.

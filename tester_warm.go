@@ -46,7 +46,7 @@ func (p *warmPool) get(ctx context.Context, python, dir string, environ map[stri
 			if w.err == nil {
 				w.given, w.shim = environ, changesOf(environ, w.server.Environ)
 			}
-			if w.err != nil {
+			if _, threads := errors.AsType[*pydriver.ThreadsError](w.err); w.err != nil && !threads {
 				p.drop(w) // the next run may succeed, or have more time
 			}
 			close(w.ready)
@@ -61,7 +61,8 @@ func (p *warmPool) get(ctx context.Context, python, dir string, environ map[stri
 			return nil, context.Cause(ctx)
 		}
 		_, failed := errors.AsType[*pydriver.PreloadError](w.err)
-		if w.err == nil || failed || first || ctx.Err() != nil {
+		_, threads := errors.AsType[*pydriver.ThreadsError](w.err)
+		if w.err == nil || failed || threads || first || ctx.Err() != nil {
 			return w, w.err
 		}
 		// It failed for a reason of the run that started it, such as the end of its context.
@@ -121,17 +122,24 @@ func (r *scriptRun) fork(
 	if !r.canFork(env) {
 		return p, nil
 	}
-	if r.request.Dir, err = filepath.Abs(t.Dir); err != nil {
-		return p, err
+	dir, err := filepath.Abs(t.Dir)
+	if err != nil {
+		return p, nil //nolint:nilerr // the working directory is gone, which a new interpreter can have
 	}
+	r.request.Dir = dir
 	starting, cancel := context.WithTimeoutCause(ctx, r.timeout, errPreloadTimeout)
 	defer cancel()
 	w, err := t.warm.get(starting, r.python, r.request.Dir, t.startEnvironment(r.spec), t.Preload)
+	if te, ok := errors.AsType[*pydriver.ThreadsError](err); ok {
+		r.result.WarmProblem = printable(r.masker.String(te.Message))
+		return p, nil
+	}
 	if err != nil {
 		return p, r.warmError(err)
 	}
-	if w == nil || !w.server.Suits(filepath.Dir(r.request.Script)) || !w.shimAgrees(env) {
-		return p, nil
+	script, err := filepath.EvalSymlinks(r.request.Script)
+	if err != nil || w == nil || !w.server.Suits(filepath.Dir(script)) || !w.shimAgrees(env) {
+		return p, nil //nolint:nilerr // it is gone, as the driver will report
 	}
 	env = maps.Clone(env)
 	w.shim.apply(env)
@@ -174,7 +182,7 @@ func (r *scriptRun) warmError(err error) error {
 		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.masker.String(err.Error()))
 	}
 	if pe, ok := errors.AsType[*pydriver.PreloadError](err); ok {
-		return &pydriver.PreloadError{Message: r.masker.String(pe.Message)}
+		return &pydriver.PreloadError{Message: printable(r.masker.String(pe.Message))}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -247,4 +248,126 @@ def main(output_paths):
 			assert.Equal(t, name, string(data))
 		}
 	})
+}
+
+// Threads that a preloaded module has left are not in a fork. A new interpreter is started, and the result says
+// why. Libraries that end theirs before a fork are no reason.
+func TestWarmWithThreads(t *testing.T) {
+	t.Parallel()
+	if !onLinux {
+		t.Skip("threads that are not Python's are counted on Linux only")
+	}
+	const pool = "import queue, threading\nQ = queue.Queue()\ndef work():\n    while True:\n        Q.get().set()\nTHREAD = threading.Thread(target=work, name='exporter', daemon=True)\nTHREAD.start()\n"
+	for name, module := range map[string]string{
+		"Python's": pool,
+		"another's": "import ctypes\nlib = ctypes.CDLL(None)\nROUTINE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda x: lib.pause())\n" +
+			"lib.pthread_create(ctypes.byref(ctypes.c_ulong()), None, ROUTINE, None)\n",
+		"ended by then": "import os, threading\nSTOP = threading.Event()\nTHREAD = threading.Thread(target=STOP.wait)\nTHREAD.start()\n" +
+			"def stop():\n    STOP.set()\n    THREAD.join()\nos.register_at_fork(before=stop)\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := scripted(t, writesOutput+`
+import heavy, threading
+def main(output_paths):
+    if hasattr(heavy, "Q"):
+        done_event = threading.Event()
+        heavy.Q.put(done_event)
+        assert done_event.wait(30)
+    done(output_paths)
+`)
+			tester := preloading(t, module, s)
+			for range 2 {
+				result, err := tester.TestScript(t.Context(), s)
+				require.NoError(t, err)
+				assert.True(t, result.Success, result.Details())
+				assert.Equal(t, name == "ended by then", result.Warm)
+				if result.Warm {
+					assert.Empty(t, result.WarmProblem)
+				} else {
+					assert.Contains(t, result.WarmProblem, "preload heavy has left 1")
+				}
+			}
+		})
+	}
+}
+
+// What a preloaded module sets in the environment stays, unless the spec says otherwise.
+func TestPreloadSetsVariables(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)\n    print(os.environ.get('SET'), os.environ.get('OURS'), os.environ.get('TERM_GONE'))\n")
+	tester := preloading(t, "import os\nos.environ['SET'] = 'by heavy'\nos.environ['OURS'] = 'by heavy'\nos.environ.pop('TERM_GONE', None)\n", s)
+	s.AddEnvironVar("OURS", "spec")
+	assert.Equal(t, "by heavy spec None\n", runWith(t, tester, s).Stdout.Text)
+}
+
+// A script that puts a directory of its own first finds its own modules there, not ours.
+func TestWarmFindsTheScriptsModules(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+		s := scripted(t, writesOutput+`
+import sys
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+import json, resource, socket, traceback
+def main(output_paths):
+    done(output_paths)
+    print(json.OWN, resource.OWN, socket.OWN, traceback.OWN)
+    return {"a": 1}
+`)
+		for _, name := range []string{"json", "resource", "socket", "traceback"} {
+			write(t, filepath.Join(filepath.Dir(s.ScriptPath), "lib", name+".py"), "OWN = 1\n")
+		}
+		result := runWith(t, tester, s)
+		assert.Equal(t, "1 1 1 1\n", result.Stdout.Text, result.Details())
+		assert.JSONEq(t, `{"a": 1}`, string(result.ReturnValue))
+	})
+}
+
+// What a script writes to a file that a preloaded module has open is not lost, nor written twice.
+func TestPreloadHasAFileOpen(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"import heavy\ndef main(output_paths):\n    done(output_paths)\n    heavy.LOG.write('script\\n')\n")
+	log := filepath.Join(t.TempDir(), "log")
+	tester := preloading(t, "LOG = open("+strconv.Quote(log)+", 'a')\nLOG.write('import\\n')\n", s)
+	for range 2 {
+		require.True(t, runWith(t, tester, s).Success)
+	}
+	data, err := os.ReadFile(log)
+	require.NoError(t, err)
+	assert.Equal(t, "import\nscript\nscript\n", string(data))
+}
+
+// Close leaves alone what scripts still need of the interpreter.
+func TestCloseWhileScriptsRun(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+`
+import multiprocessing, time
+def work(path):
+    with open(path + "/child.txt", "w") as f:
+        f.write("child")
+def main(input_paths, output_paths):
+    done(output_paths)
+    while os.path.exists(input_paths["data_input"] + ".wait"):
+        time.sleep(0.005)
+    child = multiprocessing.get_context("spawn").Process(target=work, args=(output_paths["data_output"],))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+`)
+	wait := s.InputPaths["data_input"] + ".wait"
+	write(t, wait, "")
+	tester := &scriptspec.RuntimeTester{Warm: true}
+	var group sync.WaitGroup
+	group.Go(func() {
+		result, err := tester.TestScript(t.Context(), s)
+		if assert.NoError(t, err) {
+			assert.True(t, result.Success, result.Details())
+			assert.True(t, result.Warm)
+		}
+	})
+	output := filepath.Join(s.OutputPaths["data_output"], "out.txt")
+	require.Eventually(t, func() bool { _, err := os.Stat(output); return err == nil }, time.Minute, time.Millisecond)
+	require.NoError(t, tester.Close())
+	require.NoError(t, os.Remove(wait))
+	group.Wait()
 }

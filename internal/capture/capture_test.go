@@ -54,7 +54,7 @@ func TestBounds(t *testing.T) {
 
 func TestFullCopyIsMaskedToo(t *testing.T) {
 	t.Parallel()
-	masker := mask.New([]string{"hunter2-secret"}, 6, "[redacted]")
+	masker := mask.New(map[string]string{"hunter2-secret": "[redacted]"}, 6)
 	file := filepath.Join(t.TempDir(), "log")
 	out := captured(t, "it is hunter2-secret; hunter2", 3, 1000, masker, file)
 	assert.Equal(t, Output{Text: "it is [redacted]; hunter2", Bytes: 29, File: file}, out)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -12,19 +13,20 @@ import (
 // Masker replaces a fixed set of secrets. A nil Masker replaces nothing. It does not change after New
 // and may be used by several goroutines.
 type Masker struct {
-	with     string
-	patterns map[[2]byte][]string // by their first two bytes, longest first
-	first    [256]bool            // their first bytes
-	pairs    [1 << 10]uint64      // a bit for each of their first two bytes
+	patterns map[[2]byte][]pattern // by their first two bytes, longest first
+	first    [256]bool             // their first bytes
+	pairs    [1 << 10]uint64       // a bit for each of their first two bytes
 }
 
-// New returns a masker for values; each appearance of one, in any of the forms of [forms], becomes
-// with. Values of fewer than shortest bytes are left alone, and so are the lines of others that are
-// as short.
-func New(values []string, shortest int, with string) *Masker {
-	m := &Masker{with: with, patterns: map[[2]byte][]string{}}
+// pattern is a form of a secret, and what is shown instead.
+type pattern struct{ text, shown string }
+
+// New returns a masker for secrets, each with what is shown instead of it in any of the forms of [forms].
+// Secrets of fewer than shortest bytes are left alone, and so are the lines of others that are as short.
+func New(secrets map[string]string, shortest int) *Masker {
+	m := &Masker{patterns: map[[2]byte][]pattern{}}
 	seen := map[string]bool{}
-	for _, value := range values {
+	for _, value := range slices.Sorted(maps.Keys(secrets)) {
 		if len(value) < shortest {
 			continue
 		}
@@ -34,7 +36,7 @@ func New(values []string, shortest int, with string) *Masker {
 			}
 			seen[form] = true
 			key := [2]byte{form[0], form[1]}
-			m.patterns[key] = append(m.patterns[key], form)
+			m.patterns[key] = append(m.patterns[key], pattern{form, secrets[value]})
 			m.first[key[0]] = true
 			pair := uint(key[0])<<8 | uint(key[1])
 			m.pairs[pair/64] |= 1 << (pair % 64)
@@ -44,7 +46,7 @@ func New(values []string, shortest int, with string) *Masker {
 		return nil
 	}
 	for _, list := range m.patterns {
-		slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+		slices.SortFunc(list, func(a, b pattern) int { return cmp.Or(len(b.text)-len(a.text), strings.Compare(a.text, b.text)) })
 	}
 	return m
 }
@@ -61,6 +63,17 @@ func (m *Masker) String(s string) string {
 	return b.String()
 }
 
+// Beginning returns the beginning of a text of which the rest was cut off, with every secret replaced, and
+// without what may be the first part of one.
+func (m *Masker) Beginning(s string) string {
+	if m == nil {
+		return s
+	}
+	var b bytes.Buffer
+	_, _ = io.WriteString(m.Writer(&b), s) // what is held back stays so
+	return b.String()
+}
+
 // begins tells, quickly, whether a secret may begin with p.
 func (m *Masker) begins(p []byte) bool {
 	if len(p) < 2 {
@@ -70,22 +83,22 @@ func (m *Masker) begins(p []byte) bool {
 	return m.pairs[pair/64]&(1<<(pair%64)) != 0
 }
 
-// at returns the length of the longest secret that p begins with, or 0. More tells that with further
-// bytes it might be a longer one.
-func (m *Masker) at(p []byte) (length int, more bool) {
+// at returns the longest secret that p begins with, if any. More reports whether with further bytes it might
+// be a longer one.
+func (m *Masker) at(p []byte) (found pattern, more bool) {
 	if len(p) < 2 {
-		return 0, true
+		return found, true
 	}
-	for _, pattern := range m.patterns[[2]byte{p[0], p[1]}] {
-		if len(pattern) <= len(p) {
-			if string(p[:len(pattern)]) == pattern {
-				return max(length, len(pattern)), more
+	for _, candidate := range m.patterns[[2]byte{p[0], p[1]}] {
+		if len(candidate.text) <= len(p) {
+			if string(p[:len(candidate.text)]) == candidate.text {
+				return candidate, more
 			}
-		} else if strings.HasPrefix(pattern, string(p)) {
+		} else if strings.HasPrefix(candidate.text, string(p)) {
 			more = true
 		}
 	}
-	return length, more
+	return found, more
 }
 
 // Writer returns a writer that passes on to w what it is given, masked. A secret that comes in
@@ -139,15 +152,15 @@ func (w *Writer) mask(text []byte, end bool) (rest []byte, err error) {
 		if !w.masker.begins(text[i:]) {
 			continue
 		}
-		length, more := w.masker.at(text[i:])
+		found, more := w.masker.at(text[i:])
 		if more && !end {
 			write(text[done:i])
 			return text[i:], err
 		}
-		if length > 0 {
+		if found.text != "" {
 			write(text[done:i])
-			write([]byte(w.masker.with))
-			done = i + length
+			write([]byte(found.shown))
+			done = i + len(found.text)
 			i = done - 1
 		}
 	}

@@ -18,11 +18,20 @@ import (
 
 const secret = "p@ss \"wörd\"/\\+🚀"
 
+// as returns secrets that are all shown as one text.
+func as(shown string, values ...string) map[string]string {
+	secrets := map[string]string{}
+	for _, value := range values {
+		secrets[value] = shown
+	}
+	return secrets
+}
+
 func TestForms(t *testing.T) {
 	t.Parallel()
 	goText, err := json.Marshal(secret)
 	require.NoError(t, err)
-	m := New([]string{secret, "first line\nsecond line\nx", "it's a third", " stripped value\n"}, 6, "***")
+	m := New(as("***", secret, "first line\nsecond line\nx", "it's a third", " stripped value\n"), 6)
 	for name, text := range map[string]string{
 		"plain":              secret,
 		"Go's JSON":          string(goText),
@@ -67,28 +76,33 @@ func TestWrappedBase64(t *testing.T) {
 	for ; len(text) > 76; text = text[76:] {
 		wrapped.WriteString(text[:76] + "\n")
 	}
-	masked := New([]string{long}, 6, "*").String(wrapped.String())
+	masked := New(as("*", long), 6).String(wrapped.String())
 	assert.Equal(t, strings.Repeat("*\n", strings.Count(wrapped.String(), "\n")), masked)
 }
 
 func TestShortValuesStay(t *testing.T) {
 	t.Parallel()
-	assert.Nil(t, New([]string{"true", "12345", ""}, 6, "*"))
+	assert.Nil(t, New(as("*", "true", "12345", ""), 6))
+	m := New(map[string]string{"secret-one": "[ONE]", "secret-two": "[TWO]"}, 6)
+	assert.Equal(t, "[TWO], [ONE] and secret-three", m.String("secret-two, secret-one and secret-three"))
+	assert.Equal(t, "[ONE] and secret-", m.String("secret-one and secret-"))
+	assert.Equal(t, "[ONE] and ", m.Beginning("secret-one and secret-"), "the rest may have been one of them")
+	assert.Equal(t, "secret-", (*Masker)(nil).Beginning("secret-"))
 	var none *Masker
 	assert.Equal(t, "true", none.String("true"))
-	assert.Equal(t, "true *", New([]string{"true", "123456"}, 6, "*").String("true 123456"))
+	assert.Equal(t, "true *", New(as("*", "true", "123456"), 6).String("true 123456"))
 }
 
 func TestLongestFirst(t *testing.T) {
 	t.Parallel()
-	m := New([]string{"abcdef", "abcdefghij", "fghijk"}, 6, "*")
+	m := New(as("*", "abcdef", "abcdefghij", "fghijk"), 6)
 	assert.Equal(t, "* * *gh *k", m.String("abcdef abcdefghij abcdefgh abcdefghijk"))
 }
 
 // However a stream is cut into writes, the result is that of the whole.
 func TestWriterIsIndependentOfChunks(t *testing.T) {
 	t.Parallel()
-	m := New([]string{"aabaab", "aabaac", "baabaabaab"}, 6, "*")
+	m := New(as("*", "aabaab", "aabaac", "baabaabaab"), 6)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		text := make([]byte, random.IntN(60))
@@ -119,13 +133,13 @@ func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestWriterError(t *testing.T) {
 	t.Parallel()
-	_, err := New([]string{"secret"}, 6, "*").Writer(failing{}).Write([]byte("text"))
+	_, err := New(as("*", "secret"), 6).Writer(failing{}).Write([]byte("text"))
 	assert.True(t, errors.Is(err, io.ErrShortWrite))
 }
 
 func BenchmarkWriter(b *testing.B) {
 	chunk := bytes.Repeat([]byte("2026-11-22 10:00:00 INFO epoch 12 loss 0.123456 accuracy 0.98\n"), 1000)
-	m := New([]string{"s3cr3t-sentinel-value", "/path/to/cursus/src", "another value of some length"}, 6, "[redacted]")
+	m := New(as("[redacted]", "s3cr3t-sentinel-value", "/path/to/cursus/src", "another value of some length"), 6)
 	b.Run("masked", func(b *testing.B) {
 		w := m.Writer(io.Discard)
 		b.SetBytes(int64(len(chunk)))

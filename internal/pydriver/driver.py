@@ -12,11 +12,21 @@ import sys
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
 
+class Library:
+    """Where Python's own modules are, whatever a script does to sys.path and sys.modules."""
+
+    def __init__(self, load, path, ready):
+        self.load = load  # makes a module of our source
+        self.path = path  # sys.path as it was at the start
+        self.ready = ready  # modules that have been imported already, by name
+
+
 def ondemand():
     """Returns ondemand.py, which comes with the request and is compiled when it is needed: by then a script
     may have used up its file descriptors."""
     if not hasattr(ondemand, "module"):
-        ondemand.module, _ = load("ondemand.py", ondemand.source)  # noqa: F821  (given by start.py)
+        ondemand.module, _ = ondemand.library.load("ondemand.py", ondemand.source)
+        ondemand.module.prepare(ondemand.library, ondemand.cut)
     return ondemand.module
 
 
@@ -27,6 +37,17 @@ class Channel:
         self.requests, self.results = requests, results
         self.token = token.encode()
         self.pid = os.getpid()
+        self.getpid, self.write, self.fstat = os.getpid, os.write, os.fstat  # a script may patch them
+        self.pipe = self.identity()
+
+    def identity(self):
+        """Returns what the descriptor of the results is now: a script may have closed it, and opened a file
+        that has its number."""
+        try:
+            status = self.fstat(self.results)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def die_with_the_harness(self):
         """Has the system kill this process group when the other end of the request pipe is closed."""
@@ -42,7 +63,7 @@ class Channel:
             pass  # the harness still ends what it can
 
     def forked(self):
-        return os.getpid() != self.pid
+        return self.getpid() != self.pid
 
     def send(self, name, text=""):
         """Writes one frame: token, name and length on a line, then the text."""
@@ -51,25 +72,26 @@ class Channel:
         data = text if isinstance(text, bytes) else str.encode(text, "utf-8", "backslashreplace")
         data = b"%s %s %d\n%s" % (self.token, name.encode(), len(data), data)
         try:
-            while data:
-                data = data[os.write(self.results, data) :]
+            while data and self.identity() == self.pipe:
+                data = data[self.write(self.results, data) :]
         except OSError:
             pass  # the script closed it: the missing report tells
 
 
-def import_script(path):
+def import_script(path, directory):
     """Imports the script as a module of its own name, so that its __main__ block stays quiet. It is
     compiled from its source: a cached one could be of anything."""
     name = os.path.splitext(os.path.basename(path))[0]
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
     if name in sys.modules:
         name = "script_" + name  # a script called os.py must not replace Python's os
-    sys.path.insert(0, os.path.dirname(path))
+        ondemand().stand_in(name, path, directory)
     spec = _frozen_importlib_external.spec_from_file_location(name, path)
     module = _frozen_importlib.module_from_spec(spec)
     sys.modules[name] = module
     with open(path, "rb") as f:
-        code = compile(f.read(), path, "exec", dont_inherit=True)
-    exec(code, module.__dict__)
+        source = import_script.source = f.read()
+    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     return module
 
 
@@ -166,10 +188,11 @@ def run(channel, request):
             ondemand().run_program(channel, path, request["argv"])
             report["outcome"] = "returned"
         else:
-            call(channel, request, getattr(import_script(path), "main", None), report)
+            call(channel, request, getattr(import_script(path, request["run_dir"]), "main", None), report)
     except BaseException as error:
         if channel.forked():
             raise  # as it would be without us
+        restore_builtins()
         kind = type(error)  # __class__ may say anything
         if issubclass(kind, SystemExit):
             exited(error, report)
@@ -177,16 +200,43 @@ def run(channel, request):
             report["outcome"] = "interrupted"
         if report["outcome"] != "returned":
             report.update(described(error))
+    restore_builtins()
     for name in ("stdout", "stderr"):
         try:
             getattr(sys, name).flush()
         except BaseException:
             pass  # closed, replaced or deleted by the script
     report.pop("called", None)
+    if report["outcome"] == "returned":
+        report["modules"] = b"\0".join(imported_files())
     for name, text in report.items():
         channel.send(name, text)
     channel.send("end")
     return 0 if report["outcome"] == "returned" else int(report.get("exit_code", 1))
+
+
+DRIVER = sys.modules["__main__"]
+
+
+def imported_files():
+    """Returns the files of the modules that are neither Python's own nor of an installed package: the script,
+    and what it has beside it or on a path of its own."""
+    library = os.path.dirname(os.__file__) + os.sep
+    files = set()
+    for name, module in list(sys.modules.items()):
+        if name == "__main__" and module is DRIVER:
+            continue
+        file = vars(module).get("__file__") if isinstance(module, type(sys)) else None
+        if type(file) is not str or file.startswith(library):
+            continue
+        if "site-packages" + os.sep not in file and "dist-packages" + os.sep not in file:
+            files.add(os.fsencode(os.path.abspath(file)))
+    return sorted(files)
+
+
+def restore_builtins():
+    """Gives Python's modules their builtins back, for the report, if the script has replaced some."""
+    vars(sys.modules["builtins"]).update(__builtins__)
 
 
 def exited(error, report):
@@ -197,14 +247,18 @@ def exited(error, report):
     except BaseException:
         return  # an exception like any other
     if code is not None and number != 0:
-        # What CPython and the system make of a number; any other value counts as 1.
-        kept = 1 if number is None else number & 0xFF if -(2**63) <= number < 2**63 else 0xFF
+        kept = 1 if number is None else exit_status(number)  # any other value counts as 1
         report["outcome"], report["exit_code"] = "exited_with_text" if number is None else "exited", str(kept)
     elif report.get("called"):
         report["outcome"] = "returned"
     else:
         error.args = ("sys.exit before main was called",)
         report["outcome"], report["exit_code"] = "exited", "0"
+
+
+def exit_status(number):
+    """Returns what CPython and the system make of a number that is given to sys.exit."""
+    return number & 0xFF if -(2**63) <= number < 2**63 else 0xFF
 
 
 def described(error):
@@ -234,10 +288,17 @@ def call(channel, request, main, report):
         return
     report["called"] = True
     result = main(*positional, **named)
+    restore_builtins()
     if hasattr(type(result), "__await__"):
         result = ondemand().wait_for(result)
     if type(result) in GENERATORS:
         report["outcome"], report["error_message"] = "bad_main", "main returned a generator, of which nothing has run"
+        return
+    if issubclass(type(result), int) and int.__index__(result) and ondemand().exits_with_result(import_script.source):
+        number = int.__index__(result)
+        report["outcome"], report["exit_code"] = "exited", str(exit_status(number))
+        report["error_type"] = "SystemExit"
+        report["error_message"] = "main returned %d, which the script gives to sys.exit" % number
         return
     if result is not None:
         report["return_value"] = ondemand().as_json(result)
@@ -277,10 +338,10 @@ def environment():
     return b"\0".join(b"%s=%s" % entry for entry in entries.items())
 
 
-def serve_one(requests, results, request, made, prepare):
+def serve_one(requests, results, request, made, prepare, library):
     """Answers one request and returns the exit code."""
     channel = Channel(requests, results, request["token"])
-    ondemand.source = request["ondemand_source"]
+    ondemand.source, ondemand.cut, ondemand.library = request["ondemand_source"], request["cut"], library
     channel.die_with_the_harness()
     if prepare:
         prepare(request)
@@ -289,7 +350,7 @@ def serve_one(requests, results, request, made, prepare):
         channel.send("start", made[1])
     channel.send("program", os.fsencode(sys.executable or ""))
     if request["identify"] or request["expect"]:
-        found = circumstances(PATH)  # noqa: F821  (given by start.py)
+        found = circumstances(library.path)
         if request["expect"] and found.encode("utf-8", "backslashreplace") != request["expect"]:
             channel.send("other")
             return 0

@@ -6,6 +6,19 @@ import sys
 LONGEST_TEXT = 1 << 20  # characters of a message or traceback; the harness keeps less
 LONGEST_VALUE = 1 << 20  # characters of JSON
 LONGEST_REPR = 1000
+LONGEST_TYPE = 1000
+
+python = None  # the Library of driver.py
+mark = ""  # put where a text is cut: the harness takes away the part of a secret that is before it
+
+
+def prepare(library, cut_mark):
+    global python, mark
+    python, mark = library, cut_mark
+
+
+def cut(text, limit):
+    return text if len(text) <= limit else text[:limit] + mark
 
 
 LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -14,10 +27,12 @@ PACKAGES = ("site-packages" + os.sep, "dist-packages" + os.sep)
 
 def own(name):
     """Returns one of Python's own modules, whatever the script has put in its way."""
+    if name in python.ready:
+        return python.ready[name]
     if name in sys.modules and not foreign(sys.modules[name]):
         return sys.modules[name]
     path = sys.path[:]
-    sys.path[:] = PATH  # noqa: F821  (given by start.py)
+    sys.path[:] = python.path
     try:
         names = {entry.partition(".")[0] for entry in os.listdir(LIBRARY)}
     except OSError:
@@ -51,7 +66,7 @@ def describe(error):
     """Returns type, message and traceback of an exception, without our own frames."""
     trace = first = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == NAME:  # noqa: F821  (given by start.py)
+        if trace.tb_frame.f_code.co_filename == describe.__code__.co_filename:
             first = trace.tb_next  # asyncio's frames are between ours
         trace = trace.tb_next
     try:
@@ -63,9 +78,9 @@ def describe(error):
     except BaseException:  # an exception that cannot be printed
         text = "%s\n" % type_name(error)
     return {
-        "error_type": type_name(error)[:1000],
-        "error_message": message[:LONGEST_TEXT],
-        "traceback": text[:LONGEST_TEXT],
+        "error_type": cut(type_name(error), LONGEST_TYPE),
+        "error_message": cut(message, LONGEST_TEXT),
+        "traceback": cut(text, LONGEST_TEXT),
     }
 
 
@@ -109,9 +124,10 @@ def as_json(value):
     try:
         json = own("json")
         try:
-            text = json.dumps(value, allow_nan=False, default=described)
-            if len(text) <= LONGEST_VALUE:
-                return text
+            if not is_long(value):
+                text = json.dumps(value, allow_nan=False, default=described)
+                if len(text) <= LONGEST_VALUE:
+                    return text
         except Exception:  # NaN, a list in itself, a key that is no string, an object that raises
             pass
         return json.dumps(described(value))
@@ -129,16 +145,82 @@ def described(value):
             result["shape"] = list(shape)
         elif hasattr(kind, "__len__"):
             result["length"] = len(value)
-        result["repr"] = repr(value)[:LONGEST_REPR]
+        result["repr"] = cut(beginning(value), LONGEST_REPR)
     except BaseException:
         pass  # its type has to do
     return result
 
 
+class End(int):
+    """The id of a container that has been gone through."""
+
+
+def is_long(value):
+    """Reports whether the JSON of a value is too long, before any of it is made."""
+    left, todo, inside = LONGEST_VALUE, [value], set()
+    while todo and left >= 0:
+        item = todo.pop()
+        if type(item) is End:
+            inside.discard(item)
+        elif isinstance(item, (str, bytes, bytearray)):
+            left -= len(item)
+        elif isinstance(item, (dict, list, tuple, set, frozenset)) and id(item) not in inside:
+            inside.add(id(item))
+            todo.append(End(id(item)))
+            left -= 1 + len(item)
+            if left >= 0:
+                todo.extend(item)
+                todo.extend(item.values() if isinstance(item, dict) else ())
+        elif isinstance(item, int):
+            left -= item.bit_length() // 4
+    return left < 0
+
+
+def beginning(value):
+    """Returns the repr of a value, or its beginning where all of it would take too much memory."""
+    if isinstance(value, (str, bytes, bytearray)):
+        return repr(value[: LONGEST_REPR + 1])
+    if is_long(value):
+        return own("reprlib").repr(value)
+    return repr(value)
+
+
+def exits_with_result(source):
+    """Reports whether a script, run as a program, would give what main returns to sys.exit."""
+    if b"xit" not in source:
+        return False
+    try:
+        ast = own("ast")
+    except BaseException:  # no file descriptor left, say
+        return b"exit(main(" in source.replace(b" ", b"")
+    tree = ast.parse(source)
+
+    def called(node):
+        if not isinstance(node, ast.Call):
+            return None
+        return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+
+    for node in ast.walk(tree):
+        if called(node) in ("exit", "_exit", "quit", "SystemExit") and len(node.args) == 1:
+            result = node.args[0]
+            if called(result) == "run" and result.args:  # asyncio.run(main())
+                result = result.args[0]
+            if called(result) == "main":
+                return True
+    return False
+
+
+def stand_in(name, path, directory):
+    """Lets processes that multiprocessing spawns import a script whose own name is taken."""
+    with open(os.path.join(directory, name + ".py"), "w", encoding="utf-8") as f:
+        f.write("exec(compile(open(%a, 'rb').read(), %a, 'exec', dont_inherit=True))\n" % (path, path))
+    sys.path.append(directory)
+
+
 def run_program(channel, path, args):
     """Runs the script as python3 would: as __main__, with its arguments in sys.argv."""
     sys.argv = [path] + args
-    sys.path.insert(0, os.path.dirname(path))
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
     module = type(sys)("__main__")
     module.__file__ = path
     run_program.driver = sys.modules["__main__"]  # kept: its functions are still at work

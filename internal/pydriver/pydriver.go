@@ -40,6 +40,11 @@ type PreloadError struct{ Message string }
 
 func (e *PreloadError) Error() string { return e.Message }
 
+// ThreadsError is returned for an interpreter that is not forked, because a module has started threads.
+type ThreadsError struct{ Message string }
+
+func (e *ThreadsError) Error() string { return e.Message }
+
 // Request is what the driver is asked to do.
 type Request struct {
 	Script string // absolute path
@@ -56,6 +61,9 @@ type Request struct {
 	Identify bool
 	Expect   []byte
 }
+
+// CutMark is what the driver puts at the end of a text that it has cut. A part of a secret may be before it.
+func (r *Run) CutMark() string { return "[cut " + r.token + "]" }
 
 // Run is one run of the driver.
 type Run struct {
@@ -153,7 +161,7 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	}
 	all["token"], all["script_path"], all["program"], all["argv"] = r.token, []byte(q.Script), q.Program, q.Args
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
-	all["ondemand_source"] = ondemandSource
+	all["ondemand_source"], all["cut"], all["run_dir"] = ondemandSource, r.CutMark(), r.Dir
 	all["identify"], all["expect"] = q.Identify, q.Expect
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,6 +35,9 @@ type Report struct {
 	Traceback       string
 	ExitCode        int
 	ReturnValue     string // JSON, or "" for None
+	// Modules are the files that a script which returned has imported, itself among them, but for those of
+	// Python and of installed packages.
+	Modules []string
 }
 
 // Identity is what an interpreter is started as, and with. Who starts one with the same circumstances and
@@ -94,6 +98,8 @@ func parseReport(data []byte, token string) (*Report, error) {
 			r.Other = true
 		case name == "main":
 			r.HasMainFunction = true
+		case name == "modules":
+			r.Modules = slices.DeleteFunc(strings.Split(text, "\x00"), func(file string) bool { return file == "" })
 		case name == "exit_code":
 			if r.ExitCode, err = strconv.Atoi(text); err != nil {
 				return r, ErrGarbage

@@ -7,18 +7,27 @@ The server only makes another monitor when all are busy. Nothing else runs here,
 a second thread of ours.
 """
 
-import array
-import atexit
-import gc
-import io
-import os
-import signal
-import socket
 import sys
 import threading
-import time
 
-shared = {}  # the modules that children have from the server
+KEPT = frozenset(sys.modules)  # children have these whatever else is imported: there is one main thread
+
+import array  # noqa: E402
+import atexit  # noqa: E402
+import gc  # noqa: E402
+import io  # noqa: E402
+import json  # noqa: E402  (what the driver needs for many scripts)
+import os  # noqa: E402
+import resource  # noqa: E402, F401  (what wait4 makes its result of)
+import signal  # noqa: E402
+import socket  # noqa: E402
+import time  # noqa: E402
+import traceback  # noqa: E402
+
+shared = {}  # the modules that children have from the server, by name
+ours = {"json": json, "traceback": traceback}  # what the driver need not import
+changes = {}  # what preloaded modules did to the environment: value before and after, None for none
+streams = []  # files that preloaded modules have open
 DESCRIPTORS = 5  # control, stdout, stderr, requests, results
 
 TAKEN, IDLE, CLOSED = b"t", b"i", b"c"  # what the server is told: of a child, a monitor, the harness
@@ -31,22 +40,12 @@ def serve(number, modules, startup):
     harness.set_inheritable(False)
     environment = b"\0".join(b"%s=%s" % entry for entry in os.environb.items())
     harness.sendall(b"hello %d\n%s" % (len(environment), environment))
-    import json  # noqa: F401  (what the driver needs for many scripts)
-    import resource  # noqa: F401  (what wait4 makes its result of)
-    import traceback  # noqa: F401
-
-    for name in modules:
-        try:
-            __import__(name)
-        except BaseException as error:
-            text = "failed %s: %s: %s\n" % (name, type(error).__name__, error)
-            harness.sendall(text.replace("\n", " ").encode("utf-8", "replace") + b"\n")
-            return None
-    shared.update(sys.modules)
-    gc.collect()
-    gc.freeze()
+    problem = preload(modules)
+    if problem:
+        harness.sendall(problem.replace("\n", " ").encode("utf-8", "replace") + b"\n")
+        return None
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # monitors need nobody to wait for them
-    imported = {name for name in sys.modules if "." not in name} - startup
+    imported = {name for name in shared if "." not in name} - startup
     harness.sendall(("ready %s\n" % " ".join(sorted(imported))).encode("utf-8", "replace"))
     events, event = os.pipe()
     idle = 0  # monitors whose child waits for a script
@@ -64,6 +63,60 @@ def serve(number, modules, startup):
             idle += 1
         else:
             return None
+
+
+def preload(modules):
+    """Imports modules as a new interpreter would, with nothing of ours among them, and returns what keeps the
+    interpreter from being forked."""
+    mine = {name: module for name, module in sys.modules.items() if name not in KEPT}
+    for name in mine:
+        if name not in sys.builtin_module_names:
+            del sys.modules[name]
+    before, threads = os.environb.copy(), running()
+    for name in modules:
+        try:
+            __import__(name)
+        except BaseException as error:
+            return "failed %s: %s: %s" % (name, type(error).__name__, error)
+        if running() > threads:
+            left = running_after_fork() - threads
+            if left > 0:
+                named = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+                return "threads %s has left %d running: %s" % (name, left, ", ".join(named) or "not Python's")
+    for name in before.keys() | os.environb.keys():
+        if before.get(name) != os.environb.get(name):
+            changes[name] = before.get(name), os.environb.get(name)
+    shared.update(sys.modules)
+    for name, module in mine.items():
+        sys.modules.setdefault(name, module)
+    gc.collect()
+    streams.extend(kept for kept in gc.get_objects() if is_stream(kept))
+    flush()  # or every child would write what is in their buffers
+    gc.freeze()
+    return None
+
+
+def running():
+    """Returns the number of threads of this process, of whatever kind; elsewhere than on Linux, Python's."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
+
+
+def running_after_fork():
+    """Returns how many threads are left once libraries that know of forks, such as OpenBLAS, have ended theirs.
+    The others are not in a child, which waits for them until it is killed."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    for _ in range(50):  # a thread that has ended may be listed for a moment
+        left = running()
+        if left <= 1:
+            break
+        time.sleep(0.001)
+    return left
 
 
 def receive(sock, count):
@@ -133,6 +186,8 @@ def take_script(harness, event, link):
         os.close(fd)
     harness.close()
     link.close()
+    for name in [name for name in sys.modules if name not in shared]:
+        del sys.modules[name]  # the script may have one of that name
     return requests, results
 
 
@@ -155,10 +210,14 @@ def tell(control, *lines):
 def become(request):
     """Gives a child the environment and the directory that a new interpreter would have had."""
     zone = os.environ.get("TZ")
+    environ = dict(entry.split(b"=", 1) for entry in request["environ"])
+    for name, (before, after) in changes.items():
+        if environ.get(name) == before:  # else it is the spec's
+            environ.pop(name, None)
+            if after is not None:
+                environ[name] = after
     os.environb.clear()
-    for entry in request["environ"]:
-        name, _, value = entry.partition(b"=")
-        os.environb[name] = value
+    os.environb.update(environ)
     if os.environ.get("TZ") != zone:
         time.tzset()
     os.chdir(request["dir"])
@@ -191,11 +250,15 @@ def flush():
     """Writes what is in the buffers of all files, wherever they are kept, and reports whether that failed for
     standard output."""
     failed = False
-    for kept in gc.get_objects():
-        if issubclass(type(kept), (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
+    for kept in gc.get_objects() + streams:
+        if is_stream(kept):
             try:
                 if not kept.closed:
                     kept.flush()
             except BaseException:
                 failed = failed or kept is getattr(sys, "stdout", None)
     return failed
+
+
+def is_stream(value):
+    return issubclass(type(value), (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom))

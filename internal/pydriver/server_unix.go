@@ -37,6 +37,10 @@ type Server struct {
 	imported map[string]bool // top-level modules that a new interpreter would not have
 	closing  sync.Once
 	closed   error
+
+	mu      sync.Mutex
+	running int // scripts, whose children may need the files in dir
+	gone    bool
 }
 
 // StartServer starts an interpreter in a directory and with an environment, and waits until it has imported
@@ -94,6 +98,8 @@ func StartServer(ctx context.Context, python, workDir string, environ, modules [
 		return nil, fmt.Errorf("%w: it ended with %v and said %q", ErrNoPython, end.State, stderr.lastLine())
 	case word == "failed":
 		return nil, &PreloadError{"preload " + rest}
+	case word == "threads":
+		return nil, &ThreadsError{"preload " + rest}
 	case word != "ready" || err != nil:
 		return nil, &PreloadError{fmt.Sprintf("%s ended while it imported %s", python, strings.Join(modules, ", "))}
 	}
@@ -138,7 +144,7 @@ func (s *Server) Fork(
 		return nil, 0, fmt.Errorf("%w: %w", ErrServerGone, err)
 	}
 	_ = theirs.Close() // or its end would not be seen
-	f := &forked{origin: s.origin, control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
+	f := &forked{server: s, control: control, lines: bufio.NewReader(control), ended: make(chan struct{})}
 	_ = control.SetReadDeadline(time.Now().Add(patience))
 	stop := context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	_, err = fmt.Fscanf(f.lines, "pid %d\nmonitor %d\n", &f.pid, &guard)
@@ -152,6 +158,7 @@ func (s *Server) Fork(
 		return nil, 0, err
 	}
 	_ = control.SetReadDeadline(time.Time{})
+	s.uses(1)
 	go f.listen()
 	return f, guard, nil
 }
@@ -160,9 +167,23 @@ func (s *Server) Fork(
 func (s *Server) Close(grace time.Duration) error {
 	s.closing.Do(func() {
 		_, err := s.end(grace)
-		s.closed = errors.Join(err, os.RemoveAll(s.dir))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.gone = true; s.running == 0 {
+			err = errors.Join(err, os.RemoveAll(s.dir))
+		}
+		s.closed = err
 	})
 	return s.closed
+}
+
+// uses counts a script that runs, or one that has ended.
+func (s *Server) uses(change int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running += change; s.running == 0 && s.gone {
+		_ = os.RemoveAll(s.dir) // Close has returned
+	}
 }
 
 // end closes the connection, at which the interpreter ends, and waits for that.
@@ -204,7 +225,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 // forked is the Leader that another process has forked and waits for.
 type forked struct {
 	pid     int
-	origin  proctree.Origin // the server, which was started before
+	server  *Server // which was started before
 	control *net.UnixConn
 	lines   *bufio.Reader
 	ended   chan struct{}
@@ -213,7 +234,7 @@ type forked struct {
 
 func (f *forked) PID() int { return f.pid }
 
-func (f *forked) Origin() proctree.Origin { return f.origin }
+func (f *forked) Origin() proctree.Origin { return f.server.origin }
 
 func (f *forked) Ended() <-chan struct{} { return f.ended }
 
@@ -227,6 +248,7 @@ func (f *forked) listen() {
 
 // Reap has the process released and tells how it ended.
 func (f *forked) Reap() (proctree.State, error) {
+	defer f.server.uses(-1)
 	defer f.control.Close() //nolint:errcheck // all has been said
 	if f.lost != nil {
 		return proctree.State{ExitCode: -1}, f.lost

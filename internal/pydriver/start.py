@@ -11,15 +11,18 @@ next ones, and nothing is imported that is not loaded or built in.
 import sys
 
 STARTUP = frozenset(sys.modules)  # what every interpreter has before a script can have a say
-NAME = "<scriptspec>"  # of our code in tracebacks, where it is left out
+NAME = "<scriptspec>"  # the file of our code in tracebacks, where it is left out
 
 if __name__ == "__main__":
     if sys.version_info < (3, 8):
         sys.exit("Python 3.8 or later is needed, this is " + sys.version.split()[0])
 
     import _frozen_importlib_external
+    import builtins
     import marshal
     import os
+
+    __builtins__ = vars(builtins).copy()  # a script may change its own
 
     HERE = os.path.dirname(os.path.realpath(__file__))
     if sys.path and os.path.realpath(sys.path[0]) == HERE:
@@ -54,7 +57,7 @@ if __name__ == "__main__":
             code = compile(source, NAME, "exec", dont_inherit=True)
             made = magic + marshal.dumps(code)
         module = type(sys)("scriptspec_" + name[:-3])
-        module.__dict__.update(load=load, NAME=NAME, PATH=PATH)
+        module.__dict__["__builtins__"] = __builtins__
         exec(code, module.__dict__)
         return module, made
 
@@ -70,7 +73,7 @@ if __name__ == "__main__":
 
     def main():
         driver = prepare = None
-        made, leave = b"", sys.exit
+        made, leave, ready = b"", sys.exit, {}
         if sys.argv[1] == "--serve":
             server, _ = load("serve.py")
             driver, _ = load("driver.py")
@@ -78,7 +81,7 @@ if __name__ == "__main__":
             if pipes is None:
                 return
             requests, results = pipes
-            prepare, leave = server.become, server.leave
+            prepare, leave, ready = server.become, server.leave, server.ours
         else:
             requests, results = descriptor(sys.argv[1], os.O_RDONLY), descriptor(sys.argv[2], os.O_WRONLY)
         request = receive(requests)
@@ -88,7 +91,7 @@ if __name__ == "__main__":
             with open(__file__, "rb") as f:
                 start = marshal.dumps(compile(f.read(), NAME, "exec", dont_inherit=True))
             made = made, _frozen_importlib_external.MAGIC_NUMBER + bytes(12) + start  # as a .pyc file has it
-        code = driver.serve_one(requests, results, request, made, prepare)
+        code = driver.serve_one(requests, results, request, made, prepare, driver.Library(load, PATH, ready))
         if code or leave is not sys.exit:  # else it just ends: with PYTHONINSPECT an exit would be a failure
             leave(code)
 
