@@ -40,6 +40,7 @@ const (
 	CodeNoMatch      Code = "no_match"      // no output matches an input along an edge
 	CodeUnconfirmed  Code = "unconfirmed"   // only the similarity of names suggests what an edge carries
 	CodeNoResult     Code = "no_result"     // a node to be reused has no passing result to reuse
+	CodeOverlap      Code = "overlap"       // a path lies in one that it must not lie in
 	CodeNotEmpty     Code = "not_empty"     // a work directory has files that no run put there
 )
 

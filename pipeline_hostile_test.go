@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -73,16 +75,28 @@ func TestPipelineHidesSecretsOfOtherNodes(t *testing.T) {
 	assert.NotContains(t, b.String(), sentinel)
 }
 
-// An output that became a link leads nowhere for us.
+// An output that became a link, or has one to a directory elsewhere, is handed to nobody, whatever OutputCheck says.
 func TestPipelineOutputBecomesALink(t *testing.T) {
 	t.Parallel()
-	f := newFactory(t)
-	f.tester.OutputCheck = func(string, scriptspec.OutputInfo) error { return nil }
-	f.node("Load", "import os\ndef main(output_paths):\n    os.rmdir(output_paths['data'])\n    os.symlink('/', output_paths['data'])\n", nil, []string{"data"})
-	f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
-	f.edge("Load", "Next")
-	r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{}})
-	assert.Less(t, r.Edges[0].Transfers[0].Files, 1)
+	elsewhere := t.TempDir()
+	write(t, filepath.Join(elsewhere, "not_its_own.txt"), "x")
+	for does, want := range map[string]string{
+		"os.rmdir(out)\n    os.symlink(elsewhere, out)":                        "failed: an output has no data: 'data': it is not there any more: in its place is a link to " + elsewhere,
+		"os.symlink(elsewhere, out + '/link')":                                 "failed: output data cannot be handed on: WORK/link leads out of the directory: " + elsewhere,
+		"os.mkdir(out + '/../mine')\n    os.symlink('../mine', out + '/link')": "passed",
+	} {
+		f := newFactory(t)
+		f.tester.OutputCheck = func(string, scriptspec.OutputInfo) error { return nil }
+		f.node("Load", "import os\ndef main(output_paths):\n    out, elsewhere = output_paths['data'], "+strconv.Quote(elsewhere)+"\n    "+does+"\n", nil, []string{"data"})
+		f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
+		f.edge("Load", "Next")
+		r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{}})
+		assert.Equal(t, strings.ReplaceAll(want, "WORK", filepath.Join(f.work(), "Load", "data")), statuses(r)["Load"])
+		if want != "passed" {
+			assert.Equal(t, "blocked: depends on Load, which failed", statuses(r)["Next"])
+			assert.Empty(t, r.Edges[0].Transfers)
+		}
+	}
 }
 
 // What a node has damaged is given to no other, and not reused.

@@ -38,6 +38,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	if e.problem = r.stale(n); e.problem != "" {
 		return e
 	}
+	n.record = r.newRecord(n)
 	e.handed = r.handOver(ctx, n)
 	if err := r.work.Clear(n.Node); err != nil {
 		e.problem = firstLine(err.Error())
@@ -45,10 +46,14 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	}
 	spec := n.spec.self().Basic()
 	spec.OutputPaths = n.paths
+	var within []string
 	for _, pair := range n.Inputs {
 		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
+		if source := &r.nodes[r.number[pair.Source]]; !source.Skipped {
+			within = append(within, r.linkTargets(source)...)
+		}
 	}
-	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.masker); e.err != nil {
+	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.masker, within...); e.err != nil {
 		return e
 	}
 	e.changes = r.changes(n)
@@ -58,12 +63,31 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		}
 	}
 	if e.result.Success { // else nobody is given what it wrote
-		e.outputs = make(map[string]*outputData, len(n.paths))
-		for name, path := range n.paths {
-			e.outputs[name] = lookAtOutput(snapshot.Written(path), path, r.feedsAny(n, name))
-		}
+		e.problem = r.keepData(n, &e)
+		addCode(&n.record, *n.spec.common().scriptPath, e.result.modules)
 	}
 	return e
+}
+
+// keepData records the outputs of a node that has passed, and says what keeps them from being handed on.
+func (r *pipelineRun) keepData(n *runNode, e *nodeEnd) (problem string) {
+	e.outputs = make(map[string]*outputData, len(n.paths))
+	for _, name := range sortedKeys(n.paths) {
+		path := n.paths[name]
+		state := r.written(n, path)
+		info, err := os.Lstat(path)
+		switch {
+		case err != nil || !info.IsDir():
+			return "output " + printable(name) + " is not the directory any more that it was given: " + printable(path)
+		case state.Err != nil:
+			return "output " + printable(name) + " cannot be handed on: " + printable(state.Err.Error())
+		}
+		data := lookAtOutput(state, path, r.feedsAny(n, name))
+		if e.outputs[name] = data; r.feedsAny(n, name) {
+			data.sum = newSum(r.ctx, state)
+		}
+	}
+	return ""
 }
 
 func (p AssignedPair) isOf(c inputChange) bool { return c.pair == p }

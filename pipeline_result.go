@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ type PipelineTestResult struct {
 	// Version is that of the JSON form: 1.
 	Version int    `json:"version"`
 	Name    string `json:"name"`
-	// Success reports whether every node of the run passed or was skipped by declaration, and that no
+	// Success reports whether every node of the run passed or was skipped by declaration, not all of them, and no
 	// check of what was handed over failed.
 	Success bool `json:"success"`
 	// WorkDir has the outputs of the run, as <node>/<logical name>.
@@ -90,7 +91,7 @@ type Transfer struct {
 // result assembles the result of the run.
 func (r *pipelineRun) result() *PipelineTestResult {
 	res := &PipelineTestResult{
-		Version: 1, Name: r.pipeline.Name, Success: true, WorkDir: r.work.Path(), Duration: time.Since(r.started),
+		Version: 1, Name: r.pipeline.Name, Success: len(r.nodes) == 0 || slices.ContainsFunc(r.nodes, func(n runNode) bool { return !n.Skipped }), WorkDir: r.work.Path(), Duration: time.Since(r.started),
 		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
 	}
 	for i := range r.nodes {

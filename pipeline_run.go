@@ -63,7 +63,14 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		return nil, workDirError(err)
 	}
 	defer r.work.Close()
+	r.ctx = ctx
+	if r.key, err = r.work.Key(); err != nil {
+		return nil, workDirError(err)
+	}
 	r.paths()
+	if err := newValidationError(p.Name, r.diskErrors()); err != nil {
+		return nil, err
+	}
 	if err := r.checkReuse(); err != nil {
 		return nil, err
 	}
@@ -79,6 +86,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	startedAt := now()
 	r.loop()
 	r.checkOutputs()
+	r.completeRecords()
 	result := r.result()
 	result.StartedAt = startedAt
 	if cause := context.Cause(ctx); cause != nil && r.cancelled() {
@@ -96,6 +104,7 @@ type pipelineRun struct {
 	nodes    []runNode    // in topological order
 	number   map[string]int
 	work     *workdir.Dir
+	key      []byte // of its keyed digests
 	started  time.Time
 	ctx      context.Context
 	stop     context.CancelCauseFunc
@@ -108,6 +117,8 @@ type runNode struct {
 	spec           Spec
 	before, next   []int // neighbours
 	digest         string
+	record         workdir.Record    // of this run, or of the one that is reused
+	sums           map[string]*sum   // of the inputs from outside of the pipeline
 	chosen, reused bool              // whether it is part of the run, and else whether it feeds one that is
 	paths          map[string]string // of its outputs
 
@@ -125,6 +136,7 @@ type runNode struct {
 type outputData struct {
 	path  string
 	state snapshot.Snapshot
+	sum   *sum // nil for data that is not of this run
 	// What others are told of it.
 	files   int
 	bytes   int64
@@ -164,7 +176,6 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 			r.nodes[i].before = append(r.nodes[i].before, before)
 			r.nodes[before].next = append(r.nodes[before].next, i)
 		}
-		r.nodes[i].digest = digest(r.nodes[i].spec, n.Inputs, func(node string) string { return r.nodes[r.number[node]].digest })
 	}
 	if r.choose(); !slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.chosen }) {
 		return nil, newValidationError(p.Name, []*FieldError{{
@@ -185,6 +196,10 @@ func (r *pipelineRun) paths() {
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		n.paths = map[string]string{}
+		n.digest = r.digest(n)
+		if !n.chosen {
+			n.record, _ = r.work.Record(n.Node)
+		}
 		switch {
 		case isNil(n.spec):
 		case n.Skipped:
@@ -374,32 +389,6 @@ func (r *pipelineRun) tell(e PipelineEvent) {
 	}
 }
 
-// keepRecord records the end of a node for later runs. If that fails they find no record.
-func (r *pipelineRun) keepRecord(n *runNode) {
-	if r.late {
-		return
-	}
-	data := map[string]string{}
-	for name, output := range n.outputs {
-		data[name] = output.state.Digest()
-	}
-	_ = r.work.SetRecord(workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Digest: n.digest, Data: data})
-}
-
-// keepOutputs records the state of the outputs of a node that is not run.
-func (r *pipelineRun) keepOutputs(n *runNode) {
-	n.outputs = map[string]*outputData{}
-	for name, path := range n.paths {
-		if r.feedsAny(n, name) {
-			state := snapshot.Written(path)
-			if n.Skipped {
-				state = snapshot.Input(path, false)
-			}
-			n.outputs[name] = lookAtOutput(state, path, true)
-		}
-	}
-}
-
 // feedsAny reports whether an output is given to a node of the run.
 func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
 	return slices.ContainsFunc(n.next, func(i int) bool {
@@ -430,7 +419,8 @@ func (r *pipelineRun) checkOutputs() {
 				n.outcome.Reason = r.masker.String(fmt.Sprintf("data of output %s was changed after the node had ended: %s", printable(name), what))
 			}
 			if !n.Skipped {
-				_ = r.work.SetRecord(workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Changed: r.masker.String(what)})
+				n.record = workdir.Record{Node: n.Node, Status: string(n.outcome.Status), Run: n.record.Run, Changed: r.masker.String(what)}
+				_ = r.work.SetRecord(n.record)
 			}
 		}
 	}

@@ -1,15 +1,11 @@
 package scriptspec
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"syscall"
 
-	"github.com/scriptspec/scriptspec/internal/snapshot"
 	"github.com/scriptspec/scriptspec/internal/workdir"
 )
 
@@ -91,67 +87,12 @@ func (r *pipelineRun) checkReuse() error {
 	return newValidationError(r.pipeline.Name, errs)
 }
 
-// unusable says why the results of an earlier run cannot be reused, "" if they can.
-func (r *pipelineRun) unusable(n *runNode) string {
-	var rec workdir.Record
-	ok := false
-	if r.work != nil {
-		rec, ok = r.work.Record(n.Node)
-	}
-	switch {
-	case !ok:
-		return "has no result of an earlier run in " + printable(r.options.WorkDir)
-	case rec.Changed != "":
-		return "has data that was changed after it had ended: " + printable(rec.Changed)
-	case rec.OutdatedBy != "":
-		return "was not run since " + printable(rec.OutdatedBy) + " was, on which it depends"
-	case rec.Status != string(NodePassed):
-		return "did not pass in the last run: " + rec.Status
-	case rec.Digest == "" || rec.Digest != n.digest:
-		return "passed with another spec or other wires, its own or those of a node before it"
-	}
-	for _, e := range sortedPaths(n.spec, fieldOutputs) {
-		if !r.feedsAny(n, e.key) {
-			continue
-		}
-		path := n.paths[e.key]
-		if _, err := os.Lstat(path); err != nil {
-			return "its output " + printable(e.key) + " is no longer there: " + printable(path)
-		}
-		if rec.Data[e.key] != snapshot.Written(path).Digest() {
-			return "its output " + printable(e.key) + " is not as it was made: " + printable(path)
-		}
-	}
-	return ""
-}
-
-// renew drops the records of the nodes that are to be run, and marks the results of those after them
-// that are not as out of date.
+// renew drops the records of the nodes that are to be run. Those after them, which are not, are out of date
+// from then on.
 func (r *pipelineRun) renew() error {
-	cause := make([]string, len(r.nodes))
 	for i := range r.nodes {
-		n := &r.nodes[i]
-		if n.Skipped {
-			continue // its outputs are not made from those before it
-		}
-		for _, before := range n.before {
-			if cause[i] == "" {
-				cause[i] = cause[before]
-			}
-		}
-		if n.chosen {
-			cause[i] = n.Node
+		if n := &r.nodes[i]; n.chosen && !n.Skipped {
 			if err := r.work.Forget(n.Node); err != nil {
-				return err
-			}
-			continue
-		}
-		if cause[i] == "" {
-			continue
-		}
-		if rec, ok := r.work.Record(n.Node); ok {
-			rec.OutdatedBy = cause[i]
-			if err := r.work.SetRecord(rec); err != nil {
 				return err
 			}
 		}
@@ -171,31 +112,4 @@ func workDirError(err error) error {
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	return err
-}
-
-// digest sums up what a node is run with: its spec, apart from environment values, times and the paths
-// that a run replaces; its wires; and the same of the nodes that feed it.
-func digest(s Spec, fed []AssignedPair, of func(node string) string) string {
-	if isNil(s) {
-		return ""
-	}
-	b := s.self().Basic().Redacted()
-	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
-	for name := range b.OutputPaths {
-		b.OutputPaths[name] = name
-	}
-	for _, p := range fed {
-		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
-	}
-	e, err := encode(b, 0)
-	if err != nil {
-		return "" // a script cannot be run with it either
-	}
-	defer e.release()
-	h := sha256.New()
-	h.Write(e.w.Buf)
-	for _, p := range fed {
-		fmt.Fprintf(h, "%q %q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName, of(p.Source))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

@@ -94,12 +94,14 @@ func TestPipelinePartsRefused(t *testing.T) {
 		}
 	}})
 
-	// Another spec; not one that differs in times and environment values only.
+	// Another spec, or value of a variable; not one that differs in times only.
 	train := f.p.Specs["Train"].(*scriptspec.ScriptExecutionSpec)
 	train.AddEnvironVar("TOKEN", "1")
 	require.True(t, f.run(&scriptspec.PipelineOptions{From: []string{"Train"}}).Success)
-	train.AddEnvironVar("TOKEN", "2")
+	train.AddEnvironVar("TOKEN", "1")
 	require.True(t, f.run(onlyEval()).Success)
+	train.AddEnvironVar("TOKEN", "2")
+	assert.Equal(t, "node Train is not part of this run and passed with another value of the environment variable TOKEN", f.refused(onlyEval())[0].message)
 	train.AddJobArg("epochs", 3)
 	assert.Equal(t, "node Train is not part of this run and passed with another spec or other wires, its own or those of a node before it", f.refused(onlyEval())[0].message)
 
@@ -109,7 +111,9 @@ func TestPipelinePartsRefused(t *testing.T) {
 	assert.Equal(t, "node Train is not part of this run and its output model is no longer there: "+filepath.Join(f.work(), "Train", "model"), f.refused(onlyEval())[0].message)
 
 	// A node that did not pass, and one that was not run because of that.
-	write(t, f.p.Specs["Prep_validation"].Basic().ScriptPath, alwaysFails)
+	validation := f.p.Specs["Prep_validation"].(*scriptspec.ScriptExecutionSpec)
+	validation.ScriptPath = filepath.Join(t.TempDir(), "prep.py") // the other node's stays
+	write(t, validation.ScriptPath, alwaysFails)
 	assert.False(t, f.run(&scriptspec.PipelineOptions{From: []string{"Prep_validation"}}).Success)
 	assert.Equal(t, []problem{
 		{`nodes["Prep_validation"]`, scriptspec.CodeNoResult, "node Prep_validation is not part of this run and did not pass in the last run: failed"},

@@ -244,6 +244,7 @@ func (r *ScriptTestResult) script() *report.Script {
 		ErrorType: r.ErrorType, ErrorMessage: r.ErrorMessage, Traceback: r.Traceback,
 		ExitCode: r.ExitCode, Signal: r.Signal, ExecutionTime: r.ExecutionTime, PeakMemory: r.PeakMemory,
 		Stdout: streamOf(r.Stdout), Stderr: streamOf(r.Stderr), Outputs: make(map[string]report.Output, len(r.Outputs)),
+		Leftover: r.Leftover, Survivors: r.Survivors,
 	}
 	for name, o := range r.Outputs {
 		s.Outputs[name] = report.Output{Path: o.Path, Exists: o.Exists, Files: o.Files, Bytes: o.Bytes}

@@ -78,6 +78,7 @@ type RuntimeTester struct {
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
 	drivers sync.Map // pydriver.Bytecode by interpreter
+	outputs outputsInUse
 	shims   interpreters
 }
 
@@ -113,20 +114,24 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 	return t.run(ctx, s, 0, t.masker(s))
 }
 
-// run is TestScript for a caller that bounds concurrency itself and chooses what is masked. A timeout
-// other than 0 replaces the tester's.
-func (t *RuntimeTester) run(ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker) (*ScriptTestResult, error) {
+// run is TestScript for a caller that bounds concurrency itself, chooses what is masked, and names directories
+// that links in inputs may lead to besides the inputs. A timeout other than 0 replaces the tester's.
+func (t *RuntimeTester) run(
+	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within ...string,
+) (*ScriptTestResult, error) {
 	if errs := runErrors(s); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), masker)
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), masker, within)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
 	return result, nil
 }
 
-func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker) (*ScriptTestResult, error) {
+func (t *RuntimeTester) test(
+	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within []string,
+) (*ScriptTestResult, error) {
 	if t.MaxMemory > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("RuntimeTester.MaxMemory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
@@ -146,7 +151,17 @@ func (t *RuntimeTester) test(ctx context.Context, s Spec, timeout time.Duration,
 	if err != nil {
 		return nil, err
 	}
-	if run.prepare() {
+	if fe := t.logDirError(run.spec); fe != nil {
+		return nil, newValidationError(subject(s), []*FieldError{fe})
+	}
+	release, taken := t.outputs.claim(run.spec)
+	if taken != nil {
+		run.refuse(OutcomeOutputUnusable, "%s", taken)
+		return &run.result, nil
+	}
+	defer release()
+	defer run.close()
+	if run.prepare(within) {
 		e, err := run.launch(ctx)
 		if err != nil {
 			return nil, err

@@ -66,7 +66,9 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
-	tree := proctree.New(p.leader, proctree.Limits{Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Guard: p.guard})
+	tree := proctree.New(p.leader, proctree.Limits{
+		Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Writes: r.outputDirs(), Guard: p.guard,
+	})
 	stdout.Start()
 	stderr.Start()
 	startErr := run.Start(r.request) // only now that the tree has its mark

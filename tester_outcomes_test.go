@@ -57,6 +57,8 @@ var endings = map[string]ending{
 	"no_output":           {scriptspec.OutcomeNoOutput, "", "'data_output': its files are empty", 0, true},
 	"input_changed":       {scriptspec.OutcomeInputChanged, "", "'data_input': changed", 0, true},
 	"input_missing":       {scriptspec.OutcomeInputMissing, "", "Input path 'gone' does not exist: /no/such/input", 0, false},
+	"out_of_bounds":       {scriptspec.OutcomeOutOfBounds, "", "input 'data_input' cannot be compared: ", 0, false},
+	"unfinished":          {scriptspec.OutcomeUnfinished, "", "was ended while it wrote to an output: ", 0, true},
 	"output_unusable":     {scriptspec.OutcomeOutputUnusable, "", "Cannot create output path 'no_directory'", 0, false},
 }
 
@@ -69,6 +71,14 @@ func prepareFixture(s *scriptspec.ScriptExecutionSpec, tester *scriptspec.Runtim
 		tester.MaxMemory, tester.Grace = 256<<20, 200*time.Millisecond
 	case "input_missing":
 		s.AddInputPath("gone", "/no/such/input")
+	case "out_of_bounds":
+		inside := filepath.Join(filepath.Dir(s.ScriptPath), "..") // no script is below it by this path
+		s.AddInputPath("data_input", s.OutputPaths["data_output"]+"_in")
+		_ = os.Mkdir(s.InputPaths["data_input"], 0o700)
+		abs, _ := filepath.Abs(inside)
+		_ = os.Symlink(abs, filepath.Join(s.InputPaths["data_input"], "link"))
+	case "unfinished":
+		tester.Grace = 200 * time.Millisecond
 	case "output_unusable":
 		s.AddOutputPath("no_directory", filepath.Join(s.InputPaths["data_input"], "x"))
 	}

@@ -30,7 +30,9 @@ const (
 	OutcomeInputChanged   Outcome = "input_changed"   // main returned and an input was changed, deleted or added to
 	OutcomeScriptMissing  Outcome = "script_missing"  // the script cannot be read; nothing was started
 	OutcomeInputMissing   Outcome = "input_missing"   // an input cannot be read; nothing was started
-	OutcomeOutputUnusable Outcome = "output_unusable" // an output cannot be made; nothing was started
+	OutcomeOutputUnusable Outcome = "output_unusable" // an output cannot be made, or lies in another; nothing was started
+	OutcomeOutOfBounds    Outcome = "out_of_bounds"   // an input or output has too much in it to be compared, or a link to a directory elsewhere
+	OutcomeUnfinished     Outcome = "unfinished"      // main returned, and a process that it left running was ended while it wrote to an output
 )
 
 // ScriptTestResult is what came of one run of a script. Environment values do not appear in it.
@@ -83,6 +85,8 @@ type ScriptTestResult struct {
 	// started. Environment variables are in it by name: export them first. Secret job arguments are
 	// [redacted].
 	Command string `json:"command"`
+
+	modules []string // the files that it has imported, if it returned
 }
 
 // plainResult is ScriptTestResult without its methods.
@@ -137,6 +141,8 @@ func (r *ScriptTestResult) Details() string {
 	part("end of stdout", printline.Tail(r.Stdout.Text, longest))
 	part("end of stderr", printline.Tail(r.Stderr.Text, longest))
 	part("left running", strings.Join(r.Leftover, "\n"))
+	part("could not be ended", strings.Join(r.Survivors, "\n"))
+	part("not forked", r.WarmProblem)
 	part("run it again", r.Command)
 	return printline.Log(b.String())
 }

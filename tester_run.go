@@ -38,7 +38,7 @@ type scriptRun struct {
 	lost    int // warm interpreters that were gone when they were to fork
 	masker  *mask.Masker
 	inputs  map[string]snapshot.Snapshot
-	outputs map[string]snapshot.Snapshot
+	outputs map[string]*snapshot.Before
 	result  ScriptTestResult
 }
 
@@ -93,8 +93,9 @@ func (r *scriptRun) absolute(paths map[string]string) map[string]string {
 }
 
 // prepare checks the script and its inputs and makes the output directories. It reports false, with
-// the outcome set, where there is no point in starting the script.
-func (r *scriptRun) prepare() bool {
+// the outcome set, where there is no point in starting the script. Links in inputs may lead to the inputs and
+// to the directories given.
+func (r *scriptRun) prepare(within []string) bool {
 	for _, check := range []struct {
 		outcome Outcome
 		errs    []*FieldError
@@ -102,6 +103,7 @@ func (r *scriptRun) prepare() bool {
 		{OutcomeScriptMissing, scriptErrors(r.spec, checkPath)},
 		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, useInput, checkPath)},
 		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, useCreated, checkPath)},
+		{OutcomeOutputUnusable, layoutErrors(r.spec, realPath)},
 	} {
 		if len(check.errs) > 0 {
 			slices.SortFunc(check.errs, compareFieldErrors)
@@ -109,14 +111,50 @@ func (r *scriptRun) prepare() bool {
 			return false
 		}
 	}
-	r.inputs, r.outputs = map[string]snapshot.Snapshot{}, map[string]snapshot.Snapshot{}
-	for name, path := range r.spec.InputPaths {
-		r.inputs[name] = snapshot.Input(path, r.tester.HashInputs)
+	r.inputs, r.outputs = map[string]snapshot.Snapshot{}, map[string]*snapshot.Before{}
+	for _, path := range r.spec.InputPaths {
+		within = append(within, realPath(path))
 	}
-	for name, path := range r.spec.OutputPaths {
-		r.outputs[name] = snapshot.OutputDir(path)
+	for _, e := range sortedPaths(r.spec, fieldInputs) {
+		input := snapshot.Input(e.path, r.tester.HashInputs, within...)
+		r.inputs[e.key] = input
+		if len(input.Unreadable) > 0 {
+			return r.refuse(OutcomeInputMissing, "Input path '%s' has a part that cannot be read: %s", e.key, input.Unreadable[0])
+		}
+		if input.Err != nil {
+			return r.refuse(OutcomeOutOfBounds, "input '%s' cannot be compared: %s", e.key, input.Err)
+		}
+	}
+	for _, e := range sortedPaths(r.spec, fieldOutputs) {
+		output := snapshot.OutputDir(e.path)
+		r.outputs[e.key] = output
+		if output.Err != nil {
+			return r.refuse(OutcomeOutOfBounds, "output '%s' cannot be compared: %s", e.key, output.Err)
+		}
 	}
 	return true
+}
+
+// refuse sets the outcome of a script that is not started.
+func (r *scriptRun) refuse(outcome Outcome, format string, args ...any) bool {
+	r.result.Outcome, r.result.ErrorMessage = outcome, r.masker.String(sprintf(format, args))
+	return false
+}
+
+// outputDirs returns the output directories, with links resolved.
+func (r *scriptRun) outputDirs() []string {
+	var dirs []string
+	for _, output := range r.outputs {
+		dirs = append(dirs, output.Top())
+	}
+	return dirs
+}
+
+// close ends what observes the outputs.
+func (r *scriptRun) close() {
+	for _, output := range r.outputs {
+		output.Close()
+	}
 }
 
 func (r *scriptRun) masked(names []string) []string {
@@ -135,7 +173,7 @@ func (r *scriptRun) classify(e *ended) {
 	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
 	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
 	res.Interpreter = Interpreter{Path: printable(r.masker.String(report.Program)), Version: report.Python}
-	res.HasMainFunction = report.HasMainFunction
+	res.HasMainFunction, res.modules = report.HasMainFunction, report.Modules
 	text := func(s string) string { return r.bounded(s, e.cutMark) }
 	res.ErrorType, res.ErrorMessage, res.Traceback = text(report.ErrorType), text(report.ErrorMessage), text(report.Traceback)
 	fail := func(outcome Outcome, format string, args ...any) {
@@ -177,6 +215,9 @@ func (r *scriptRun) classify(e *ended) {
 		res.Outcome = OutcomeException
 	case res.ExitCode == noFlush:
 		fail(OutcomeCrashed, "the script returned, and Python could not flush its stdout: exit code %d", res.ExitCode)
+	case len(e.Written) > 0:
+		fail(OutcomeUnfinished, "the script returned, and a process that it left running was ended while it wrote to an output: %s",
+			r.masker.String(listed(e.Written)))
 	case res.ExitCode != 0:
 		fail(OutcomeCrashed, "the script returned and the process ended with exit code %d", res.ExitCode)
 	default:
@@ -236,12 +277,18 @@ func (r *scriptRun) verifyFiles() {
 	if check == nil {
 		check, refused = hasData, "an output has no data: "
 	}
-	var lacking, changed, outputs []string
+	var lacking, gone, changed, outputs, beyond []string
 	for _, e := range sortedPaths(r.spec, fieldOutputs) {
-		info := OutputInfo(r.outputs[e.key].Output(e.path))
+		found, elsewhere, err := r.outputs[e.key].Output()
+		info := OutputInfo(found)
 		res.Outputs[e.key] = info
 		outputs = append(outputs, r.outputs[e.key].Top())
-		if res.Outcome == OutcomePassed {
+		switch {
+		case err != nil:
+			beyond = append(beyond, r.masker.String(sprintf("output '%s' cannot be examined: %s", []any{e.key, err})))
+		case elsewhere != "":
+			gone = append(gone, r.masker.String(sprintf("'%s': it is not there any more: in its place is a link to %s", []any{e.key, elsewhere})))
+		case res.Outcome == OutcomePassed:
 			if err := guarded("it", func() error { return check(e.key, info) }); err != nil {
 				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(err.Error()))))
 			}
@@ -269,6 +316,10 @@ func (r *scriptRun) verifyFiles() {
 	}
 	switch {
 	case res.Outcome != OutcomePassed:
+	case len(beyond) > 0:
+		res.Outcome, res.ErrorMessage = OutcomeOutOfBounds, strings.Join(beyond, "; ")
+	case len(gone) > 0:
+		res.Outcome, res.ErrorMessage = OutcomeNoOutput, "an output has no data: "+strings.Join(gone, "; ")
 	case len(lacking) > 0:
 		res.Outcome, res.ErrorMessage = OutcomeNoOutput, refused+strings.Join(lacking, "; ")
 	case len(changed) > 0:

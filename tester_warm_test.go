@@ -32,7 +32,7 @@ func TestOutcomesWarm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, tester := fixture(t, name), warm
-			if name == "timeout" || name == "memory" {
+			if name == "timeout" || name == "memory" || name == "unfinished" {
 				tester = &scriptspec.RuntimeTester{Warm: true}
 				defer func() { require.NoError(t, tester.Close()) }()
 			}
@@ -40,7 +40,7 @@ func TestOutcomesWarm(t *testing.T) {
 			result, err := tester.TestScript(t.Context(), s)
 			require.NoError(t, err)
 			want.check(t, result)
-			assert.Equal(t, name != "input_missing" && name != "output_unusable", result.Warm)
+			assert.Equal(t, name != "input_missing" && name != "output_unusable" && name != "out_of_bounds", result.Warm)
 		})
 	}
 }
@@ -105,7 +105,9 @@ def main(output_paths):
 	var mu sync.Mutex
 	seen := map[string]int{}
 	var group sync.WaitGroup
-	for range 8 {
+	for i := range 8 {
+		s := s.Clone()
+		s.AddOutputPath("data_output", filepath.Join(t.TempDir(), strconv.Itoa(i)))
 		group.Go(func() {
 			result, err := tester.TestScript(t.Context(), s)
 			if assert.NoError(t, err) {

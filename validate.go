@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -189,7 +190,8 @@ func pathErrors(s Spec, o *ValidateOptions, check pathChecker) []*FieldError {
 	if o != nil && o.CreateOutputs {
 		output = useCreated
 	}
-	return append(entryErrors(s, fieldInputs, useInput, check), entryErrors(s, fieldOutputs, output, check)...)
+	errs := append(entryErrors(s, fieldInputs, useInput, check), entryErrors(s, fieldOutputs, output, check)...)
+	return append(errs, layoutErrors(s, filepath.Clean)...)
 }
 
 // entryErrors checks the inputs or the outputs.

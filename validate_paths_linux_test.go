@@ -63,12 +63,12 @@ func TestAccessIsWhatTheSystemSays(t *testing.T) {
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "sealed"), 0o700) })
 	s.ScriptPath = mode("script.py", 0o000)
 	sealed := mode("sealed", 0o700)
-	closed, readOnly, noEntry := mode("closed.csv", 0o000), mode("readonly", 0o555), mode("noentry", 0o222)
+	closed, readOnly, below, noEntry := mode("closed.csv", 0o000), mode("readonly", 0o555), mode("below", 0o555), mode("noentry", 0o222)
 	open := mode("open", 0o777)
 	s.InputPaths = map[string]string{"closed": closed, "hidden": filepath.Join(sealed, "x"), "ok": mode("ok.csv", 0o444)}
 	s.OutputPaths = map[string]string{
-		"readonly": readOnly, "below": filepath.Join(readOnly, "a", "b"), "noentry": filepath.Join(noEntry, "x"),
-		"open": filepath.Join(open, "a", "b"), "there": open,
+		"readonly": readOnly, "below": filepath.Join(below, "a", "b"), "noentry": filepath.Join(noEntry, "x"),
+		"open": filepath.Join(open, "a", "b"), "there": mode("there", 0o777),
 	}
 	asNobody(t, func() {
 		err := s.ValidateSpec(nil)
@@ -76,7 +76,7 @@ func TestAccessIsWhatTheSystemSays(t *testing.T) {
 			{"script_path", scriptspec.CodeNotReadable, "Script file is not readable: " + s.ScriptPath},
 			{`input_paths["closed"]`, scriptspec.CodeNotReadable, "Input path 'closed' is not readable: " + closed},
 			{`input_paths["hidden"]`, scriptspec.CodeNotReadable, "Input path 'hidden' is not readable: " + filepath.Join(sealed, "x")},
-			{`output_paths["below"]`, scriptspec.CodeNotCreatable, "Cannot create output path 'below': " + filepath.Join(readOnly, "a", "b") + " - " + readOnly + ": permission denied"},
+			{`output_paths["below"]`, scriptspec.CodeNotCreatable, "Cannot create output path 'below': " + filepath.Join(below, "a", "b") + " - " + below + ": permission denied"},
 			{`output_paths["noentry"]`, scriptspec.CodeNotCreatable, "Cannot create output path 'noentry': " + filepath.Join(noEntry, "x") + " - permission denied"},
 			{`output_paths["readonly"]`, scriptspec.CodeNotWritable, "Output path 'readonly' is not writable: " + readOnly},
 		}, problems(t, err))

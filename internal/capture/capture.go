@@ -39,8 +39,13 @@ func New(limit int64, masker *mask.Masker, logFile string) (*Stream, error) {
 	s := &Stream{kept: newBoundedBuffer(limit), done: make(chan struct{})}
 	s.masked = masker.Writer(writerFunc(s.keep))
 	var err error
-	if logFile != "" { // without blocking, in case it is a FIFO
-		if s.file, err = os.OpenFile(logFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o600); err != nil {
+	if logFile != "" {
+		// A file is replaced: writing to it would reach what a link leads to, and other names of a file.
+		if info, err := os.Stat(logFile); err != nil || info.Mode().IsRegular() {
+			_ = os.Remove(logFile) // opening it shows what is wrong
+		}
+		flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC | syscall.O_NONBLOCK // in case it is a FIFO
+		if s.file, err = os.OpenFile(logFile, flags, 0o600); err != nil {
 			return nil, err
 		}
 	}

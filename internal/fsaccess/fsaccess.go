@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// ID tells one file from another while both exist. The zero ID is not known.
+type ID struct{ device, inode uint64 }
+
 // Creatable returns nil if a directory could be made at path, which does not exist: its nearest
 // existing ancestor must be a directory in which entries may be made.
 func Creatable(path string) error {

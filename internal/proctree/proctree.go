@@ -61,6 +61,8 @@ type Limits struct {
 	Memory int64
 	// Mark makes it possible to find also what leaves the session. It must be set before the leader starts others.
 	Mark bool
+	// Writes are directories. What leftover processes have open for writing in them is noted.
+	Writes []string
 	// Guard is a process that waits for the leader on our behalf, or 0. It is killed if it does not.
 	Guard int
 }
@@ -82,6 +84,8 @@ type End struct {
 	// Leftover names the processes that were still there some time after the leader had ended by
 	// itself, and were ended then.
 	Leftover []string
+	// Written are the files in Limits.Writes that these had open for writing. Linux only.
+	Written []string
 	// Survivors names the processes that could not be ended.
 	Survivors []string
 }
@@ -103,7 +107,9 @@ func (t *Tree) Wait(ctx context.Context) (End, error) {
 		if t.gone(exitDelay) {
 			return t.reap(end)
 		}
-		end.Leftover = names(t.members())
+		left := t.members()
+		end.Leftover = names(left)
+		end.Written = openForWriting(left, t.limits.Writes)
 	} else {
 		t.signal(interrupt)
 		if t.gone(t.limits.Grace / 2) {

@@ -38,6 +38,9 @@ func (r *Run) WriteGitHub(w io.Writer) error {
 			}
 			command(&b, "notice", title, nil, n.Reason)
 		}
+		if n.Script != nil && n.Script.remains() != "" {
+			command(&b, "warning", r.title()+": "+printable.Line(n.Name)+": processes", nil, n.Script.remains())
+		}
 	}
 	for _, p := range r.Findings() {
 		command(&b, "error", r.title()+": data of "+p.Subject, nil, p.Text)

@@ -193,7 +193,7 @@ func newPageNode(n Node) *pageNode {
 	p.Facts = facts(
 		"script", printable.Line(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable.Line(s.Signal),
 		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime),
-		"peak memory", p.Memory)
+		"peak memory", p.Memory, "processes", printable.Block(s.remains()))
 	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+printable.Block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
 		p.Facts = append(p.Facts, pageFact{"error", detail})
 	}

@@ -135,6 +135,12 @@ func nodeCase(class string, n Node) junitCase {
 			c.Failure.Text = failureText(s)
 		}
 		c.Stdout, c.Stderr = junitOutput(s.Stdout), junitOutput(s.Stderr)
+		if remains := printable.Block(s.remains()); remains != "" {
+			if c.Stderr == nil {
+				c.Stderr = &junitText{}
+			}
+			c.Stderr.Text += "[processes " + remains + "]\n"
+		}
 	}
 	return c
 }

@@ -75,6 +75,20 @@ type Script struct {
 	PeakMemory                         int64 // bytes
 	Stdout, Stderr                     Stream
 	Outputs                            map[string]Output
+	Leftover                           []string // processes that it left running, which were ended
+	Survivors                          []string // processes that could not be ended
+}
+
+// remains says what a script left behind in the way of processes, "" for most.
+func (s *Script) remains() string {
+	var parts []string
+	if len(s.Leftover) > 0 {
+		parts = append(parts, "left running, and ended: "+strings.Join(s.Leftover, ", "))
+	}
+	if len(s.Survivors) > 0 {
+		parts = append(parts, "could not be ended: "+strings.Join(s.Survivors, ", "))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Stream is what a script wrote to one of its streams.

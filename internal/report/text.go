@@ -109,5 +109,10 @@ func (r *Run) writeProblems(b *bytes.Buffer) {
 			}
 		}
 	}
+	for _, n := range r.Nodes {
+		if n.Script != nil && n.Script.remains() != "" {
+			item("process", printable.Line(n.Name), n.Script.remains())
+		}
+	}
 	list.Flush() //nolint:errcheck // a buffer takes everything
 }

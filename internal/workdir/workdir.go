@@ -3,6 +3,7 @@ package workdir
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/printable"
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
 // ownDir has the records, and says that runs may clear the directories of nodes beside it.
@@ -139,23 +141,33 @@ type Record struct {
 	Version int    `json:"version"`
 	Node    string `json:"node"`
 	Status  string `json:"status"`
-	// Digest tells one spec and wiring from another.
+	// Run tells one run of the node from another.
+	Run string `json:"run"`
+	// Digest is of its spec and wires.
 	Digest string `json:"digest"`
-	// Data tells for each output one state of its files from another.
-	Data map[string]string `json:"data"`
-	// OutdatedBy names a node before this one that was run again since, without this one.
-	OutdatedBy string `json:"outdated_by"`
+	// After has the Run of each node that it depends on, or Skipped.
+	After map[string]string `json:"after"`
+	// Environ has keyed digests of the values of its variables.
+	Environ map[string]string `json:"environ"`
+	// Code has digests of its script and of the modules that it imported, by file.
+	Code map[string]string `json:"code"`
+	// Inputs are of what it read from outside of the pipeline, Data of its outputs.
+	Inputs map[string]snapshot.Digest `json:"inputs"`
+	Data   map[string]snapshot.Digest `json:"data"`
 	// Changed says what of its data was changed after the node had ended.
 	Changed string `json:"changed"`
 }
 
-const recordVersion = 1
+// Skipped is the Run of a node that was skipped.
+const Skipped = "skipped"
+
+const recordVersion = 2
 
 func recordName(node string) string { return filepath.Join(ownDir, node+".json") }
 
 // Record returns what is known of a node. A record that cannot be read counts as none.
 func (d *Dir) Record(node string) (Record, bool) {
-	const longest = 1 << 20
+	const longest = 16 << 20
 	var rec Record
 	data, _, err := d.own.Read(node+".json", longest, nil)
 	if err != nil || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
@@ -182,6 +194,31 @@ func (d *Dir) SetRecord(rec Record) error {
 	_, err = f.Write(append(data, '\n'))
 	return errors.Join(err, f.Close())
 }
+
+// Key returns the key of this directory's keyed digests, which it makes if there is none.
+func (d *Dir) Key() ([]byte, error) {
+	const size = 32
+	key, _, err := d.own.Read(keyFile, size, nil)
+	if err == nil && len(key) == size {
+		return key, nil
+	}
+	if key = make([]byte, size); err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, atomicfile.ErrNotRegular) {
+		_, _ = rand.Read(key) // never fails
+		err = d.root.RemoveAll(filepath.Join(ownDir, keyFile))
+	}
+	if err != nil {
+		return nil, d.failed("read", err, filepath.Join(ownDir, keyFile))
+	}
+	f, err := d.root.OpenFile(filepath.Join(ownDir, keyFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, d.failed("create", err, filepath.Join(ownDir, keyFile))
+	}
+	_, err = f.Write(key)
+	return key, errors.Join(err, f.Close())
+}
+
+// keyFile has no suffix, which the records of nodes have.
+const keyFile = "key"
 
 // Forget drops what is known of a node.
 func (d *Dir) Forget(node string) error { return d.root.RemoveAll(recordName(node)) }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
 func open(t *testing.T, path string) *Dir {
@@ -77,7 +78,7 @@ func TestRecords(t *testing.T) {
 	d := open(t, path)
 	_, ok := d.Record("Train")
 	assert.False(t, ok)
-	want := Record{Node: "Train", Status: "passed", Digest: "d", Data: map[string]string{"model": "m"}}
+	want := Record{Node: "Train", Status: "passed", Digest: "d", Data: map[string]snapshot.Digest{"model": {Stamp: "m"}}}
 	require.NoError(t, d.SetRecord(want))
 	want.Version = recordVersion
 	d.Close()
@@ -92,4 +93,30 @@ func TestRecords(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(path, recordName("Train")), []byte(`{"version": 99}`), 0o600))
 	_, ok = d.Record("Train")
 	assert.False(t, ok, "of another version")
+}
+
+func TestKey(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "work")
+	d := open(t, path)
+	key, err := d.Key()
+	require.NoError(t, err)
+	require.Len(t, key, 32)
+	again, err := d.Key()
+	require.NoError(t, err)
+	assert.Equal(t, key, again)
+	for name, put := range map[string]func(file string) error{
+		"short": func(file string) error { return os.WriteFile(file, []byte("x"), 0o600) },
+		"link":  func(file string) error { return os.Symlink("elsewhere", file) },
+	} {
+		file := filepath.Join(path, ownDir, keyFile)
+		require.NoError(t, os.Remove(file))
+		require.NoError(t, put(file))
+		other, err := d.Key()
+		require.NoError(t, err, name)
+		require.Len(t, other, 32, name)
+		assert.NotEqual(t, key, other, name)
+		assert.NoFileExists(t, filepath.Join(path, ownDir, "elsewhere"))
+	}
+	d.Close()
 }

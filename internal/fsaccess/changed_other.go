@@ -1,8 +1,0 @@
-//go:build !linux
-
-package fsaccess
-
-import "io/fs"
-
-// Changed returns 0: the systems differ in how they tell it.
-func Changed(fs.FileInfo) int64 { return 0 }

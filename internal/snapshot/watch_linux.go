@@ -1,0 +1,133 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// watch notes which files are written to while it lasts. Neither times nor contents tell a file that was
+// written anew, with the same content, from one that was merely touched.
+type watch struct {
+	file     *os.File
+	dirs     map[int32]string  // by watch descriptor, relative to the top
+	watched  map[string]bool   // these directories
+	origins  map[string]string // what a name had been called at first, "" for a new file; else it is as it was
+	moving   map[uint32]string // between the two events of a move
+	modified map[string]bool   // files that were there, by the name that they had at first
+	added    map[string]bool   // new files that were written to
+	lost     bool              // events were
+	done     chan struct{}
+}
+
+const watchedEvents = unix.IN_MODIFY | unix.IN_MOVE | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR | unix.IN_DONT_FOLLOW
+
+// newWatch watches the directories of the files; nil if the system has no watches left.
+func newWatch(top string, files files) *watch {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil
+	}
+	w := &watch{file: os.NewFile(uintptr(fd), "inotify"), dirs: map[int32]string{}, watched: map[string]bool{}, modified: map[string]bool{}, done: make(chan struct{})}
+	w.origins, w.moving, w.added = map[string]string{}, map[uint32]string{}, map[string]bool{}
+	const most = 1000 // directories: a user has some ten thousand watches
+	for name := range files {
+		dir := path.Dir(name)
+		if w.watched[dir] {
+			continue
+		}
+		w.watched[dir] = true
+		number, err := unix.InotifyAddWatch(fd, filepath.Join(top, filepath.FromSlash(dir)), watchedEvents)
+		if err != nil || len(w.watched) > most {
+			_ = w.file.Close()
+			return nil
+		}
+		w.dirs[int32(number)] = dir
+	}
+	go w.listen()
+	return w
+}
+
+func (w *watch) listen() {
+	defer close(w.done)
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := w.file.Read(buf)
+		if err != nil {
+			return
+		}
+		w.take(buf[:n])
+	}
+}
+
+// take notes events, each a struct inotify_event with its name.
+func (w *watch) take(events []byte) {
+	for len(events) >= unix.SizeofInotifyEvent {
+		number := int32(binary.NativeEndian.Uint32(events))
+		flags := binary.NativeEndian.Uint32(events[4:])
+		end := unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(events[12:]))
+		if flags&unix.IN_Q_OVERFLOW != 0 {
+			w.lost = true
+		}
+		if dir, ok := w.dirs[number]; ok && end <= len(events) {
+			name := strings.TrimRight(string(events[unix.SizeofInotifyEvent:end]), "\x00")
+			w.event(flags, binary.NativeEndian.Uint32(events[8:]), join(dir, name))
+		}
+		events = events[min(end, len(events)):]
+	}
+}
+
+func (w *watch) event(flags, cookie uint32, name string) {
+	origin, known := w.origins[name]
+	if !known {
+		origin = name
+	}
+	switch {
+	case flags&unix.IN_MODIFY != 0 && origin != "":
+		w.modified[origin] = true
+	case flags&unix.IN_MODIFY != 0:
+		w.added[name] = true
+	case flags&unix.IN_MOVED_FROM != 0:
+		w.moving[cookie], w.origins[name] = origin, ""
+	case flags&unix.IN_MOVED_TO != 0:
+		w.origins[name] = w.moving[cookie]
+	case flags&(unix.IN_CREATE|unix.IN_DELETE) != 0:
+		w.origins[name] = ""
+	}
+}
+
+// finish ends the watch and returns the files that were written to, and whether it is all of them: those that
+// were there by their names at first, and new ones by theirs.
+func (w *watch) finish() (old, added map[string]bool, complete bool) {
+	_ = w.file.SetReadDeadline(time.Unix(1, 0))
+	<-w.done
+	_ = w.file.SetReadDeadline(time.Time{})
+	conn, err := w.file.SyscallConn()
+	if err != nil {
+		return nil, nil, false
+	}
+	err = conn.Control(func(fd uintptr) {
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := unix.Read(int(fd), buf) // what is left
+			if n <= 0 || err != nil {
+				return
+			}
+			w.take(buf[:n])
+		}
+	})
+	return w.modified, w.added, err == nil && !w.lost
+}
+
+// covers reports whether the directory of a file was watched.
+func (w *watch) covers(name string) bool { return w.watched[path.Dir(name)] }
+
+func (w *watch) close() {
+	_ = w.file.Close()
+	<-w.done
+}

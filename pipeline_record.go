@@ -1,0 +1,337 @@
+package scriptspec
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/scriptspec/scriptspec/internal/snapshot"
+	"github.com/scriptspec/scriptspec/internal/workdir"
+)
+
+// maxHashed bounds the bytes of an input or output of which contents are remembered. Of more, names, sizes,
+// times and inodes decide whether it is the same.
+const maxHashed = 256 << 20
+
+// maxCode bounds the files that a script has imported whose contents are remembered.
+const maxCode = 10_000
+
+// sum is the digest of data, whose contents are read while other things happen.
+type sum struct {
+	stamp   string
+	content string
+	done    chan struct{}
+}
+
+func newSum(ctx context.Context, s snapshot.Snapshot) *sum {
+	x := &sum{stamp: s.Digest().Stamp, done: make(chan struct{})}
+	go func() {
+		defer close(x.done)
+		x.content = s.Content(ctx, maxHashed)
+	}()
+	return x
+}
+
+// digest returns what is known by now.
+func (x *sum) digest() snapshot.Digest {
+	select {
+	case <-x.done:
+		return snapshot.Digest{Stamp: x.stamp, Content: x.content}
+	default:
+		return snapshot.Digest{Stamp: x.stamp}
+	}
+}
+
+func digests(sums map[string]*sum) map[string]snapshot.Digest {
+	all := map[string]snapshot.Digest{}
+	for name, x := range sums {
+		all[name] = x.digest()
+	}
+	return all
+}
+
+// keyed returns a digest of a text under the key of the work directory, from which the text cannot be found
+// without it.
+func (r *pipelineRun) keyed(text string) string {
+	h := hmac.New(sha256.New, r.key)
+	h.Write([]byte(text))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// digest sums up what a node is run with, but for values of environment variables and what is in files: its
+// spec, with absolute paths and without times and the paths that a run replaces, and its wires.
+func (r *pipelineRun) digest(n *runNode) string {
+	if isNil(n.spec) {
+		return ""
+	}
+	b := n.spec.self().Basic()
+	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
+	b.ScriptPath = absolutePath(b.ScriptPath)
+	for name, path := range b.InputPaths {
+		b.InputPaths[name] = absolutePath(path)
+	}
+	for name := range b.OutputPaths {
+		b.OutputPaths[name] = name
+	}
+	for name := range b.EnvironVars {
+		b.EnvironVars[name] = ""
+	}
+	wires := fmt.Sprintf("%v", slices.Contains(r.tester.CommandLine, b.ScriptName))
+	for _, p := range n.Inputs {
+		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
+		wires += fmt.Sprintf("%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
+	}
+	e, err := encode(b, 0)
+	if err != nil {
+		return "" // a script cannot be run with it either
+	}
+	defer e.release()
+	return r.keyed(string(e.w.Buf) + wires)
+}
+
+func absolutePath(path string) string {
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
+		return abs
+	}
+	return path
+}
+
+// newRecord returns the record of a node that begins: what it is run with.
+func (r *pipelineRun) newRecord(n *runNode) workdir.Record {
+	rec := workdir.Record{
+		Node: n.Node, Run: rand.Text(), Digest: n.digest,
+		After: map[string]string{}, Environ: map[string]string{}, Code: map[string]string{},
+	}
+	for _, i := range n.before {
+		before := &r.nodes[i]
+		rec.After[before.Node] = workdir.Skipped
+		if !before.Skipped {
+			rec.After[before.Node] = before.record.Run
+		}
+	}
+	for name, value := range *n.spec.common().environVars {
+		rec.Environ[name] = r.keyed(name + "=" + value)
+	}
+	n.sums = map[string]*sum{}
+	for name, path := range r.outside(n) {
+		n.sums[name] = newSum(r.ctx, snapshot.Input(path, false))
+	}
+	return rec
+}
+
+// outside returns the inputs of a node that no node of the pipeline makes: those of its spec, and those from
+// skipped nodes.
+func (r *pipelineRun) outside(n *runNode) map[string]string {
+	paths := map[string]string{}
+	n.spec.eachPath(fieldInputs, func(name, path string) { paths[name] = path })
+	for _, pair := range n.Inputs {
+		source := &r.nodes[r.number[pair.Source]]
+		if delete(paths, pair.DestLogicalName); source.Skipped {
+			paths[pair.DestLogicalName] = source.paths[pair.SourceLogicalName]
+		}
+	}
+	return paths
+}
+
+// keepRecord records the end of a node for later runs. If that fails they find no record.
+func (r *pipelineRun) keepRecord(n *runNode) {
+	if r.late {
+		return
+	}
+	if n.record.Run == "" {
+		n.record = workdir.Record{Node: n.Node, Run: rand.Text()}
+	}
+	n.record.Status = string(n.outcome.Status)
+	n.record.Inputs, n.record.Data = digests(n.sums), map[string]snapshot.Digest{}
+	for name, output := range n.outputs {
+		n.record.Data[name] = output.digest()
+	}
+	_ = r.work.SetRecord(n.record)
+}
+
+// completeRecords adds to the records what was read in the background.
+func (r *pipelineRun) completeRecords() {
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		pending := false
+		wait := func(x *sum) {
+			if x != nil {
+				<-x.done
+				pending = true
+			}
+		}
+		for _, x := range n.sums {
+			wait(x)
+		}
+		if n.begun {
+			for _, output := range n.outputs {
+				wait(output.sum)
+			}
+		}
+		if pending && n.record.Changed == "" {
+			r.keepRecord(n)
+		}
+	}
+}
+
+func (o *outputData) digest() snapshot.Digest {
+	if o.sum == nil {
+		return o.state.Digest()
+	}
+	return o.sum.digest()
+}
+
+// keepOutputs records the state of the outputs of a node that is not run.
+func (r *pipelineRun) keepOutputs(n *runNode) {
+	n.outputs = map[string]*outputData{}
+	for name, path := range n.paths {
+		if r.feedsAny(n, name) {
+			state := snapshot.Input(path, false)
+			if !n.Skipped {
+				state = r.written(n, path)
+			}
+			n.outputs[name] = lookAtOutput(state, path, true)
+		}
+	}
+}
+
+// addCode notes the files that a script was made of.
+func addCode(rec *workdir.Record, script string, modules []string) {
+	for _, file := range append([]string{absolutePath(script)}, modules[:min(len(modules), maxCode)]...) {
+		rec.Code[file] = fileDigest(file)
+	}
+}
+
+// fileDigest returns the digest of a file's content, "" if it cannot be read.
+func fileDigest(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// unusable says why the results of an earlier run cannot be reused, "" if they can.
+func (r *pipelineRun) unusable(n *runNode) string {
+	if why := r.outdated(n, map[string]bool{}); why != "" {
+		return why
+	}
+	for _, e := range sortedPaths(n.spec, fieldOutputs) {
+		if !r.feedsAny(n, e.key) {
+			continue
+		}
+		path := n.paths[e.key]
+		if _, err := os.Lstat(path); err != nil {
+			return "its output " + printable(e.key) + " is no longer there: " + printable(path)
+		}
+		if !r.written(n, path).Is(r.ctx, n.record.Data[e.key], maxHashed) {
+			return "its output " + printable(e.key) + " is not as it was made: " + printable(path)
+		}
+	}
+	return ""
+}
+
+// outdated says what has changed since a node was run, or one that it depends on, "" if nothing has. It sets
+// the record of the node.
+func (r *pipelineRun) outdated(n *runNode, visited map[string]bool) string {
+	if visited[n.Node] {
+		return ""
+	}
+	visited[n.Node] = true
+	ok := false
+	if r.work != nil {
+		n.record, ok = r.work.Record(n.Node)
+	}
+	rec := &n.record
+	switch {
+	case !ok:
+		return "has no result of an earlier run in " + printable(r.options.WorkDir)
+	case rec.Changed != "":
+		return "has data that was changed after it had ended: " + printable(rec.Changed)
+	case rec.Status != string(NodePassed):
+		return "did not pass in the last run: " + rec.Status
+	}
+	for _, i := range n.before {
+		before := &r.nodes[i]
+		run, known := rec.After[before.Node]
+		var why string
+		switch {
+		case before.Skipped:
+			if known && run != workdir.Skipped {
+				return "was made when " + printable(before.Node) + " was not skipped"
+			}
+			continue
+		case run == workdir.Skipped:
+			return "was made when " + printable(before.Node) + " was skipped"
+		default:
+			why = r.outdated(before, visited)
+		}
+		if now, ok := r.work.Record(before.Node); !ok || known && now.Run != run {
+			return "was not run since " + printable(before.Node) + " was, on which it depends"
+		}
+		if why == otherSpec {
+			return why
+		}
+		if why != "" {
+			return "depends on " + printable(before.Node) + ", which " + why
+		}
+	}
+	if rec.Digest == "" || rec.Digest != n.digest {
+		return otherSpec
+	}
+	return r.changed(n, rec)
+}
+
+const otherSpec = "passed with another spec or other wires, its own or those of a node before it"
+
+// changed says which variable, script, module or input of a node is not what it was run with.
+func (r *pipelineRun) changed(n *runNode, rec *workdir.Record) string {
+	environ := *n.spec.common().environVars
+	for _, name := range sortedKeys(environ) {
+		if rec.Environ[name] != r.keyed(name+"="+environ[name]) {
+			return "passed with another value of the environment variable " + printable(name)
+		}
+	}
+	for _, file := range sortedKeys(rec.Code) {
+		if rec.Code[file] != fileDigest(file) {
+			what := "with other code in a module that it imported"
+			if file == absolutePath(*n.spec.common().scriptPath) {
+				what = "with another script"
+			}
+			return "passed " + what + ": " + printable(file)
+		}
+	}
+	paths := r.outside(n)
+	for _, name := range sortedKeys(paths) {
+		if !snapshot.Input(paths[name], false).Is(r.ctx, rec.Inputs[name], maxHashed) {
+			return "passed with other data at input " + printable(name) + ": " + printable(paths[name])
+		}
+	}
+	return ""
+}
+
+// written takes a snapshot of an output of a node.
+func (r *pipelineRun) written(n *runNode, path string) snapshot.Snapshot {
+	return snapshot.Written(path, r.linkTargets(n)...)
+}
+
+// linkTargets returns the directories that links in the outputs of a node may lead to: its own, and its inputs.
+func (r *pipelineRun) linkTargets(n *runNode) []string {
+	within := []string{realPath(filepath.Join(r.work.Path(), n.Node))}
+	for _, input := range r.outside(n) {
+		within = append(within, realPath(input))
+	}
+	for _, pair := range n.Inputs {
+		if source := &r.nodes[r.number[pair.Source]]; !source.Skipped {
+			within = append(within, realPath(source.paths[pair.SourceLogicalName]))
+		}
+	}
+	return within
+}

@@ -1,0 +1,189 @@
+package scriptspec_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// reusable is a pipeline of First, Middle and Last that has run. First reads a file of the user's and imports a
+// module, and its data has a link to a directory in it.
+func reusable(t *testing.T) *factory {
+	t.Helper()
+	f := newFactory(t)
+	f.node("First", `
+import os, helper_rules
+def main(input_paths, output_paths):
+    os.mkdir(output_paths["rows"] + "/../real")
+    with open(os.path.join(output_paths["rows"], "../real/r.csv"), "w") as f:
+        f.write("%s %s %s" % (open(input_paths["raw"]).read(), helper_rules.V, os.environ.get("FACTOR")))
+    os.symlink("../real", output_paths["rows"] + "/link")
+    with open(os.path.join(output_paths["rows"], "own.csv"), "w") as f:
+        f.write("own")
+`, []string{"raw"}, []string{"rows"}).AddEnvironVar("FACTOR", "7")
+	write(t, filepath.Join(filepath.Dir(f.p.Specs["First"].Basic().ScriptPath), "helper_rules.py"), "V = 1\n")
+	f.node("Middle", joins, []string{"rows"}, []string{"done"})
+	f.node("Last", joins, []string{"done"}, []string{"report"})
+	f.edge("First", "Middle")
+	f.edge("Middle", "Last")
+	r := f.run(nil)
+	require.True(t, r.Success, "%v", r)
+	return f
+}
+
+// What a reused node was made of is as it was, or it is refused by name.
+func TestPipelineReuseIsRefused(t *testing.T) {
+	t.Parallel()
+	beside := func(f *factory, name string) string {
+		return filepath.Join(filepath.Dir(f.p.Specs["First"].Basic().ScriptPath), name)
+	}
+	for name, test := range map[string]struct {
+		change func(t *testing.T, f *factory)
+		want   string // what is said of First; "" if it is reused
+	}{
+		"nothing": {func(*testing.T, *factory) {}, ""},
+		"touched": {func(t *testing.T, f *factory) {
+			for _, file := range []string{f.p.Specs["First"].Basic().InputPaths["raw"], beside(f, "helper_rules.py"), filepath.Join(f.work(), "First", "rows", "own.csv")} {
+				require.NoError(t, os.Chtimes(file, time.Unix(9, 0), time.Unix(9, 0)))
+			}
+		}, ""},
+		"input edited": {func(t *testing.T, f *factory) {
+			write(t, f.p.Specs["First"].Basic().InputPaths["raw"], "RAW")
+		}, "passed with other data at input raw: "},
+		"module edited": {func(t *testing.T, f *factory) { write(t, beside(f, "helper_rules.py"), "V = 2\n") }, "passed with other code in a module that it imported: "},
+		"script edited": {func(t *testing.T, f *factory) {
+			text, err := os.ReadFile(beside(f, "first.py"))
+			require.NoError(t, err)
+			write(t, beside(f, "first.py"), string(text)+"\n# more\n")
+		}, "passed with another script: "},
+		"variable changed": {func(_ *testing.T, f *factory) {
+			f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec).AddEnvironVar("FACTOR", "8")
+		},
+			"passed with another value of the environment variable FACTOR"},
+		"variable added": {func(_ *testing.T, f *factory) {
+			f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec).AddEnvironVar("OTHER", "")
+		}, "passed with another spec"},
+		"secret argument changed": {func(_ *testing.T, f *factory) {
+			f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec).AddJobArg("api_key", "x")
+		}, "passed with another spec"},
+		"data edited behind a link": {func(t *testing.T, f *factory) {
+			write(t, filepath.Join(f.work(), "First", "real", "r.csv"), "by hand")
+		}, "its output rows is not as it was made: "},
+		"data deleted behind a link": {func(t *testing.T, f *factory) {
+			require.NoError(t, os.Remove(filepath.Join(f.work(), "First", "real", "r.csv")))
+		}, "its output rows is not as it was made: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := reusable(t)
+			test.change(t, f)
+			o := &scriptspec.PipelineOptions{From: []string{"Middle"}, WorkDir: f.work()}
+			if test.want == "" {
+				r := f.run(o)
+				assert.Equal(t, "reused: passed in an earlier run", statuses(r)["First"])
+				return
+			}
+			assert.Contains(t, f.refused(o)[0].message, "node First is not part of this run and "+test.want)
+			if !strings.HasPrefix(test.want, "its output") { // for what is behind it counts what it was made of
+				last := f.refused(&scriptspec.PipelineOptions{Only: []string{"Last"}})
+				assert.Contains(t, last[0].message, "node Middle is not part of this run and ")
+				assert.Contains(t, last[0].message, test.want)
+			}
+		})
+	}
+}
+
+func TestPipelineReuseAfterSkip(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	only := func() *scriptspec.PipelineOptions { return &scriptspec.PipelineOptions{Only: []string{"Last"}} }
+	require.True(t, f.run(only()).Success)
+	first := f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec)
+	own := filepath.Join(t.TempDir(), "own")
+	write(t, filepath.Join(own, "x.csv"), "x")
+	first.AddOutputPath("rows", own)
+	f.p.Skip["First"] = "slow"
+	assert.Contains(t, f.refused(only())[0].message, "node Middle is not part of this run and was made when First was not skipped")
+	require.True(t, f.run(&scriptspec.PipelineOptions{From: []string{"Middle"}}).Success)
+	require.True(t, f.run(only()).Success)
+	write(t, filepath.Join(own, "x.csv"), "other")
+	assert.Contains(t, f.refused(only())[0].message, "node Middle is not part of this run and passed with other data at input rows: "+own)
+	write(t, filepath.Join(own, "x.csv"), "x")
+	require.True(t, f.run(only()).Success, "content decides")
+	delete(f.p.Skip, "First")
+	assert.Contains(t, f.refused(only())[0].message, "node Middle is not part of this run and was made when First was skipped")
+}
+
+// Another pipeline has run a node that both have, in the same work directory.
+func TestPipelineReuseAfterAnotherPipeline(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	other := *f
+	other.p = &scriptspec.PipelineTestingSpec{
+		Name: "other", DAG: &scriptspec.DAG{Nodes: []string{"First"}}, Specs: map[string]scriptspec.Spec{"First": f.p.Specs["First"]},
+	}
+	require.True(t, other.run(nil).Success)
+	message := f.refused(&scriptspec.PipelineOptions{Only: []string{"Last"}})[0].message
+	assert.Contains(t, message, "node Middle is not part of this run and was not run since First was, on which it depends")
+	require.True(t, f.run(&scriptspec.PipelineOptions{From: []string{"Middle"}}).Success)
+}
+
+// Records hold no value of a variable, and no digest of one that could be looked up.
+func TestPipelineRecordsAreKeyed(t *testing.T) {
+	t.Parallel()
+	a, b := reusable(t), reusable(t)
+	read := func(f *factory) string {
+		data, err := os.ReadFile(filepath.Join(f.work(), ".scriptspec", "First.json"))
+		require.NoError(t, err)
+		_, environ, ok := strings.Cut(string(data), `"environ":{"FACTOR":"`)
+		require.True(t, ok, "%s", data)
+		return environ[:64]
+	}
+	assert.NotEqual(t, read(a), read(b))
+}
+
+// What a run would clear is not what it reads, and what is missing is missed before the first script runs.
+func TestPipelineLooksBeforeItRuns(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	last := f.p.Specs["Last"].(*scriptspec.ScriptExecutionSpec)
+	inside := filepath.Join(f.work(), "First", "mine.csv")
+	write(t, inside, "mine")
+	last.AddInputPath("extra", inside)
+	o := &scriptspec.PipelineOptions{WorkDir: f.work()}
+	_, err := f.tester.TestPipeline(t.Context(), f.p, o)
+	assert.Equal(t, []problem{{
+		`specs["Last"].input_paths["extra"]`, scriptspec.CodeOverlap,
+		`input_paths["extra"] lies in the directory of node First in the work directory, which a run clears: ` + inside,
+	}}, problems(t, err))
+	assert.FileExists(t, inside)
+
+	gone := filepath.Join(t.TempDir(), "gone.csv")
+	last.AddInputPath("extra", gone)
+	record := filepath.Join(f.work(), ".scriptspec", "First.json")
+	before, err := os.Stat(record)
+	require.NoError(t, err)
+	_, err = f.tester.TestPipeline(t.Context(), f.p, o)
+	assert.Equal(t, []problem{{`specs["Last"].input_paths["extra"]`, scriptspec.CodeNotExist, "Input path 'extra' does not exist: " + gone}}, problems(t, err))
+	after, err := os.Stat(record)
+	require.NoError(t, err)
+	assert.True(t, os.SameFile(before, after), "nothing was run")
+}
+
+// A pipeline of which nothing can be run is no success.
+func TestPipelineOfSkippedNodes(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	for _, node := range f.p.DAG.Nodes {
+		f.p.Skip[node] = "not here"
+	}
+	r := f.run(nil)
+	assert.False(t, r.Success)
+}
