@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -232,4 +233,83 @@ func TestRunStoreReturnsResults(t *testing.T) {
 	elements := checkJUnit(t, written(t, result.WriteJUnit))
 	assert.Len(t, elements["testcase"], 3)
 	assert.Len(t, elements["failure"], 2)
+}
+
+// The cache of go test sees what a script has imported and read, and the specs.
+func TestGoTestCache(t *testing.T) {
+	t.Parallel()
+	python(t)
+	if testing.Short() {
+		t.Skip("builds a test: -short")
+	}
+	root, err := os.Getwd()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	sum, err := os.ReadFile("go.sum")
+	require.NoError(t, err)
+	write(t, filepath.Join(dir, "go.mod"), strings.Replace(string(mod), "module github.com/scriptspec/scriptspec", "module cachecase", 1)+
+		"\nrequire github.com/scriptspec/scriptspec v0.0.0\n\nreplace github.com/scriptspec/scriptspec => "+root+"\n")
+	write(t, filepath.Join(dir, "go.sum"), string(sum))
+	write(t, filepath.Join(dir, "cache_test.go"), `package cachecase
+
+import (
+	"testing"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func TestCold(t *testing.T) { run(t, &scriptspec.RuntimeTester{}) }
+
+func TestWarm(t *testing.T) {
+	tester := &scriptspec.RuntimeTester{Warm: true}
+	t.Cleanup(func() { tester.Close() })
+	run(t, tester)
+}
+
+func run(t *testing.T, tester *scriptspec.RuntimeTester) {
+	store, err := scriptspec.OpenStore("testdata", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scriptspec.RunStore(t, store, &scriptspec.HarnessOptions{Tester: tester})
+}
+`)
+	write(t, filepath.Join(dir, "scripts", "clean_rows.py"), "import os\nimport row_rules\ndef main(input_paths, output_paths):\n    with open(output_paths['out'] + '/x.txt', 'w') as f:\n        f.write(row_rules.text())\n")
+	write(t, filepath.Join(dir, "scripts", "row_rules.py"), "def text(): return 'ok'\n")
+	write(t, filepath.Join(dir, "data", "raw", "part", "a.csv"), "a\n1\n")
+	spec := scriptspec.New("clean_rows", "CleanRows", "scripts/clean_rows.py")
+	spec.AddInputPath("raw", "data/raw")
+	spec.AddOutputPath("out", "out")
+	require.NoError(t, openStore(t, filepath.Join(dir, "testdata"), nil).Save(spec))
+
+	longAgo := time.Now().Add(-time.Hour) // what is a few seconds old is not cached
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Chtimes(path, longAgo, longAgo))
+	}))
+	test := func() (string, error) {
+		command := exec.Command("go", "test", "-mod=mod", "./...")
+		command.Dir = dir
+		command.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off")
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
+	out, err := test()
+	require.NoError(t, err, out)
+	out, err = test()
+	require.NoError(t, err, out)
+	require.Contains(t, out, "(cached)")
+	for _, file := range []string{"data/raw/part/a.csv", "scripts/row_rules.py", "testdata/.specs/clean_rows_runtime_test_spec.json"} {
+		file = filepath.Join(dir, filepath.FromSlash(file))
+		longAgo = longAgo.Add(time.Minute)
+		require.NoError(t, os.Chtimes(file, longAgo, longAgo))
+		out, err = test()
+		require.NoError(t, err, out)
+		assert.NotContains(t, out, "(cached)", file)
+	}
+	write(t, filepath.Join(dir, "scripts", "row_rules.py"), "raise ValueError('broken')\n")
+	out, err = test()
+	require.Error(t, err, out)
+	assert.Contains(t, out, "broken")
 }

@@ -166,6 +166,7 @@ func loadFile(path string) (Spec, error) {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
+	declare(path)
 	data, _, err := atomicfile.ReadFile(path, maxSpecFile, *buf)
 	if err != nil {
 		return nil, readError(err, path)

@@ -49,6 +49,7 @@ func LoadDAG(path string) (*DAG, error) {
 	if err := checkFilePath(path); err != nil {
 		return nil, atPath("open", err, path)
 	}
+	declare(path)
 	data, _, err := atomicfile.ReadFile(path, maxSpecFile, nil)
 	if err != nil {
 		return nil, readError(err, path)

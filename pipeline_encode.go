@@ -80,6 +80,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if err != nil {
 		return nil, atPath("open", err, file)
 	}
+	declare(file)
 	data, _, err := files.Read(filepath.Base(file), maxSpecFile, nil)
 	if err != nil {
 		return nil, readError(err, file)

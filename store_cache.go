@@ -63,7 +63,7 @@ const (
 var cacheSeed = maphash.MakeSeed()
 
 // list returns the names of the spec files of a directory, sorted. The caller must not change them.
-func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
+func (c *specCache) list(files *atomicfile.Dir, dir string) ([]string, error) {
 	now := time.Now()
 	id, err := files.Self()
 	if err != nil {
@@ -75,6 +75,7 @@ func (c *specCache) list(files *atomicfile.Dir) ([]string, error) {
 	if kept.olderThanTick && kept.id == id {
 		return kept.sorted, nil
 	}
+	declare(dir)
 	names, err := files.Names()
 	if err != nil {
 		return nil, err
@@ -118,6 +119,7 @@ func (c *specCache) load(files *atomicfile.Dir, dir, name string, limit int64) (
 	buf := buffers.Get().(*[]byte)
 	defer releaseBuffer(buf)
 	now := time.Now()
+	declare(filepath.Join(dir, name))
 	data, id, err := files.Read(name, limit, *buf)
 	if err != nil {
 		c.drop(name)

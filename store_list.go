@@ -47,7 +47,7 @@ func (st *Store) names() (*atomicfile.Dir, []string, error) {
 	}
 	var names []string
 	if err == nil {
-		names, err = st.cache.list(files)
+		names, err = st.cache.list(files, st.specs)
 	}
 	return files, names, atPath("list", err, st.specs)
 }

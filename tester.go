@@ -166,6 +166,7 @@ func (t *RuntimeTester) test(
 		if err != nil {
 			return nil, err
 		}
+		declare(e.report.Modules...)
 		run.classify(e)
 		run.verifyFiles()
 	}
