@@ -276,8 +276,8 @@ func run(t *testing.T, tester *scriptspec.RuntimeTester) {
 	scriptspec.RunStore(t, store, &scriptspec.HarnessOptions{Tester: tester})
 }
 `)
-	write(t, filepath.Join(dir, "scripts", "clean_rows.py"), "import os\nimport row_rules\ndef main(input_paths, output_paths):\n    with open(output_paths['out'] + '/x.txt', 'w') as f:\n        f.write(row_rules.text())\n")
-	write(t, filepath.Join(dir, "scripts", "row_rules.py"), "def text(): return 'ok'\n")
+	write(t, filepath.Join(dir, "scripts", "clean_rows.py"), "import os\nfrom rules import row_rules\ndef main(input_paths, output_paths):\n    with open(output_paths['out'] + '/x.txt', 'w') as f:\n        f.write(row_rules.text())\n")
+	write(t, filepath.Join(dir, "scripts", "rules", "row_rules.py"), "def text(): return 'ok'\n")
 	write(t, filepath.Join(dir, "data", "raw", "part", "a.csv"), "a\n1\n")
 	spec := scriptspec.New("clean_rows", "CleanRows", "scripts/clean_rows.py")
 	spec.AddInputPath("raw", "data/raw")
@@ -300,7 +300,7 @@ func run(t *testing.T, tester *scriptspec.RuntimeTester) {
 	out, err = test()
 	require.NoError(t, err, out)
 	require.Contains(t, out, "(cached)")
-	for _, file := range []string{"data/raw/part/a.csv", "scripts/row_rules.py", "testdata/.specs/clean_rows_runtime_test_spec.json"} {
+	for _, file := range []string{"data/raw/part/a.csv", "scripts/rules/row_rules.py", "testdata/.specs/clean_rows_runtime_test_spec.json"} {
 		file = filepath.Join(dir, filepath.FromSlash(file))
 		longAgo = longAgo.Add(time.Minute)
 		require.NoError(t, os.Chtimes(file, longAgo, longAgo))
@@ -308,7 +308,7 @@ func run(t *testing.T, tester *scriptspec.RuntimeTester) {
 		require.NoError(t, err, out)
 		assert.NotContains(t, out, "(cached)", file)
 	}
-	write(t, filepath.Join(dir, "scripts", "row_rules.py"), "raise ValueError('broken')\n")
+	write(t, filepath.Join(dir, "scripts", "rules", "row_rules.py"), "raise ValueError('broken')\n")
 	out, err = test()
 	require.Error(t, err, out)
 	assert.Contains(t, out, "broken")
