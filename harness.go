@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
 	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -32,7 +33,8 @@ type HarnessOptions struct {
 	// name that picks nothing fails the test.
 	Only []string
 	// KeepOutputs lets scripts write to the output paths of their specs. Otherwise each logical name
-	// gets a directory below the TempDir of its subtest.
+	// gets a directory below the TempDir of its subtest. A spec whose outputs overlap with those of one
+	// before it is a failed subtest, as both run at the same time.
 	KeepOutputs bool
 }
 
@@ -76,12 +78,18 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 	for _, name := range o.Only {
 		missing[name] = true
 	}
+	var outputs outputsInUse
 	for _, name := range names {
 		script, _ := scriptOfFile(name)
 		s, _, err := st.loadFrom(files, script, name, maxSpecFile)
 		subtest := strings.TrimSuffix(name, specFileSuffix)
 		if len(o.Only) > 0 && !picked(missing, o.Only, subtest, s) {
 			continue
+		}
+		if o.KeepOutputs && err == nil {
+			if _, problem := outputs.claim(s.self().Basic()); problem != nil {
+				err = newValidationError(subject(s), []*FieldError{problem})
+			}
 		}
 		number := results.add(subtest)
 		t.Run(subtest, func(t T) {
@@ -153,8 +161,8 @@ func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
 // reason. The scripts have ended when the subtests begin, so that -run picks what is shown and not what is
 // run. With -short nothing is run.
 //
-// A nil tester is the zero RuntimeTester, nil options are those of the pipeline. The default work
-// directory is the TempDir of t.
+// A nil tester is the zero RuntimeTester, nil options are those of the pipeline. Without a work directory it is
+// a temporary one, which is removed if all went well and else kept, for the commands that run scripts again.
 func RunPipeline(t *testing.T, tester *RuntimeTester, p *PipelineTestingSpec, o *PipelineOptions) *PipelineTestResult {
 	t.Helper()
 	return runPipeline(t, tester, p, o)
@@ -174,13 +182,15 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 	} else if p != nil {
 		options = p.Options
 	}
-	if options.WorkDir == "" {
-		options.WorkDir = t.TempDir()
-	}
 	result, err := tester.TestPipeline(t.Context(), p, &options)
 	if result == nil {
 		t.Fatalf("%v", err)
 		return nil // a T of a test's own may go on
+	}
+	if options.WorkDir == "" && result.Success {
+		if err := fsaccess.RemoveTree(result.WorkDir); err != nil {
+			t.Errorf("the work directory cannot be removed: %v", err)
+		}
 	}
 	misfits := map[string][]string{}
 	for _, f := range result.report().Findings() {

@@ -1,7 +1,9 @@
 package scriptspec_test
 
 import (
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +48,11 @@ func TestRunPipeline(t *testing.T) {
 	assert.Equal(t, []string{"Load", "Clean", "Train", "Score"}, order)
 	assert.Contains(t, told["Load"], "log: Load: passed in ")
 	assert.Contains(t, told["Clean"], "error: failed: ValueError: no rows\nClean: exception in ")
-	assert.Contains(t, told["Clean"], "-- run it again")
+	_, again, found := strings.Cut(told["Clean"], "-- run it again\n")
+	require.True(t, found)
+	work := regexp.MustCompile(`[^"]+scriptspec-pipeline-\d+`).FindString(again)
+	assert.FileExists(t, filepath.Join(work, "Load", "data", "data.txt"), "what the command reads is kept")
+	require.NoError(t, os.RemoveAll(work))
 	assert.Equal(t, "skip: blocked: depends on Clean, which failed", told["Train"])
 	assert.Contains(t, told["Score"], "log: Score: passed in ")
 

@@ -70,8 +70,8 @@ func CheckTables(minRows int, columns ...string) Checker {
 }
 
 // CheckJSON looks at the files named .json, each to be one JSON document, and .jsonl or .ndjson, with
-// one on each line. It is as strict as RFC 8259: the NaN and Infinity of Python are not JSON. Duplicate
-// members are allowed.
+// one on each line, as which a .json file may be written too. It is as strict as RFC 8259: the NaN and
+// Infinity of Python are not JSON. Duplicate members are allowed.
 func CheckJSON(ctx context.Context, t Transfer) error {
 	_, err := checkFiles(ctx, t.Path, datafiles.IsJSON, func(p *datafiles.Place, name string) error {
 		return p.JSON(ctx, name)

@@ -93,7 +93,7 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	case endErr != nil:
 		e.ExitCode, e.err = -1, endErr
 	case e.noPython():
-		said := fmt.Errorf("%s is %w: it ended with %v and said %q", r.python, ErrInterpreter, e.State, lastLine(e.stderr.Text))
+		said := r.notPython(fmt.Sprintf("it ended with %v and said %q", e.State, lastLine(e.stderr.Text)))
 		_, stale := r.tester.drivers.LoadAndDelete(r.python)
 		if r.tester.shims.forget(r.python, r.tester.Dir) || stale {
 			return nil, errors.Join(errStale, said)
@@ -111,6 +111,23 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 		r.tester.shims.confirm(r.python, r.tester.Dir, r.request.Expect, true)
 	}
 	return e, nil
+}
+
+// notPython is the error for an interpreter that did not start, which may be the doing of the spec.
+func (r *scriptRun) notPython(said string) error {
+	var errs []*FieldError
+	for _, name := range sortedKeys(r.spec.EnvironVars) {
+		if strings.HasPrefix(name, "PYTHON") && name != "PYTHONPATH" {
+			fe := fieldErrorf(rank{section: int(fieldEnviron), key: name}, keyed("environ_vars", name), CodeUnsupported,
+				"Python may not start with this variable: %s", said).hintf("run it without, or correct the value")
+			fe.Err = ErrInterpreter
+			errs = append(errs, fe)
+		}
+	}
+	if len(errs) > 0 {
+		return newValidationError(subject(r.spec), errs)
+	}
+	return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, said)
 }
 
 // noPython reports whether the interpreter ended before the driver could report anything.

@@ -3,7 +3,6 @@ package scriptspec
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -179,7 +178,7 @@ var errPreloadTimeout = errors.New("importing the modules of RuntimeTester.Prelo
 // warmError explains why there is no warm interpreter, without environment values.
 func (r *scriptRun) warmError(err error) error {
 	if errors.Is(err, pydriver.ErrNoPython) {
-		return fmt.Errorf("%s is %w: %s", r.python, ErrInterpreter, r.masker.String(err.Error()))
+		return r.notPython(r.masker.String(err.Error()))
 	}
 	if pe, ok := errors.AsType[*pydriver.PreloadError](err); ok {
 		return &pydriver.PreloadError{Message: printable(r.masker.String(pe.Message))}

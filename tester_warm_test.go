@@ -373,3 +373,59 @@ def main(input_paths, output_paths):
 	require.NoError(t, os.Remove(wait))
 	group.Wait()
 }
+
+// A working directory that is gone, and one that the script deletes, make no difference between the two.
+func TestWorkingDirectoryIsGone(t *testing.T) {
+	s := scripted(t, writesOutput+`
+import shutil
+def main(output_paths, job_args):
+    done(output_paths)
+    if hasattr(job_args, "delete"):
+        os.chdir(job_args.delete)
+        os.rmdir(job_args.delete)
+    try:
+        os.getcwd()
+    except OSError:
+        print("gone")
+`)
+	t.Chdir(t.TempDir())
+	wd, err := os.Getwd()
+	require.NoError(t, err)
+	testers := []*scriptspec.RuntimeTester{{}, {Warm: true}}
+	for _, tester := range testers {
+		t.Cleanup(func() { require.NoError(t, tester.Close()) })
+		deleted := filepath.Join(t.TempDir(), "deleted")
+		require.NoError(t, os.Mkdir(deleted, 0o700))
+		s.AddJobArg("delete", deleted)
+		assert.Equal(t, "gone\n", runWith(t, tester, s).Stdout.Text)
+	}
+	delete(s.JobArgs, "delete")
+	require.NoError(t, os.Remove(wd))
+	for _, tester := range testers {
+		result, err := tester.TestScript(t.Context(), s)
+		require.NoError(t, err)
+		assert.True(t, result.Success, result.Details())
+		assert.Equal(t, "gone\n", result.Stdout.Text)
+	}
+}
+
+// What a finalizer writes when the interpreter ends counts in both.
+func TestFinalizerWritesTheOutput(t *testing.T) {
+	t.Parallel()
+	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+		s := scripted(t, `
+class Model:
+    def __init__(self, path):
+        self.file = open(path, "w")
+    def __del__(self):
+        self.file.write("saved at the end")
+        self.file.close()
+def main(output_paths):
+    global MODEL
+    MODEL = Model(output_paths["data_output"] + "/model.txt")
+`)
+		result := runWith(t, tester, s)
+		assert.True(t, result.Success, result.Details())
+		assert.Equal(t, int64(16), result.Outputs["data_output"].Bytes)
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -84,30 +85,49 @@ func (p *Place) Files() iter.Seq2[File, error] {
 			}
 			return
 		}
-		_ = fs.WalkDir(p.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-			case name != "." && Temporary(path.Base(name), entry.IsDir()):
-				if entry.IsDir() {
-					return fs.SkipDir
-				}
-				return nil
-			case !entry.Type().IsRegular():
-				return nil
+		p.walk(".", yield)
+	}
+}
+
+// walk yields the files of a directory and reports whether to go on. It is not [fs.WalkDir], which takes no
+// names but in UTF-8.
+func (p *Place) walk(dir string, yield func(File, error) bool) bool {
+	entries, err := p.readDir(dir)
+	if err != nil && !yield(File{Name: dir}, err) {
+		return false
+	}
+	for _, entry := range entries {
+		name := path.Join(dir, entry.Name())
+		switch {
+		case Temporary(entry.Name(), entry.IsDir()):
+		case entry.IsDir():
+			if !p.walk(name, yield) {
+				return false
 			}
+		case entry.Type().IsRegular():
 			f := File{Name: name}
+			info, err := entry.Info()
 			if err == nil {
-				var info fs.FileInfo
-				if info, err = entry.Info(); err == nil {
-					f.Size = info.Size()
-				}
+				f.Size = info.Size()
 			}
 			if !yield(f, err) {
-				return fs.SkipAll
+				return false
 			}
-			return nil
-		})
+		}
 	}
+	return true
+}
+
+// readDir returns the entries of a directory by name, as far as they can be read.
+func (p *Place) readDir(name string) ([]fs.DirEntry, error) {
+	dir, err := p.root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
 }
 
 // Temporary reports whether a file has the name of one that programs leave behind while they write.

@@ -58,6 +58,19 @@ func TestFilesLeavesTemporaryOnesOut(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// Names are bytes, and those of directories need not be UTF-8 either.
+func TestFilesInDirectoriesOfAnyName(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	odd := filepath.Join(dir, "caf\xe9")
+	if err := os.Mkdir(odd, 0o700); err != nil {
+		t.Skipf("the file system takes UTF-8 only: %v", err)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(odd, "a.json"), []byte("{}"), 0o600))
+	assert.Equal(t, []string{"caf\xe9/a.json 2"}, names(t, dir))
+	assert.NoError(t, open(t, dir).JSON(t.Context(), "caf\xe9/a.json"))
+}
+
 func TestFilesStopsWhenAskedTo(t *testing.T) {
 	t.Parallel()
 	seen := 0
@@ -209,10 +222,13 @@ func TestJSON(t *testing.T) {
 		"empty":           {"a.json", " \n", "a.json: is empty"},
 		"no lines":        {"a.jsonl", "\n", "a.jsonl: is empty"},
 		"cut off":         {"a.json", "{\n\"a\": [", "a.json: ends before the document does"},
-		"second document": {"a.json", "{}\n{}\n", "a.json:2:1: a second document stands here; JSON Lines are named .jsonl"},
-		"second scalar":   {"a.json", "1\n2\n3", "a.json:2:1: a second document stands here; JSON Lines are named .jsonl"},
+		"lines in .json":  {"a.json", "{}\n{}\n", ""},
+		"scalars":         {"a.json", "1\n2\n3", ""},
+		"second document": {"a.json", "{}\n{\n}\n{}{}\n", "a.json:2:1: a second document begins here; JSON Lines have each on a line of its own"},
+		"NaN in lines":    {"a.jsonl", "{}\n{\"auc\": NaN}\n", "a.jsonl:2:9: NaN is not JSON"},
+		"Infinity":        {"a.json", "{\"a\": Infinity}", "a.json:1:7: Infinity is not JSON"},
 		"not JSON":        {"a.json", "{\n\"a\": 1\n\"b\": 2}", "a.json:3:1: is not JSON"},
-		"NaN":             {"a.json", "[\nNaN]", "a.json:2:1: is not JSON"},
+		"NaN":             {"a.json", "[\nNaN]", "a.json:2:1: NaN is not JSON"},
 		"not UTF-8":       {"a.json", "\"\xff\"", "a.json:1:2: is not JSON"},
 		"trailing":        {"a.json", "{}\nx", "a.json:2:1: is not JSON"},
 		"bad line":        {"a.ndjson", "{}\n\n{\n}", "a.ndjson:3:1: is not one JSON document"},

@@ -41,7 +41,7 @@ func (p *Place) JSON(ctx context.Context, name string) error {
 	return err
 }
 
-// document checks a file with one document.
+// document checks a file with one document, or with one on each line: several libraries call that .json too.
 func document(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 	m := &meter{r: f}
 	dec := jsontext.NewDecoder(m, lenient...)
@@ -59,7 +59,7 @@ func document(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 		var syntax *jsontext.SyntacticError
 		switch {
 		case err == nil:
-			return problemAt(f, dec.InputOffset()-1, "a second document stands here; JSON Lines are named .jsonl"), nil
+			return severalDocuments(ctx, f, dec.InputOffset()-1)
 		case errors.Is(err, io.EOF) && complete:
 			return nil, nil
 		case errors.Is(err, io.EOF):
@@ -69,11 +69,38 @@ func document(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return &Problem{Message: "ends before the document does"}, nil
 		case errors.As(err, &syntax):
-			return problemAt(f, syntax.ByteOffset, "is not JSON"), nil
+			return problemAt(f, syntax.ByteOffset, notJSON(f, syntax.ByteOffset)), nil
 		default:
 			return &Problem{Message: "cannot be read", Err: err}, nil
 		}
 	}
+}
+
+// severalDocuments checks a file in which a second document was found at an offset.
+func severalDocuments(ctx context.Context, f io.ReadSeeker, second int64) (*Problem, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return &Problem{Message: "cannot be read", Err: err}, nil
+	}
+	problem, err := lines(ctx, f)
+	if problem == nil || err != nil {
+		return nil, err
+	}
+	return problemAt(f, second, "a second document begins here; JSON Lines have each on a line of its own"), nil
+}
+
+// notJSON names what is at the offset of a syntax error, if it is what Python writes for a float without JSON.
+func notJSON(f io.ReadSeeker, offset int64) string {
+	buf := make([]byte, len("-Infinity"))
+	n := 0
+	if _, err := f.Seek(offset, io.SeekStart); err == nil {
+		n, _ = io.ReadFull(f, buf) // what there is
+	}
+	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+		if bytes.HasPrefix(buf[:n], []byte(word)) {
+			return word + " is not JSON"
+		}
+	}
+	return "is not JSON"
 }
 
 // lines checks a file with a document on each line. Blank lines are ignored.
@@ -91,7 +118,7 @@ func lines(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 		}
 		documents++
 		if !jsontext.Value(line).IsValid(lenient...) {
-			return &Problem{Line: n, Column: 1, Message: "is not one JSON document"}, nil
+			return lineProblem(line, n), nil
 		}
 	}
 	switch err := s.Err(); {
@@ -103,6 +130,18 @@ func lines(ctx context.Context, f io.ReadSeeker) (*Problem, error) {
 		return &Problem{Message: "is empty"}, nil
 	}
 	return nil, nil
+}
+
+// lineProblem says what is wrong with a line.
+func lineProblem(line []byte, number int) *Problem {
+	dec := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
+	_, err := dec.ReadValue()
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if message := notJSON(bytes.NewReader(line), syntax.ByteOffset); message != "is not JSON" {
+			return &Problem{Line: number, Column: int(syntax.ByteOffset) + 1, Message: message}
+		}
+	}
+	return &Problem{Line: number, Column: 1, Message: "is not one JSON document"}
 }
 
 // problemAt finds the line and column of a byte. It reads the file again, so that good files need no

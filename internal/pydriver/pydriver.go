@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
 //go:embed start.py
@@ -84,7 +86,7 @@ const maxReport = 16 << 20
 
 // New makes the directory and the pipes of a run.
 func New() (*Run, error) {
-	dir, err := os.MkdirTemp("", "scriptspec-run-")
+	dir, err := tempDir("scriptspec-run-")
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +102,15 @@ func New() (*Run, error) {
 	}
 	r.result, r.theirs = resultOut, append(r.theirs, resultIn)
 	return r, nil
+}
+
+// tempDir makes a temporary directory and returns its absolute path, which TMPDIR may not be.
+func tempDir(prefix string) (string, error) {
+	dir, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(dir)
 }
 
 // Command returns a process that runs the driver, from bytecode if there is some. Call Start once it
@@ -199,7 +210,7 @@ func (r *Run) Report(wait time.Duration) (*Report, error) {
 // Close releases pipes and files.
 func (r *Run) Close() error {
 	closeAll(append(r.theirs, r.request, r.result))
-	return os.RemoveAll(r.Dir)
+	return fsaccess.RemoveTree(r.Dir)
 }
 
 func closeAll(files []*os.File) {

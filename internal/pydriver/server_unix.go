@@ -46,7 +46,7 @@ type Server struct {
 // StartServer starts an interpreter in a directory and with an environment, and waits until it has imported
 // the modules.
 func StartServer(ctx context.Context, python, workDir string, environ, modules []string) (_ *Server, err error) {
-	dir, err := os.MkdirTemp("", "scriptspec-warm-")
+	dir, err := tempDir("scriptspec-warm-")
 	if err != nil {
 		return nil, err
 	}

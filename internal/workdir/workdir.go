@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
 	"github.com/scriptspec/scriptspec/internal/printable"
 	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
@@ -123,7 +124,7 @@ func (d *Dir) Close() {
 
 // Clear empties a node's directory.
 func (d *Dir) Clear(node string) error {
-	err := d.root.RemoveAll(node)
+	err := fsaccess.RemoveAll(d.root, node)
 	if err == nil {
 		err = d.root.Mkdir(node, 0o777)
 	}
