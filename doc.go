@@ -46,8 +46,9 @@
 // graph allows, each in <work>/<node>/<logical name>, on the outputs of the nodes before it. The specs
 // do not change. [Checker] functions, by default [DefaultCheckers], check what is handed over; the
 // problems they find fail the run and are in every report. From, To and Only run a part of the pipeline
-// on the results of an earlier run, provided that these come from the same specs and wires; the text of
-// scripts and environment values are not compared. [RunPipeline] runs a pipeline as a test.
+// on the results of an earlier run, provided that these are of the same specs, wires, scripts, imported
+// modules, inputs and values of variables, and that their data is as it was made. [RunPipeline] runs a
+// pipeline as a test.
 //
 // # Reports
 //
@@ -89,10 +90,11 @@
 // # Secrets
 //
 // The values of environment variables appear in no error, no String, no slog record and nothing that
-// this package reports about a run. Where a script prints one of 6 characters or more, its output,
-// traceback, return value and log show [redacted] instead: for the value as it is, a line of it, and its
-// forms in JSON, Python's repr, URLs and base64. A value that is part of a path of the spec is not a
-// secret. Not covered are values that the script takes apart or encodes in another way, reading the
+// this package reports about a run, and neither do those of job arguments with a word such as password,
+// secret, token or api_key in their name. Where a script prints one of 6 characters or more, its output,
+// traceback, return value and log show [redacted: NAME] instead: for the value as it is, a line of it, and
+// its forms in JSON, Python's repr, URLs and base64. A value that is in the text of the script, or part of a
+// path or name of the spec, is not a secret; RuntimeTester.Secrets can say the same of others. Not covered are values that the script takes apart or encodes in another way, reading the
 // EnvironVars map, marshalling a spec with encoding/json, the verbs %p and %w, for which fmt does not
 // ask a type how to print it, and reflection that does not ask either, such as testify's diffs or a spec
 // in an unexported field of a struct that is printed. For these there is Redacted.

@@ -52,6 +52,7 @@ func BenchmarkPipelineNode(b *testing.B) {
 	}{
 		{"least", joins}, // which takes hardly longer than Python to start
 		{"200 ms", joins + "    import time; time.sleep(0.2)\n"},
+		{"1,000 files", joins + "    for i in range(1000):\n        with open(os.path.join(path, str(i) + '.csv'), 'w') as f:\n            f.write('id,v\\n1,2\\n' * 100)\n"},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			p, work := scriptChain(b, nodes, test.script, nil)
