@@ -94,8 +94,12 @@ func (b *Before) Output() (out Output, elsewhere string, err error) {
 
 // isNew reports whether a file of a directory that a link was turned to was written since.
 func (b *Before) isNew(state fileState) bool {
+	tick := 20 * time.Millisecond // the clock of file systems is behind by as much as this
+	if state.modified%int64(time.Second) == 0 {
+		tick = 2 * time.Second // it has whole seconds, or FAT's two
+	}
 	_, known := b.byID[state.id]
-	return !known && state.modified >= b.taken.UnixNano()
+	return !known && state.modified >= b.taken.Add(-tick).UnixNano()
 }
 
 // written returns what decides about a file.

@@ -138,15 +138,6 @@ func (s Snapshot) Change() (file, what string, ok bool) {
 	return s.file(list[0].Name), what, true
 }
 
-// Files yields the regular files, sorted.
-func (s Snapshot) Files(yield func(path string) bool) {
-	for _, name := range slices.Sorted(maps.Keys(s.files)) {
-		if s.files[name].kind.IsRegular() && !yield(s.file(name)) {
-			return
-		}
-	}
-}
-
 // Digest is what a snapshot comes to, for another to be compared with.
 type Digest struct {
 	// Stamp is of names, sizes, times and inodes. Equal ones mean that nothing has changed.
