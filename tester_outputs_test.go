@@ -263,6 +263,9 @@ def main(output_paths, job_args):
 	models := filepath.Join(t.TempDir(), "models")
 	write(t, filepath.Join(models, "v0", "model.bin"), "old")
 	write(t, filepath.Join(models, "v1", "model.bin"), "old")
+	for _, old := range []string{"v0", "v1"} {
+		require.NoError(t, os.Chtimes(filepath.Join(models, old, "model.bin"), time.Unix(9, 0), time.Unix(9, 0)))
+	}
 	latest := filepath.Join(models, "latest")
 	if os.Symlink("v1", latest) != nil {
 		t.Skip("needs links")
