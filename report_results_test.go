@@ -83,6 +83,31 @@ func TestReportsOfScriptsAndStores(t *testing.T) {
 	}
 }
 
+// Processes that a script has left are in every report, also if it passed.
+func TestReportsNameProcesses(t *testing.T) {
+	t.Parallel()
+	passed := churned()
+	script := *passed.Nodes[1].Result
+	script.Leftover, script.Survivors = []string{"uploader", "watcher"}, []string{"stuck"}
+	passed.Nodes[1].Result = &script
+	for name, r := range map[string]reporter{
+		"script": &script, "pipeline": passed,
+		"store": &scriptspec.StoreTestResult{Specs: []scriptspec.SpecTestResult{{Name: "a", Result: &script}}},
+	} {
+		for format, write := range map[string]func(io.Writer) error{
+			"text": r.WriteText, "JUnit": r.WriteJUnit, "GitHub": r.WriteGitHub, "HTML": r.WriteHTML,
+		} {
+			assert.Contains(t, written(t, write), "left running, and ended: uploader, watcher; could not be ended: stuck", "%s %s", name, format)
+		}
+		checkJUnit(t, written(t, r.WriteJUnit))
+		checkCommands(t, written(t, r.WriteGitHub))
+	}
+	data, err := json.Marshal(script)
+	require.NoError(t, err)
+	assert.Contains(t, string(data), `"leftover":["uploader","watcher"],"survivors":["stuck"]`)
+	assert.Contains(t, script.Details(), "-- could not be ended\nstuck")
+}
+
 func TestStoreResultJSON(t *testing.T) {
 	t.Parallel()
 	data, err := json.Marshal(stored(""))
