@@ -321,7 +321,7 @@ func (b *SpecBuilder) LoadOrCreate(node string) (s *ScriptExecutionSpec, created
 	if err != nil {
 		return nil, false, err
 	}
-	s, err = asBasic(spec, file)
+	s, err = asBasic(spec, file, "Store.LoadEnhancedStep")
 	return s, file == "", err
 }
 

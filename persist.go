@@ -88,7 +88,7 @@ func Load(path string) (*ScriptExecutionSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return asBasic(s, path)
+	return asBasic(s, path, "LoadEnhanced")
 }
 
 // LoadEnhanced reads a spec of either kind from a file. The paths of a basic one have no aliases.
@@ -135,11 +135,12 @@ func (s *ScriptExecutionSpec) Save(path string) error { return saveFile(s, path)
 // Save is as in [ScriptExecutionSpec.Save].
 func (s *EnhancedScriptExecutionSpec) Save(path string) error { return saveFile(s, path) }
 
-func asBasic(s Spec, file string) (*ScriptExecutionSpec, error) {
+// asBasic refuses an enhanced spec, which the method would read.
+func asBasic(s Spec, file, method string) (*ScriptExecutionSpec, error) {
 	if b, ok := s.(*ScriptExecutionSpec); ok {
 		return b, nil
 	}
-	return nil, fileError(file, "holds an enhanced spec, whose aliases would be lost; use LoadEnhanced", ErrEnhanced)
+	return nil, fileError(file, "holds an enhanced spec, whose aliases would be lost; use "+method, ErrEnhanced)
 }
 
 func asEnhanced(s Spec) *EnhancedScriptExecutionSpec {
@@ -227,8 +228,8 @@ func encodeToSave(s Spec, path string) (*encoder, error) {
 	return e, err
 }
 
-// sameSpec reports whether a file's text is the spec's, or another spelling of it. Such a file is left
-// alone, so that whatever watches it sees no change.
+// sameSpec reports whether a file's text is the spec's, or another spelling of it, but for updated_at, which
+// says when something else was changed. Such a file is left alone, so that whatever watches it sees no change.
 func sameSpec(text, want []byte, s Spec) bool {
 	if bytes.Equal(text, want) {
 		return true
@@ -237,6 +238,7 @@ func sameSpec(text, want []byte, s Spec) bool {
 	if err != nil {
 		return false
 	}
+	*old.common().updatedAt = *s.common().updatedAt
 	switch old := old.(type) {
 	case *ScriptExecutionSpec:
 		now, ok := s.self().(*ScriptExecutionSpec)

@@ -62,7 +62,7 @@ func (st *Store) SavePipeline(p *PipelineTestingSpec) error {
 	if _, err := decodePipeline(data, file); err != nil {
 		return err
 	}
-	return st.write(file, data, func(old []byte) bool { return bytes.Equal(old, data) })
+	return st.write(file, data, func(old []byte) bool { return bytes.Equal(old, data) }, nil)
 }
 
 // LoadPipeline reads a pipeline, and for each node that refers to the spec of a script what

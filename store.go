@@ -105,20 +105,6 @@ func (st *Store) Save(s Spec) error {
 	return st.save(s, *s.common().scriptName+specFileSuffix)
 }
 
-// SaveStep writes the spec to its step's own file, <script_name>.<job_type>_runtime_test_spec.json, so
-// that nodes with the same script do not overwrite each other's. Without a job type it is Save. The job
-// type must be in lower case, since some file systems ignore case.
-func (st *Store) SaveStep(s Spec) error {
-	if isNil(s) {
-		return validateRules(s)
-	}
-	name, err := stepFile(*s.common().stepName, *s.common().scriptName)
-	if err != nil {
-		return newValidationError(subject(s), []*FieldError{err})
-	}
-	return st.save(s, name)
-}
-
 // Load reads the basic spec of a script; see [Load]. It refuses a file with the spec of another script
 // with [ErrMismatch].
 func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
@@ -126,7 +112,7 @@ func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return asBasic(s, st.Path(scriptName))
+	return asBasic(s, st.Path(scriptName), "LoadEnhanced")
 }
 
 // LoadEnhanced reads the spec of a script, of either kind; see [LoadEnhanced].
@@ -138,38 +124,6 @@ func (st *Store) LoadEnhanced(scriptName string) (*EnhancedScriptExecutionSpec, 
 	return asEnhanced(s), nil
 }
 
-// LoadStep reads the basic spec of a step: from its own file if there is one, else from the script's,
-// with StepName set to the step.
-func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, error) {
-	s, file, err := st.loadStep(stepName, scriptName)
-	if err != nil {
-		return nil, err
-	}
-	return asBasic(s, file)
-}
-
-// loadStep is LoadStep for both kinds of spec. It also returns the file.
-func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err error) {
-	name, fe := stepFile(stepName, scriptName)
-	if step, err := ParseStepName(stepName); fe != nil && err == nil && step.JobType != strings.ToLower(step.JobType) {
-		// Such a step cannot have a file of its own.
-		name, fe = stepFile(step.Base, scriptName)
-	}
-	if fe != nil {
-		return nil, "", fe
-	}
-	s, err = st.load(scriptName, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		name = scriptName + specFileSuffix
-		s, err = st.load(scriptName, name)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	*s.common().stepName = stepName
-	return s, filepath.Join(st.specs, name), nil
-}
-
 // Update loads a script's basic spec, lets fn change it and saves it. Meanwhile no other process or
 // goroutine saves, updates or deletes in this store, so that no change is lost. If fn changes something,
 // UpdatedAt is stamped; if it changes nothing or returns an error, nothing is saved. Waiting for others
@@ -178,7 +132,12 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
 	}
-	file := st.Path(scriptName)
+	return st.update(ctx, scriptName, scriptName+specFileSuffix, "LoadEnhanced", fn)
+}
+
+// update is Update for a file of the store. The method reads it if it holds an enhanced spec.
+func (st *Store) update(ctx context.Context, scriptName, name, method string, fn func(*ScriptExecutionSpec) error) error {
+	file := filepath.Join(st.specs, name)
 	files, err := st.open(false)
 	if err != nil {
 		return atPath("update", err, file)
@@ -188,11 +147,11 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return atPath("update", err, file)
 	}
 	defer unlock()
-	loaded, _, err := st.loadFrom(files, scriptName, filepath.Base(file), maxSpecFile)
+	loaded, _, err := st.loadFrom(files, scriptName, name, maxSpecFile)
 	if err != nil {
 		return err
 	}
-	s, err := asBasic(loaded, file)
+	s, err := asBasic(loaded, file, method)
 	if err != nil {
 		return err
 	}
@@ -215,7 +174,7 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 		return err
 	}
 	defer e.release()
-	return atPath("update", files.Write(filepath.Base(file), e.w.Buf, st.fileMode, nil), file)
+	return atPath("update", files.Write(name, e.w.Buf, st.fileMode, nil), file)
 }
 
 // Delete removes a script's spec, but not those of its steps.
@@ -223,12 +182,17 @@ func (st *Store) Delete(scriptName string) error {
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
 	}
-	file := st.Path(scriptName)
+	return st.remove(scriptName + specFileSuffix)
+}
+
+// remove deletes a file of the store.
+func (st *Store) remove(name string) error {
+	file := filepath.Join(st.specs, name)
 	files, err := st.open(false)
 	if err != nil {
 		return atPath("delete", err, file)
 	}
-	if _, err := files.Stat(filepath.Base(file)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := files.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return atPath("delete", err, file) // no need to wait for the lock
 	}
 	unlock, err := st.lock(context.Background(), files)
@@ -236,7 +200,7 @@ func (st *Store) Delete(scriptName string) error {
 		return atPath("delete", err, file)
 	}
 	defer unlock()
-	return atPath("delete", files.Remove(filepath.Base(file)), file)
+	return atPath("delete", files.Remove(name), file)
 }
 
 // save writes a spec to a file of the store.
@@ -248,12 +212,13 @@ func (st *Store) save(s Spec, name string) error {
 	}
 	defer e.release()
 	data := e.w.Buf
-	return st.write(file, data, func(old []byte) bool { return sameSpec(old, data, s) })
+	return st.write(file, data, func(old []byte) bool { return sameSpec(old, data, s) }, nil)
 }
 
 // write writes to a file of the store, unless that has the same content. The lock is held only while the
-// new file takes its name: by then the data is on disk.
-func (st *Store) write(file string, data []byte, same func(old []byte) bool) error {
+// new file takes its name: by then the data is on disk. If check is not nil, it is called with what the file holds
+// then, nil for nothing, and an error ends the writing.
+func (st *Store) write(file string, data []byte, same func(old []byte) bool, check func(old []byte) error) error {
 	name := filepath.Base(file)
 	files, err := st.open(true)
 	if err != nil {
@@ -268,7 +233,21 @@ func (st *Store) write(file string, data []byte, same func(old []byte) bool) err
 		}
 	}
 	return atPath("save", files.Write(name, data, st.fileMode, func() (func(), error) {
-		return st.lock(context.Background(), files)
+		unlock, err := st.lock(context.Background(), files)
+		if err != nil || check == nil {
+			return unlock, err
+		}
+		old, _, err := files.Read(name, maxSpecFile, nil)
+		if err == nil {
+			err = check(old)
+		} else {
+			err = nil // there is no spec in its place
+		}
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+		return unlock, nil
 	}), file)
 }
 
@@ -389,44 +368,12 @@ func (st *Store) open(create bool) (*atomicfile.Dir, error) {
 	return files, nil
 }
 
-// stepFile returns the name of a step's own file, or the script's if the step has no job type.
-func stepFile(stepName, scriptName string) (string, *FieldError) {
-	if code := checkScriptName(scriptName); code != "" {
-		return "", nameError(fieldScriptName, scriptName, code)
-	}
-	step, err := ParseStepName(stepName)
-	if err != nil {
-		return "", nameError(fieldStepName, stepName, stepNameRules.broken(stepName, storing))
-	}
-	if step.JobType == "" {
-		return scriptName + specFileSuffix, nil
-	}
-	name := scriptName + "." + step.JobType + specFileSuffix
-	const longest = 255
-	fe := stepNameError("step_name", stepName)
-	switch {
-	case strings.ToLower(step.JobType) != step.JobType:
-		fe.Message = "the job type of a step with a file of its own must be in lower case"
-		fe.Hint = fmt.Sprintf("it is %q, try %q", step.JobType, strings.ToLower(step.JobType))
-	case len(name) > longest:
-		fe.Code, fe.Message = CodeTooLong, "script_name and job type together are too long for a file name"
-		fe.Hint = fmt.Sprintf("the name would have %d bytes and file systems take %d", len(name), longest)
-	default:
-		return name, nil
-	}
-	return "", fe
-}
-
 // scriptOfFile returns the script of a spec file from its name; ok is false for other files.
 func scriptOfFile(name string) (script string, ok bool) {
 	stem, ok := strings.CutSuffix(name, specFileSuffix)
 	if !ok {
 		return "", false
 	}
-	script, jobType, step := strings.Cut(stem, ".")
-	if step {
-		_, err := ParseStepName("X_" + jobType)
-		ok = err == nil
-	}
-	return script, ok && checkScriptName(script) == ""
+	script, step, isStep := strings.Cut(stem, ".")
+	return script, checkScriptName(script) == "" && (!isStep || isStepPart(step))
 }
