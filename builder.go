@@ -244,7 +244,7 @@ var (
 // SpecFromNode returns a new spec for a node, with what Resolve finds and these defaults, all to be
 // changed as need be:
 //
-//   - script_path is absolute;
+//   - script_path is absolute, and all paths are relative to the store's Base if it has one;
 //   - inputs and outputs are those whose logical names are in the script, at
 //     <test_data_dir>/<node>/input/<logical name> and .../output/<logical name>, so that no two nodes
 //     share a directory; the design note's if the script cannot be read, for which Inspect says why;
@@ -274,10 +274,27 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	dir := filepath.Join(b.Store.dir, r.Node)
 	s.InputPaths = newPaths(filepath.Join(dir, "input"), inputs)
 	s.OutputPaths = newPaths(filepath.Join(dir, "output"), outputs)
+	if base := b.Store.base; base != "" {
+		s.ScriptPath = relativePath(base, s.ScriptPath)
+		for _, paths := range []map[string]string{s.InputPaths, s.OutputPaths} {
+			for name, path := range paths {
+				paths[name] = relativePath(base, path)
+			}
+		}
+	}
 	if r.Step.JobType != "" {
 		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
 	}
 	return s, nil
+}
+
+// relativePath returns a path relative to a base, with slashes, or as it is if there is no way from one to the
+// other.
+func relativePath(base, path string) string {
+	if rel, err := filepath.Rel(base, path); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return path
 }
 
 // read returns the interface of a script, nil if it cannot be read.

@@ -28,6 +28,7 @@ const (
 	CodeNotReadable  Code = "not_readable"  // the system refuses read access
 	CodeNotWritable  Code = "not_writable"  // the system refuses write access
 	CodeNotCreatable Code = "not_creatable" // an output path is missing and cannot be made
+	CodeNotLocal     Code = "not_local"     // a path is a URL, or has ~ or a variable, which are not expanded
 	CodeNotFile      Code = "not_file"      // the script path is a directory, FIFO, device or socket
 	CodeNotPython    Code = "not_python"    // the script path does not end in .py
 	CodeMissing      Code = "missing"       // a required job argument is missing

@@ -105,6 +105,9 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 			if !o.KeepOutputs {
 				s = withOutputs(s, t.TempDir())
 			}
+			if tester.Base == "" {
+				s, _ = pathResolver{base: st.base}.resolve(s) // it has no variables that could be unknown
+			}
 			result, err := tester.TestScript(t.Context(), s)
 			results.end(number, result, err)
 			showSpec(t, result, err)

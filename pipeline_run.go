@@ -166,11 +166,22 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
 		return nil, newValidationError(p.Name, errs)
 	}
+	specs := map[string]Spec{}
+	for _, node := range sortedKeys(p.Specs) {
+		resolved, errs := pathResolver{t.Base, t.PathVars}.resolve(p.Specs[node])
+		for _, fe := range errs {
+			fe.Path = keyed("specs", node) + "." + fe.Path
+		}
+		if len(errs) > 0 {
+			return nil, newValidationError(p.Name, errs)
+		}
+		specs[node] = resolved
+	}
 	r.masker = t.masker(slices.Collect(maps.Values(p.Specs))...)
 	r.nodes = make([]runNode, len(plan.Nodes))
 	for i, n := range plan.Nodes {
 		r.number[n.Node] = i
-		r.nodes[i] = runNode{PlannedNode: n, spec: p.Specs[n.Node], waiting: len(n.After)}
+		r.nodes[i] = runNode{PlannedNode: n, spec: specs[n.Node], waiting: len(n.After)}
 		for _, name := range n.After {
 			before := r.number[name]
 			r.nodes[i].before = append(r.nodes[i].before, before)

@@ -26,6 +26,10 @@ type StoreOptions struct {
 	// LockTimeout bounds the wait for other processes, which then fails with [ErrLocked]; 0 means 10
 	// seconds.
 	LockTimeout time.Duration
+	// Base is the directory that relative paths of the specs count from in ValidateAll and RunStore, and that a
+	// SpecBuilder writes paths relative to; "" means the working directory, and absolute paths from a builder.
+	// BaseOfStore is the test data directory, so that one store works wherever it is checked out.
+	Base string
 }
 
 // Store keeps specs in <test_data_dir>/.specs: a file for each script, and with [Store.SaveStep] one for
@@ -39,6 +43,7 @@ type Store struct {
 	dir, specs        string
 	fileMode, dirMode fs.FileMode
 	lockTimeout       time.Duration
+	base              string // absolute, or ""
 	cache             specCache
 
 	mu      sync.Mutex
@@ -68,11 +73,22 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 	if o != nil && o.LockTimeout > 0 {
 		st.lockTimeout = o.LockTimeout
 	}
+	if o != nil && o.Base != "" {
+		if st.base, err = filepath.Abs(o.Base); o.Base == BaseOfStore {
+			st.base = dir
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	if _, err := st.open(false); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return st, nil
 }
+
+// Base returns the absolute path of StoreOptions.Base, for RuntimeTester.Base and ValidateOptions.Base; "" if
+// there is none.
+func (st *Store) Base() string { return st.base }
 
 // Close releases the directory. Later calls fail with [fs.ErrClosed].
 func (st *Store) Close() error {

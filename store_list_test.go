@@ -38,7 +38,7 @@ func TestAll(t *testing.T) {
 	want = append([]string{"script_000"}, want...)
 	specs := filepath.Join(dir, ".specs")
 	for _, name := range []string{
-		"README", ".gitignore", "x.json", "X_runtime_test_spec.json", "_runtime_test_spec.json", "a.b.c_runtime_test_spec.json",
+		"README", ".gitignore", "x.json", "X_runtime_test_spec.json", "_runtime_test_spec.json", "a.b.c.d_runtime_test_spec.json", "a.B.c_runtime_test_spec.json",
 		"a._runtime_test_spec.json", "script_001_runtime_test_spec.json~", ".#script_001_runtime_test_spec.json", ".scriptspec-X.tmp",
 	} {
 		write(t, filepath.Join(specs, name), "not ours")

@@ -24,6 +24,12 @@ type RuntimeTester struct {
 	// that is and what the shim has set, and later ones start it directly. The shim is asked again if it,
 	// the program, Dir or a variable by which shims choose is another; not if only a version file is.
 	Python string
+	// Base is the directory that relative paths of specs count from; "" means the working directory of this
+	// process. With it scripts get absolute paths. Store.Base is that of a store.
+	Base string
+	// PathVars are the values of ${NAME} in paths of specs. Environment variables are not taken. Nil expands
+	// none, and a path with a variable is refused.
+	PathVars map[string]string
 	// Dir is the working directory of the script; "" means that of the caller. Relative paths of
 	// the spec are always those of the caller.
 	Dir string
@@ -119,7 +125,8 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 func (t *RuntimeTester) run(
 	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within ...string,
 ) (*ScriptTestResult, error) {
-	if errs := runErrors(s); len(errs) > 0 {
+	s, errs := pathResolver{t.Base, t.PathVars}.resolve(s)
+	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
 	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), masker, within)

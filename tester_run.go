@@ -23,6 +23,7 @@ func runErrors(s Spec) []*FieldError {
 	if isNil(s) {
 		return errs
 	}
+	errs = append(errs, localErrors(s)...)
 	errs = append(errs, s.common().jobArgs.problems()...)
 	return append(errs, environErrors(s)...)
 }
@@ -108,6 +109,9 @@ func (r *scriptRun) prepare(within []string) bool {
 		if len(check.errs) > 0 {
 			slices.SortFunc(check.errs, compareFieldErrors)
 			r.result.Outcome, r.result.ErrorMessage = check.outcome, check.errs[0].Message
+			if hint := check.errs[0].Hint; hint != "" {
+				r.result.ErrorMessage += " (" + hint + ")"
+			}
 			return false
 		}
 	}

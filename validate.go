@@ -22,6 +22,17 @@ type ValidateOptions struct {
 	// StepNameRule replaces [IsStepName], for pipelines that name nodes differently. A rule that
 	// calls ParseStepName allows every job type, as saving does.
 	StepNameRule func(string) bool
+	// Base is as in RuntimeTester. In ValidateAll "" means the store's.
+	Base string
+	// PathVars is as in RuntimeTester.
+	PathVars map[string]string
+}
+
+func (o *ValidateOptions) resolver() pathResolver {
+	if o == nil {
+		return pathResolver{}
+	}
+	return pathResolver{o.Base, o.PathVars}
 }
 
 // Validate checks the rules of every field: names, logical names, environment names, no empty path,
@@ -97,7 +108,8 @@ func validatePaths(s Spec, o *ValidateOptions) error {
 		return validateRules(s)
 	}
 	errs := ruleErrors(s, validating, fieldInputs, fieldOutputs)
-	return newValidationError(subject(s), append(errs, pathErrors(s, o, checkPath)...))
+	s, unresolved := o.resolver().resolve(s)
+	return newValidationError(subject(s), append(errs, joinByPath(unresolved, pathErrors(s, o, checkPath))...))
 }
 
 func validateJobArgs(s Spec, required []string) error {
@@ -126,8 +138,9 @@ func validateWith(s Spec, errs []*FieldError, o *ValidateOptions, check pathChec
 		o = &ValidateOptions{}
 	}
 	errs = append(errs, stepNameErrors(s, o.StepNameRule)...)
-	errs = append(errs, scriptErrors(s, check)...)
-	errs = append(errs, pathErrors(s, o, check)...)
+	s, unresolved := o.resolver().resolve(s)
+	found := append(scriptErrors(s, check), pathErrors(s, o, check)...)
+	errs = append(errs, joinByPath(unresolved, found)...)
 	errs = append(errs, jobArgErrors(s, o.RequiredJobArgs)...)
 	return newValidationError(subject(s), errs)
 }
@@ -164,13 +177,17 @@ func scriptErrors(s Spec, check pathChecker) []*FieldError {
 	if scriptPathRules.broken(path, validating) != "" {
 		return nil
 	}
+	if fe := notLocal(path); fe != nil {
+		fe.Path, fe.rank = "script_path", rank{section: int(fieldScriptPath)}
+		return []*FieldError{fe}
+	}
 	problem := check(useScript, path)
 	if problem.code == "" {
 		return nil
 	}
 	fail := func(format string, args ...any) []*FieldError {
 		fe := fieldErrorf(rank{section: int(fieldScriptPath)}, "script_path", problem.code, format, args...)
-		fe.Value, fe.Err = path, problem.err
+		fe.Value, fe.Err, fe.Hint = path, problem.err, relativeTo(path)
 		return []*FieldError{fe}
 	}
 	switch problem.code {
@@ -202,6 +219,11 @@ func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError 
 		if pathRules.broken(path, validating) != "" {
 			return
 		}
+		if fe := notLocal(path); fe != nil {
+			fe.Path, fe.rank = keyed(fields[own].name, key), rank{section: int(own), key: key}
+			errs = append(errs, fe)
+			return
+		}
 		problem := check(use, path)
 		if problem.code == "" {
 			return
@@ -215,10 +237,19 @@ func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError 
 		if problem.code == CodeNotCreatable {
 			fe.Message = sprintf("Cannot create output path '%s': %s - %s", []any{key, path, reason(problem.err, path)})
 		}
-		fe.Value, fe.Err = path, problem.err
+		fe.Value, fe.Err, fe.Hint = path, problem.err, relativeTo(path)
 		errs = append(errs, fe)
 	})
 	return errs
+}
+
+// relativeTo says what a relative path is relative to; "" for others.
+func relativeTo(path string) string {
+	wd, err := os.Getwd()
+	if err != nil || filepath.IsAbs(path) {
+		return ""
+	}
+	return "relative to the working directory, " + printable(wd)
 }
 
 // reason returns the system's message, with the path it is about unless that is the one asked for.

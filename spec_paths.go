@@ -1,0 +1,156 @@
+package scriptspec
+
+import (
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
+)
+
+// BaseOfStore is a StoreOptions.Base: the test data directory of the store.
+const BaseOfStore = "scriptspec:store"
+
+// pathResolver turns the paths of specs into those of files.
+type pathResolver struct {
+	base string            // of relative paths; "" leaves them to the working directory
+	vars map[string]string // by the name in ${NAME}; nil expands none
+}
+
+// resolve returns a copy of a spec with the paths of files. The spec itself is returned if it has them.
+func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
+	if isNil(s) || p.base == "" && p.vars == nil {
+		return s, nil
+	}
+	s = cloneSpec(s.self())
+	var errs []*FieldError
+	change := func(f field, key, place string, path *string) {
+		resolved, fe := p.path(*path)
+		if fe != nil {
+			fe.Path, fe.Value, fe.rank = place, *path, rank{section: int(f), key: key}
+			errs = append(errs, fe)
+			return
+		}
+		*path = resolved
+	}
+	c := s.common()
+	change(fieldScriptPath, "", "script_path", c.scriptPath)
+	for _, f := range []field{fieldInputs, fieldOutputs} {
+		own := c.own(f)
+		for _, e := range sortedPaths(s, f) {
+			path := e.path
+			change(own, e.key, keyed(fields[own].name, e.key), &path)
+			setEntryPath(s, f, e.key, path)
+		}
+	}
+	return s, errs
+}
+
+// setEntryPath sets the path of an entry that is there.
+func setEntryPath(s Spec, f field, key, path string) {
+	switch s := s.(type) {
+	case *ScriptExecutionSpec:
+		if f == fieldInputs {
+			s.InputPaths[key] = path
+		} else {
+			s.OutputPaths[key] = path
+		}
+	case *EnhancedScriptExecutionSpec:
+		entries := s.OutputPathSpecs
+		if f == fieldInputs {
+			entries = s.InputPathSpecs
+		}
+		entry := entries[key]
+		entry.Path = path
+		entries[key] = entry
+	}
+}
+
+var pathVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// path expands variables and puts a relative path into the base. The error lacks its place.
+func (p pathResolver) path(path string) (string, *FieldError) {
+	var fe *FieldError
+	if p.vars != nil {
+		path = pathVariable.ReplaceAllStringFunc(path, func(found string) string {
+			name := found[2 : len(found)-1]
+			value, known := p.vars[name]
+			if !known && fe == nil {
+				fe = fieldErrorf(rank{}, "", CodeNotLocal, "the path has ${%s}, which is not in PathVars: %s", name, path)
+				fe.Hint = "give it a value there"
+				if near := similarity.Nearest(slices.Collect(maps.Keys(p.vars)), name); near != "" {
+					fe.Hint = "did you mean ${" + printable(near) + "}?"
+				}
+			}
+			return value
+		})
+	}
+	if fe != nil {
+		return "", fe
+	}
+	if p.base != "" && path != "" && !filepath.IsAbs(path) && notLocal(path) == nil {
+		path = filepath.Join(p.base, path)
+	}
+	return path, nil
+}
+
+var (
+	urlScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+	shellWord = regexp.MustCompile(`\$(\{|[A-Za-z_])`)
+)
+
+// notLocal returns what keeps a path from being one of this machine as it is written, without its place; nil
+// for most.
+func notLocal(path string) *FieldError {
+	refuse := func(rule, hint string) *FieldError {
+		fe := fieldErrorf(rank{}, "", CodeNotLocal, "%s: %s", rule, path)
+		fe.Hint, fe.Value = hint, path
+		return fe
+	}
+	switch {
+	case strings.Contains(path, "://") && urlScheme.MatchString(path):
+		return refuse("a URL is not a local path", "name the directory that the data is downloaded to")
+	case strings.HasPrefix(path, "~"):
+		return refuse("~ is not expanded in paths", "write the home directory out, or the path as ./~")
+	case strings.Contains(path, "$") && shellWord.MatchString(path):
+		return refuse("variables are not expanded in paths", "write the path out, or give ${NAME} a value in PathVars")
+	}
+	return nil
+}
+
+// joinByPath adds those of more that are about another place than errs: a path that cannot be resolved has no
+// further problems.
+func joinByPath(errs, more []*FieldError) []*FieldError {
+	known := len(errs)
+	for _, fe := range more {
+		if !slices.ContainsFunc(errs[:known], func(e *FieldError) bool { return e.Path == fe.Path }) {
+			errs = append(errs, fe)
+		}
+	}
+	return errs
+}
+
+// localErrors finds paths that are not local.
+func localErrors(s Spec) []*FieldError {
+	if isNil(s) {
+		return nil
+	}
+	var errs []*FieldError
+	note := func(f field, key, place, path string) {
+		if fe := notLocal(path); fe != nil {
+			fe.Path, fe.rank = place, rank{section: int(f), key: key}
+			errs = append(errs, fe)
+		}
+	}
+	c := s.common()
+	note(fieldScriptPath, "", "script_path", *c.scriptPath)
+	for _, f := range []field{fieldInputs, fieldOutputs} {
+		own := c.own(f)
+		for _, e := range sortedPaths(s, f) {
+			note(own, e.key, keyed(fields[own].name, e.key), e.path)
+		}
+	}
+	return errs
+}
