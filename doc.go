@@ -61,9 +61,9 @@
 // A [Store] keeps the specs of a test data directory:
 //
 //	<test_data_dir>/.specs/<script_name>_runtime_test_spec.json
-//	<test_data_dir>/.specs/<script_name>.<job_type>_runtime_test_spec.json  (SaveStep; if another step has
-//	<test_data_dir>/.specs/<script_name>.<base>.<job_type>_runtime_test_spec.json  that, the second)
-//	<test_data_dir>/.specs/<name>_pipeline_testing_spec.json                (SavePipeline)
+//	<test_data_dir>/.specs/<script_name>.<job_type>_runtime_test_spec.json         (SaveStep)
+//	<test_data_dir>/.specs/<script_name>.<base>.<job_type>_runtime_test_spec.json  (if another step has that)
+//	<test_data_dir>/.specs/<name>_pipeline_testing_spec.json                       (SavePipeline)
 //
 // The members of a file, in the order in which they are written: script_name, step_name,
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
