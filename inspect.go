@@ -173,13 +173,26 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 			}
 		}
 		for _, key := range side.has {
-			used := slices.ContainsFunc(side.uses, func(u ScriptUse) bool { return u.Name == key })
-			if !used && !slices.Contains(script.Dynamic, side.member) {
+			i := slices.IndexFunc(side.uses, func(u ScriptUse) bool { return u.Name == key })
+			if i >= 0 && side.uses[i].Required && (side.field == fieldInputs || side.field == fieldOutputs) && c.isOptional(key) {
+				drifts = append(drifts, Drift{DriftMissing, keyed(name, key), false, "the script cannot do without it and the spec calls it optional"})
+			}
+			if side.field == fieldJobArgs && isJobTypeOf(s, key) {
+				continue // which the builder adds
+			}
+			if used := i >= 0; !used && !slices.Contains(script.Dynamic, side.member) {
 				drifts = append(drifts, Drift{DriftUnused, keyed(name, key), side.env, "the spec has it and the script never reads it"})
 			}
 		}
 	}
 	return drifts
+}
+
+// isJobTypeOf reports whether a job argument is job_type, with that of the step.
+func isJobTypeOf(s Spec, key string) bool {
+	c := s.common()
+	step, err := ParseStepName(*c.stepName)
+	return key == "job_type" && err == nil && step.JobType != "" && (*c.jobArgs)[key] == step.JobType
 }
 
 // mainParameters are what main is called with.

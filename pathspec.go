@@ -59,6 +59,12 @@ type EnhancedScriptExecutionSpec struct {
 	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
 	// UpdatedAt is as in ScriptExecutionSpec.
 	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	// Optional is as in ScriptExecutionSpec.
+	Optional []string `json:"optional,omitzero" validate:"-"`
+	// Timeout is as in ScriptExecutionSpec.
+	Timeout float64 `json:"timeout,omitzero" validate:"gte=0"`
+	// MaxMemory is as in ScriptExecutionSpec.
+	MaxMemory int64 `json:"max_memory,omitzero" validate:"gte=0"`
 	// Extra is as in ScriptExecutionSpec.
 	Extra map[string]json.RawMessage `json:"-" validate:"-"`
 }
@@ -98,7 +104,8 @@ func (s *EnhancedScriptExecutionSpec) common() common {
 	return common{
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
-		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt, enhanced: true,
+		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt,
+		optional: &s.Optional, timeout: &s.Timeout, maxMemory: &s.MaxMemory, enhanced: true,
 	}
 }
 

@@ -187,3 +187,28 @@ func TestPipelineOfSkippedNodes(t *testing.T) {
 	r := f.run(nil)
 	assert.False(t, r.Success)
 }
+
+// Relative paths are of other files in another working directory.
+func TestPipelineReuseInAnotherDirectory(t *testing.T) {
+	f := reusable(t)
+	first := f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec)
+	here := t.TempDir()
+	for _, file := range []string{"first.py", "raw.txt", "helper_rules.py"} {
+		data, err := os.ReadFile(filepath.Join(f.dir, file))
+		require.NoError(t, err)
+		write(t, filepath.Join(here, file), string(data))
+	}
+	for _, relative := range []func(){
+		func() { first.ScriptPath = "first.py" },
+		func() { first.ScriptPath = filepath.Join(f.dir, "first.py"); first.AddInputPath("raw", "raw.txt") },
+	} {
+		t.Chdir(here)
+		relative()
+		require.True(t, f.run(nil).Success)
+		require.True(t, f.run(&scriptspec.PipelineOptions{From: []string{"Middle"}}).Success)
+		t.Chdir(t.TempDir())
+		write(t, "first.py", "def main(output_paths):\n    pass\n")
+		write(t, "raw.txt", "raw")
+		assert.Contains(t, f.refused(&scriptspec.PipelineOptions{From: []string{"Middle"}})[0].message, "node First is not part of this run and passed with another spec")
+	}
+}

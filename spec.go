@@ -33,6 +33,15 @@ type ScriptExecutionSpec struct {
 	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
 	// UpdatedAt is when the spec was last changed; zero means unknown.
 	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	// Optional names inputs and outputs that may be missing: a run leaves out an input that is not there, and
+	// passes without data in an output.
+	Optional []string `json:"optional,omitzero" validate:"-"`
+	// Timeout bounds a run, in seconds, over RuntimeTester.Timeout and under PipelineOptions.Timeout; 0 means
+	// that the spec has none.
+	Timeout float64 `json:"timeout,omitzero" validate:"gte=0"`
+	// MaxMemory bounds the memory of a run, in bytes, over RuntimeTester.MaxMemory; 0 means that the spec has
+	// no bound.
+	MaxMemory int64 `json:"max_memory,omitzero" validate:"gte=0"`
 	// Extra holds the members of the file that this version does not know, as they were written.
 	// They are saved after the known ones, sorted by name.
 	Extra map[string]json.RawMessage `json:"-" validate:"-"`
@@ -54,6 +63,7 @@ func (s *ScriptExecutionSpec) common() common {
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
 		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt,
+		optional: &s.Optional, timeout: &s.Timeout, maxMemory: &s.MaxMemory,
 	}
 }
 

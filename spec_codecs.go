@@ -1,7 +1,9 @@
 package scriptspec
 
 import (
+	"errors"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -57,6 +59,10 @@ func codecOf(t reflect.Type) *codec {
 		return jobArgsCodec
 	case reflect.TypeFor[Timestamp]():
 		return timestampCodec
+	case reflect.TypeFor[float64]():
+		return floatCodec
+	case reflect.TypeFor[int64]():
+		return integerCodec
 	}
 	return objectCodec(newLayout("an object", t, tableOf(t)))
 }
@@ -144,6 +150,53 @@ var mapCodec = typed[map[string]string]{
 	clone: maps.Clone[map[string]string],
 	equal: maps.Equal[map[string]string, map[string]string],
 	empty: func(m map[string]string) bool { return len(m) == 0 },
+}.codec()
+
+// floatCodec is for numbers that are not negative; a whole one is written without a fraction.
+var floatCodec = typed[float64]{
+	read: func(d *decoder, _ *member) float64 {
+		text, ok := d.r.Number()
+		value, err := text.Float64()
+		if ok && (err != nil || value < 0) {
+			d.r.Refuse("must be a number from 0 on, as a float64 has it")
+		}
+		return value
+	},
+	write: func(e *encoder, value float64) []flaw {
+		if value < 0 {
+			return []flaw{{err: errNegative}}
+		}
+		if value == math.Trunc(value) && math.Abs(value) < 1<<53 {
+			return flawOf(e.w.Value(int64(value)))
+		}
+		return flawOf(e.w.Value(value))
+	},
+	clone: same[float64],
+	equal: func(a, b float64) bool { return a == b },
+	empty: func(value float64) bool { return value == 0 },
+}.codec()
+
+var errNegative = errors.New("it is negative")
+
+// integerCodec is for whole numbers that are not negative.
+var integerCodec = typed[int64]{
+	read: func(d *decoder, _ *member) int64 {
+		text, ok := d.r.Number()
+		value, err := text.Int64()
+		if ok && (err != nil || value < 0) {
+			d.r.Refuse("must be a whole number from 0 on, without a fraction or an exponent")
+		}
+		return value
+	},
+	write: func(e *encoder, value int64) []flaw {
+		if value < 0 {
+			return []flaw{{err: errNegative}}
+		}
+		return flawOf(e.w.Value(value))
+	},
+	clone: same[int64],
+	equal: func(a, b int64) bool { return a == b },
+	empty: func(value int64) bool { return value == 0 },
 }.codec()
 
 // pathSpecsCodec is for objects whose values are path specs.

@@ -46,6 +46,9 @@ type common struct {
 	environVars                      *map[string]string
 	jobArgs                          *JobArgs
 	createdAt, updatedAt             *Timestamp
+	optional                         *[]string
+	timeout                          *float64
+	maxMemory                        *int64
 	enhanced                         bool
 }
 

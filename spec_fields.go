@@ -22,6 +22,9 @@ var fields = [...]member{
 	fieldJobArgs:     {name: "job_args", always: true},
 	fieldCreatedAt:   {name: "created_at"},
 	fieldUpdatedAt:   {name: "updated_at"},
+	fieldOptional:    {name: "optional", rules: &logicalNameRules},
+	fieldTimeout:     {name: "timeout"},
+	fieldMaxMemory:   {name: "max_memory"},
 }
 
 // pathSpecFields is the table of the members of a path spec.
@@ -46,6 +49,9 @@ const (
 	fieldJobArgs
 	fieldCreatedAt
 	fieldUpdatedAt
+	fieldOptional
+	fieldTimeout
+	fieldMaxMemory
 )
 
 // member is a row of a table.

@@ -170,6 +170,10 @@ func fill(t *testing.T, v reflect.Value) {
 		*x = scriptspec.JobArgs{"x": 1}
 	case *scriptspec.Timestamp:
 		*x = scriptspec.NewTimestamp(time.Date(2025, 9, 9, 0, 0, 0, 0, time.UTC))
+	case *float64:
+		*x = 1.5
+	case *int64:
+		*x = 1
 	case *map[string]jsonRaw:
 		*x = map[string]jsonRaw{"x": jsonRaw("1")}
 	default:

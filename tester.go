@@ -33,11 +33,11 @@ type RuntimeTester struct {
 	// Dir is the working directory of the script; "" means that of the caller. Relative paths of
 	// the spec are always those of the caller.
 	Dir string
-	// Timeout bounds a run, Grace what its end may take; 0 or less means 5 minutes and 5 seconds. The
+	// Timeout bounds a run of a spec without a timeout of its own, Grace what its end may take; 0 or less means 5 minutes and 5 seconds. The
 	// start of a warm interpreter has a Timeout of its own.
 	Timeout, Grace time.Duration
 	// MaxMemory bounds what a script and its children have in memory together, in bytes, sampled
-	// every 20 ms; 0 means no bound. Linux only; elsewhere TestScript returns
+	// every 20 ms, unless the spec has a bound of its own; 0 means no bound. Linux only; elsewhere TestScript returns
 	// [errors.ErrUnsupported].
 	MaxMemory int64
 	// MaxOutput is how many bytes are kept of stdout and of stderr; 0 means 1 MiB.
@@ -129,7 +129,7 @@ func (t *RuntimeTester) run(
 	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), max(t.Timeout, 0), 5*time.Minute), masker, within)
+	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute), masker, within)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
@@ -139,8 +139,8 @@ func (t *RuntimeTester) run(
 func (t *RuntimeTester) test(
 	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within []string,
 ) (*ScriptTestResult, error) {
-	if t.MaxMemory > 0 && !proctree.CanLimitMemory {
-		return nil, fmt.Errorf("RuntimeTester.MaxMemory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	if cmp.Or(*s.common().maxMemory, t.MaxMemory) > 0 && !proctree.CanLimitMemory {
+		return nil, fmt.Errorf("a bound of memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -154,7 +154,9 @@ func (t *RuntimeTester) test(
 			return nil, fmt.Errorf("working directory: %w", err) // or the interpreter would be blamed
 		}
 	}
-	run, err := newScriptRun(t, s.self().Basic(), python, source, timeout, masker)
+	basic := s.self().Basic()
+	leaveOut(basic)
+	run, err := newScriptRun(t, basic, python, source, timeout, masker)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
 	tree := proctree.New(p.leader, proctree.Limits{
-		Grace: r.tester.grace(), Memory: r.tester.MaxMemory, Mark: true, Writes: r.outputDirs(), Guard: p.guard,
+		Grace: r.tester.grace(), Memory: r.maxMemory(), Mark: true, Writes: r.outputDirs(), Guard: p.guard,
 	})
 	stdout.Start()
 	stderr.Start()

@@ -1,9 +1,12 @@
 package scriptspec
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +26,7 @@ func runErrors(s Spec) []*FieldError {
 	if isNil(s) {
 		return errs
 	}
+	errs = append(errs, limitErrors(s)...)
 	errs = append(errs, localErrors(s)...)
 	errs = append(errs, s.common().jobArgs.problems()...)
 	return append(errs, environErrors(s)...)
@@ -145,6 +149,18 @@ func (r *scriptRun) refuse(outcome Outcome, format string, args ...any) bool {
 	return false
 }
 
+// maxMemory returns the bound of the spec, or else the tester's.
+func (r *scriptRun) maxMemory() int64 { return cmp.Or(r.spec.MaxMemory, r.tester.MaxMemory) }
+
+// leaveOut removes the optional inputs that are not there.
+func leaveOut(s *ScriptExecutionSpec) {
+	for name, path := range s.InputPaths {
+		if _, err := os.Lstat(path); s.common().isOptional(name) && errors.Is(err, fs.ErrNotExist) {
+			delete(s.InputPaths, name)
+		}
+	}
+}
+
 // outputDirs returns the output directories, with links resolved.
 func (r *scriptRun) outputDirs() []string {
 	var dirs []string
@@ -190,7 +206,7 @@ func (r *scriptRun) classify(e *ended) {
 	case e.Reason == proctree.Context:
 		fail(OutcomeTimeout, "still running after %v", r.timeout)
 	case e.Reason == proctree.Memory:
-		fail(OutcomeMemory, "took more than %d MiB of memory", r.tester.MaxMemory>>20)
+		fail(OutcomeMemory, "took more than %d MiB of memory", r.maxMemory()>>20)
 	case res.Signal != "":
 		fail(OutcomeSignal, "ended by %s", res.Signal)
 	case errors.Is(e.err, pydriver.ErrGarbage):
@@ -292,6 +308,7 @@ func (r *scriptRun) verifyFiles() {
 			beyond = append(beyond, r.masker.String(sprintf("output '%s' cannot be examined: %s", []any{e.key, err})))
 		case elsewhere != "":
 			gone = append(gone, r.masker.String(sprintf("'%s': it is not there any more: in its place is a link to %s", []any{e.key, elsewhere})))
+		case r.spec.common().isOptional(e.key) && info.Exists && info.Files == 0:
 		case res.Outcome == OutcomePassed:
 			if err := guarded("it", func() error { return check(e.key, info) }); err != nil {
 				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(err.Error()))))

@@ -325,6 +325,23 @@ def main(output_paths):
 	})
 }
 
+// It is the directory of the real file whose modules a script behind a link finds, also if they are preloaded.
+func TestWarmScriptBehindALinkHasItsModules(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "")
+	real := t.TempDir()
+	write(t, filepath.Join(real, "tabular_preprocessing.py"), writesOutput+"import csv\ndef main(output_paths):\n    done(output_paths)\n    print(csv.OWN)\n")
+	write(t, filepath.Join(real, "csv.py"), "OWN = 1\n")
+	require.NoError(t, os.Remove(s.ScriptPath))
+	require.NoError(t, os.Symlink(filepath.Join(real, "tabular_preprocessing.py"), s.ScriptPath))
+	tester := &scriptspec.RuntimeTester{Warm: true, Preload: []string{"csv"}}
+	t.Cleanup(func() { require.NoError(t, tester.Close()) })
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, "1\n", result.Stdout.Text, result.Details())
+	assert.False(t, result.Warm)
+}
+
 // What a script writes to a file that a preloaded module has open is not lost, nor written twice.
 func TestPreloadHasAFileOpen(t *testing.T) {
 	t.Parallel()

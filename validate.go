@@ -129,7 +129,8 @@ func validateSpec(s Spec, o *ValidateOptions) error {
 // ownErrors returns what is wrong with a spec whatever the disk and the options: broken rules, and job
 // arguments that JSON cannot represent.
 func ownErrors(s Spec) []*FieldError {
-	return append(ruleErrors(s, validating), s.common().jobArgs.problems()...)
+	errs := append(ruleErrors(s, validating), limitErrors(s)...)
+	return append(errs, s.common().jobArgs.problems()...)
 }
 
 // validateWith is validateSpec for a spec whose own errors are known.
@@ -225,7 +226,7 @@ func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError 
 			return
 		}
 		problem := check(use, path)
-		if problem.code == "" {
+		if problem.code == "" || problem.code == CodeNotExist && s.common().isOptional(key) {
 			return
 		}
 		fe := fieldErrorf(rank{section: int(own), key: key}, keyed(fields[own].name, key), problem.code,

@@ -1,0 +1,56 @@
+package scriptspec
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
+)
+
+// limitErrors finds bounds that none can keep, and optional names that the spec does not have.
+func limitErrors(s Spec) []*FieldError {
+	var errs []*FieldError
+	c := s.common()
+	refuse := func(f field, value any) {
+		fe := fieldErrorf(rank{section: int(f)}, fields[f].name, CodeFormat, "%s must be a number from 0 on", fields[f].name)
+		fe.Value = value
+		errs = append(errs, fe)
+	}
+	if t := *c.timeout; t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
+		refuse(fieldTimeout, t)
+	}
+	if *c.maxMemory < 0 {
+		refuse(fieldMaxMemory, *c.maxMemory)
+	}
+	if len(*c.optional) == 0 {
+		return errs
+	}
+	names := append(entryKeys(sortedPaths(s, fieldInputs)), entryKeys(sortedPaths(s, fieldOutputs))...)
+	for i, name := range *c.optional {
+		if slices.Contains(names, name) {
+			continue
+		}
+		place := fields[fieldOptional].name + "[" + strconv.Itoa(i) + "]"
+		fe := fieldErrorf(rank{section: int(fieldOptional), index: i}, place, CodeFormat, "%s names %s, which is neither an input nor an output", place, name)
+		fe.Value = name
+		if near := similarity.Nearest(names, name); near != "" {
+			fe.Hint = "did you mean " + printable(near) + "?"
+		}
+		errs = append(errs, fe)
+	}
+	return errs
+}
+
+// isOptional reports whether a spec says that an input or output may be missing.
+func (c common) isOptional(name string) bool { return slices.Contains(*c.optional, name) }
+
+// timeoutOf returns the timeout of a spec, 0 for none.
+func timeoutOf(s Spec) time.Duration {
+	seconds := *s.common().timeout
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
