@@ -303,3 +303,25 @@ def main(output_paths):
 		assert.Equal(t, scriptspec.OutcomeCrashed, result.Outcome, result.String())
 	})
 }
+
+// A process that is left running with an output open for reading, or another file for writing, spoils nothing.
+func TestLeftoverThatOnlyReads(t *testing.T) {
+	t.Parallel()
+	if !onLinux {
+		t.Skip("open files are known on Linux only")
+	}
+	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+		s := scripted(t, writesOutput+`
+import subprocess, sys
+CHILD = "import sys, time; a = open(sys.argv[1]); b = open(sys.argv[2], 'w'); print(1, flush=True); time.sleep(600)"
+def main(input_paths, output_paths):
+    done(output_paths)
+    out = os.path.join(output_paths["data_output"], "out.txt")
+    child = subprocess.Popen([sys.executable, "-c", CHILD, out, input_paths["data_input"] + ".other"], stdout=subprocess.PIPE)
+    child.stdout.readline()
+`)
+		result := runWith(t, tester, s)
+		assert.True(t, result.Success, result.Details())
+		assert.Len(t, result.Leftover, 1)
+	})
+}
