@@ -32,6 +32,7 @@ const (
 	MatchAliasToLogical MatchType = "alias_to_logical" // an alias of the output is the input's logical name: 0.95
 	MatchAliasToAlias   MatchType = "alias_to_alias"   // they have an alias in common: 0.9
 	MatchSemantic       MatchType = "semantic"         // similar logical names: the similarity
+	MatchStem           MatchType = "stem"             // model_output and model_input, in a plan only: 0.6
 	MatchWired          MatchType = "wired"            // a wire of the pipeline says so: 1.0
 )
 

@@ -202,6 +202,7 @@ func (p AssignedPair) reason() string {
 		MatchLogicalToAlias: "the input has the alias " + printable(p.MatchedDestName),
 		MatchAliasToLogical: "the output has the alias " + printable(p.MatchedSourceName),
 		MatchAliasToAlias:   "both have the alias " + printable(p.MatchedSourceName),
+		MatchStem:           "one stem, " + printable(p.MatchedSourceName) + " and " + printable(p.MatchedDestName),
 		MatchWired:          "a wire says so",
 		MatchSemantic:       "similar names, " + printable(p.MatchedSourceName) + " and " + printable(p.MatchedDestName),
 	}[p.MatchType]

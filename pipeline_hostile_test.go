@@ -83,6 +83,7 @@ func TestPipelineOutputBecomesALink(t *testing.T) {
 	for does, want := range map[string]string{
 		"os.rmdir(out)\n    os.symlink(elsewhere, out)":                        "failed: an output has no data: 'data': it is not there any more: in its place is a link to " + elsewhere,
 		"os.symlink(elsewhere, out + '/link')":                                 "failed: output data cannot be handed on: WORK/link leads out of the directory: " + elsewhere,
+		"os.rmdir(out)\n    open(out, 'w').write('a file')":                    "failed: output data is not the directory any more that it was given: WORK",
 		"os.mkdir(out + '/../mine')\n    os.symlink('../mine', out + '/link')": "passed",
 	} {
 		f := newFactory(t)

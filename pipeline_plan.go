@@ -14,6 +14,9 @@ type PipelinePlan struct {
 	// Levels are the nodes that need no other, then those that need only these, and so on. A run
 	// does not wait for a level to end.
 	Levels [][]string `json:"levels"`
+	// Suggested are the wires that would make the suggested pairs of all nodes count: to accept them after a
+	// review, append them to PipelineTestingSpec.Wires.
+	Suggested []Wire `json:"suggested"`
 }
 
 // PlannedNode is a node of a [PipelinePlan]. The names of inputs and outputs are the keys of specs.
@@ -33,9 +36,11 @@ type PlannedNode struct {
 	// OrderOnly are the nodes whose edge to this one carries nothing, in topological order. Unless a wire
 	// says that it is so, or one of the two has no spec or is skipped, that is an error of Plan.
 	OrderOnly []string `json:"idle"`
-	// Suggested has, by input, what the node could get if similar names were enough. A wire makes one
-	// of them count, AllowSemantic all of them.
+	// Suggested has, by input, what the node could get if similar names were enough, or a stem in common:
+	// model_output and model_input. A wire makes one of them count, AllowSemantic all that are similar.
 	Suggested []AssignedPair `json:"suggested"`
+	// Ties are choices that only the order of names decided, as in Assignment.
+	Ties [][]AssignedPair `json:"ties"`
 }
 
 // Plan says in which order nodes can be run and what each of their inputs is fed with. All nodes that
@@ -71,7 +76,7 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 			after[to] = append(after[to], node)
 		}
 	}
-	plan.Levels = p.DAG.byLevel(level)
+	plan.Levels, plan.Suggested = p.DAG.byLevel(level), suggestions(plan.Nodes)
 	return plan, newValidationError(p.Name, append(errs, pl.edgeErrors(plan)...))
 }
 
@@ -87,7 +92,7 @@ type planner struct {
 func (pl *planner) node(node string, level int, after []string) PlannedNode {
 	n := PlannedNode{
 		Node: node, Level: level, After: append([]string{}, after...),
-		Inputs: []AssignedPair{}, FromSpec: []string{}, OrderOnly: []string{}, Suggested: []AssignedPair{},
+		Inputs: []AssignedPair{}, FromSpec: []string{}, OrderOnly: []string{}, Suggested: []AssignedPair{}, Ties: [][]AssignedPair{},
 	}
 	dest := pl.specs[node]
 	if _, n.Skipped = pl.p.Skip[node]; n.Skipped || dest == nil {
@@ -104,6 +109,7 @@ func (pl *planner) node(node string, level int, after []string) PlannedNode {
 		n.Inputs = append(n.Inputs, pl.wire(wires, dest, sources)...)
 	}
 	if assigned, err := pl.matcher.AssignAll(sources, dest); err == nil { // no spec is nil
+		n.Ties = append(n.Ties, assigned.Ties...)
 		for _, pair := range assigned.Pairs {
 			if pair.Suggested && !pl.semantic {
 				n.Suggested = append(n.Suggested, pair)
@@ -127,6 +133,7 @@ func (pl *planner) node(node string, level int, after []string) PlannedNode {
 			n.OrderOnly = append(n.OrderOnly, name)
 		}
 	}
+	n.Suggested = append(n.Suggested, pl.stems(&n)...)
 	return n
 }
 
@@ -199,15 +206,18 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 		from, to := printable(edge[0]), printable(edge[1])
 		if at := slices.IndexFunc(n.Suggested, func(p AssignedPair) bool { return p.Source == edge[0] }); at >= 0 {
 			s := n.Suggested[at]
-			fe := edgeError(i, edge, CodeUnconfirmed,
-				fmt.Sprintf("only similar names (%.2f) speak for output %s of %s as input %s of %s", s.Confidence,
-					printable(s.SourceLogicalName), from, printable(s.DestLogicalName), to),
-				"confirm it as one of wires or with an alias, or allow such pairs with AllowSemantic")
+			why, hint := fmt.Sprintf("similar names (%.2f)", s.Confidence), "confirm it as one of wires or with an alias, or allow such pairs with AllowSemantic"
+			if s.MatchType == MatchStem {
+				why, hint = "names of one stem", "confirm it as one of wires or with an alias"
+			}
+			fe := edgeError(i, edge, CodeUnconfirmed, fmt.Sprintf("only %s speak for output %s of %s as input %s of %s", why,
+				printable(s.SourceLogicalName), from, printable(s.DestLogicalName), to), hint)
 			fe.Value = s.wire(edge[1])
 			errs = append(errs, fe)
 			continue
 		}
 		fe := noMatch(i, edge)
+		fe.Hint += "; " + pl.sidesHint(edge)
 		if len(pl.matcher.FindPathMatches(pl.specs[edge[0]], pl.specs[edge[1]])) > 0 {
 			fe.Message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
 			fe.Hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"

@@ -243,8 +243,8 @@ func (r *scriptRun) classify(e *ended) {
 	default:
 		res.Outcome = OutcomePassed
 	}
-	if res.ErrorType == "ModuleNotFoundError" { // most often another interpreter was meant
-		res.ErrorMessage += fmt.Sprintf(" (Python %s at %s, which is %s)", res.Interpreter.Version, res.Interpreter.Path, r.source)
+	if res.Outcome == OutcomeException {
+		res.ErrorMessage += r.explanation()
 	}
 	if report.Outcome == pydriver.Returned && e.err == nil {
 		res.ReturnValue = r.returnValue(report.ReturnValue, e.cutMark)

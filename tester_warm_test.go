@@ -278,7 +278,8 @@ def main(output_paths):
         assert done_event.wait(30)
     done(output_paths)
 `)
-			tester := preloading(t, module, s)
+			imports := filepath.Join(t.TempDir(), "imports")
+			tester := preloading(t, "import sys\nif '--serve' in sys.argv:\n    open("+strconv.Quote(imports)+", 'a').write('x')\n"+module, s)
 			for range 2 {
 				result, err := tester.TestScript(t.Context(), s)
 				require.NoError(t, err)
@@ -290,6 +291,9 @@ def main(output_paths):
 					assert.Contains(t, result.WarmProblem, "preload heavy has left 1")
 				}
 			}
+			data, err := os.ReadFile(imports)
+			require.NoError(t, err)
+			assert.Equal(t, "x", string(data), "it is not tried again")
 		})
 	}
 }

@@ -168,7 +168,10 @@ def arguments(main, request):
             names = PARAMETERS
     values = {name: request[name] for name in PARAMETERS if name in names or name in positional}
     if missing:
-        return None, None, "main has a further parameter without a default: " + ", ".join(missing)
+        return None, None, "main has a further parameter without a default: %s (it is called with %s)" % (
+            ", ".join(missing),
+            ", ".join(PARAMETERS),
+        )
     if not values:
         return None, None, "main takes none of " + ", ".join(PARAMETERS)
     if "job_args" in values:
