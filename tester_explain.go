@@ -44,12 +44,21 @@ func (r *scriptRun) missingKey() string {
 		{"environ", "environment variables", sortedKeys(r.spec.EnvironVars)},
 		{"job_args", "job arguments", sortedKeys(r.spec.JobArgs)},
 	} {
-		if strings.Contains(line, table.word) {
+		if reads(line, table.word, key) {
 			return lacking(table.noun, key, table.names)
 		}
 	}
 	return ""
 }
+
+// reads reports whether a line of code reads a key of a map, by a literal or a variable: it may use a value of
+// the map as the key of another.
+func reads(line, word, key string) bool {
+	_, rest, found := strings.Cut(line, word)
+	return found && (strings.Contains(rest, `"`+key+`"`) || strings.Contains(rest, "'"+key+"'") || variableIndex.MatchString(rest))
+}
+
+var variableIndex = regexp.MustCompile(`^\w*\[[A-Za-z_]\w*\]`)
 
 // lastLineOf returns the innermost line of a file in a traceback.
 func lastLineOf(file, traceback string) string {
