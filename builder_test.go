@@ -58,7 +58,7 @@ func TestResolve(t *testing.T) {
 		"Linked":                             {"scripts/linked.py", "linked", scriptspec.ResolvedExact},
 		"XGBoostModelEval_evaluation":        {"scripts/xgboost_model_evaluation.py", "xgboost_model_evaluation", scriptspec.ResolvedEqual},
 		"LightGBMTraining":                   {"more/lightgbm_training.py", "lightgbm_training", scriptspec.ResolvedExact},
-		"LightGBMMTTraining_pretrain":        {"scripts/lightgbmmt_training.py", "lightgbmmt_training", scriptspec.ResolvedEqual},
+		"LightGBMMTTraining_pretrain":        {"scripts/lightgbmmt_training.py", "lightgbmmt_training", scriptspec.ResolvedExact},
 		"RiskTableMapping_training_v2":       {"more/Risk-Table Mapping.py", "risk_table_mapping", scriptspec.ResolvedEqual},
 		"RegistrationParametersEvaluation":   {"scripts/reg_params_eval.py", "reg_params_eval", scriptspec.ResolvedEqual},
 	} {

@@ -173,7 +173,8 @@ func newTermReplacer(terms map[string]string) termReplacer {
 }
 
 // replace turns XGBoostTraining into XgboostTraining. A term must end where a word ends: LightGBM is
-// found in LightGBMTraining but not in LightGBMs.
+// found in LightGBMTraining but not in LightGBMs. One that ends in a capital goes on to where the next word
+// begins: LightGBMMTTraining becomes LightgbmmtTraining.
 func (r termReplacer) replace(s string) string {
 	var b strings.Builder
 scan:
@@ -189,12 +190,24 @@ scan:
 			}
 			b.WriteString(strings.ToUpper(form[:1]) + form[1:])
 			i += len(term)
+			for isUpper(term[len(term)-1]) && r.isMidWord(s[i:]) {
+				b.WriteByte(s[i] + 'a' - 'A')
+				i++
+			}
 			continue scan
 		}
 		b.WriteByte(s[i])
 		i++
 	}
 	return b.String()
+}
+
+// isMidWord reports whether the capital that rest begins with begins neither a word nor a term.
+func (r termReplacer) isMidWord(rest string) bool {
+	if rest == "" || !isUpper(rest[0]) || len(rest) > 1 && isLower(rest[1]) {
+		return false
+	}
+	return !slices.ContainsFunc(r.terms, func(term string) bool { return strings.HasPrefix(rest, term) })
 }
 
 // ToPascalCase returns the step base for a name: each word of its snake_case form with a capital,
