@@ -13,6 +13,10 @@ func declare(paths ...string) {
 		return
 	}
 	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
+			continue // opening it might block
+		}
 		if f, err := os.Open(path); err == nil {
 			_ = f.Close()
 		}

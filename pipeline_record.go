@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,12 +211,20 @@ func addCode(rec *workdir.Record, script string, modules []string) {
 
 // fileDigest returns the digest of a file's content, "" if it cannot be read.
 func fileDigest(path string) string {
-	data, err := os.ReadFile(path)
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() { // a script may report anything, and opening a FIFO would block
+		return ""
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(f, maxHashed)); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // unusable says why the results of an earlier run cannot be reused, "" if they can.

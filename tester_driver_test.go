@@ -33,6 +33,21 @@ def main(output_paths):
 	})
 }
 
+// What a script says that it has imported is not waited for.
+func TestModuleThatIsNoFile(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	f.node("Load", "import os, sys, types\ndef main(output_paths):\n    with open(output_paths['data'] + '/x', 'w') as f:\n        f.write('x')\n"+
+		"    for i, name in enumerate(('fifo', '../..', 'gone', 'a\\0b')):\n        module = types.ModuleType('odd%d' % i)\n        module.__file__ = os.path.join(output_paths['data'], name)\n        sys.modules['odd%d' % i] = module\n"+
+		"    os.mkfifo(output_paths['data'] + '/fifo')\n", nil, []string{"data"})
+	f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
+	f.edge("Load", "Next")
+	o := &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{}}
+	assert.Equal(t, map[string]string{"Load": "passed", "Next": "passed"}, statuses(f.run(o)))
+	o.Only = []string{"Next"}
+	assert.Equal(t, "reused: passed in an earlier run", statuses(f.run(o))["Load"])
+}
+
 // What a script does to the builtins is between it and them.
 func TestPatchedBuiltins(t *testing.T) {
 	t.Parallel()
