@@ -61,7 +61,7 @@ def make(directory: Path, count: int) -> List[Path]:
     """Writes the spec files and everything that they name."""
     specs = directory / ".specs"
     specs.mkdir()
-    for name in ("in", "out"):
+    for name in ("in", "out", "metrics"):
         (directory / name).mkdir()
     script = directory / "script.py"
     script.touch()
@@ -73,7 +73,7 @@ def make(directory: Path, count: int) -> List[Path]:
             "step_name": "Script_training",
             "script_path": str(script),
             "input_paths": {"config": str(directory / "in"), "data_input": str(directory / "in")},
-            "output_paths": {"data_output": str(directory / "out"), "metrics": str(directory / "out")},
+            "output_paths": {"data_output": str(directory / "out"), "metrics": str(directory / "metrics")},
             "environ_vars": {"CURSUS_ENV": "testing", "PYTHONPATH": "/path/to/src"},
             "job_args": {"batch_size": 1000, "validation_split": 0.2},
             "created_at": "2025-09-09T22:14:23.123456",
