@@ -7,7 +7,7 @@ import (
 )
 
 // diskErrors finds what keeps nodes from being run before the first of them is: inputs from outside of the
-// pipeline that are not there, and inputs and scripts in a directory that is about to be cleared.
+// pipeline that are not there, and what any node, or the tester, has in a directory that is about to be cleared.
 func (r *pipelineRun) diskErrors() []*FieldError {
 	cleared := map[string]string{} // node by directory
 	for i := range r.nodes {
@@ -16,9 +16,28 @@ func (r *pipelineRun) diskErrors() []*FieldError {
 		}
 	}
 	var errs []*FieldError
+	doomed := func(path string) (node string) {
+		for _, dir := range sortedKeys(cleared) {
+			if snapshot.IsWithin(realPath(path), dir) {
+				return cleared[dir]
+			}
+		}
+		return ""
+	}
+	refuse := func(place, path, node string) *FieldError {
+		fe := fieldErrorf(rank{}, place, CodeOverlap, "%s lies in the directory of node %s in the work directory, which a run clears: %s",
+			place, node, path).hintf("keep it elsewhere, or name another work directory")
+		fe.Value = path
+		return fe
+	}
+	for place, dir := range map[string]string{"RuntimeTester.Dir": r.tester.Dir, "RuntimeTester.LogDir": r.tester.LogDir} {
+		if node := doomed(dir); dir != "" && node != "" {
+			errs = append(errs, refuse(place, dir, node))
+		}
+	}
 	for i := range r.nodes {
 		n := &r.nodes[i]
-		if !n.chosen || n.Skipped {
+		if isNil(n.spec) || n.Skipped {
 			continue
 		}
 		at := func(fe *FieldError) {
@@ -26,28 +45,19 @@ func (r *pipelineRun) diskErrors() []*FieldError {
 			fe.rank = rank{section: rankNodes, index: i, key: fe.Path}
 			errs = append(errs, fe)
 		}
-		doomed := func(place, path string) bool {
-			for _, dir := range sortedKeys(cleared) {
-				if snapshot.IsWithin(realPath(path), dir) {
-					fe := fieldErrorf(rank{}, place, CodeOverlap, "%s lies in the directory of node %s in the work directory, which a run clears: %s",
-						place, cleared[dir], path).hintf("keep it elsewhere, or name another work directory")
-					fe.Value = path
-					at(fe)
-					return true
-				}
-			}
-			return false
-		}
 		c := n.spec.common()
-		doomed("script_path", *c.scriptPath)
+		if node := doomed(*c.scriptPath); node != "" {
+			at(refuse("script_path", *c.scriptPath, node))
+		}
 		missing := map[string]*FieldError{}
 		for _, fe := range entryErrors(n.spec, fieldInputs, useInput, checkPath) {
 			missing[fe.rank.key] = fe
 		}
 		paths := r.outside(n)
 		for _, name := range sortedKeys(paths) {
-			place := keyed(c.name(fieldInputs), name)
-			if fe := missing[name]; !doomed(place, paths[name]) && fe != nil && !r.isFed(n, name) {
+			if node := doomed(paths[name]); node != "" {
+				at(refuse(keyed(c.name(fieldInputs), name), paths[name], node))
+			} else if fe := missing[name]; fe != nil && n.chosen && !r.isFed(n, name) {
 				at(fe)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -181,4 +182,55 @@ func TestPipelineCallbacksThatLeave(t *testing.T) {
 	f.tester.OutputCheck = nil
 	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{nil}})
 	assert.Equal(t, []problem{{"options.checkers", scriptspec.CodeEmpty, "a checker is nil"}}, problems(t, err))
+}
+
+// leaving is an error whose text leaves, and nilError one whose text panics if it is nil.
+type leaving struct{}
+
+func (leaving) Error() string {
+	runtime.Goexit()
+	return ""
+}
+
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+// The text of an error is a caller's code like the rest.
+func TestPipelineErrorsThatLeave(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	f.node("Load", joins, []string{"raw"}, []string{"data"})
+	f.node("Next", joins, []string{"data"}, []string{"more"})
+	f.edge("Load", "Next")
+	var none *nilError
+	for name, check := range map[string]func() error{
+		"typed nil":         func() error { return none },
+		"text that leaves":  func() error { return leaving{} },
+		"panic that leaves": func() error { panic(leaving{}) },
+	} {
+		r := f.run(&scriptspec.PipelineOptions{Checkers: []scriptspec.Checker{func(context.Context, scriptspec.Transfer) error { return check() }}})
+		assert.False(t, r.Success, name)
+		assert.Regexp(t, "^the checker (left|panicked)", r.Edges[0].Transfers[0].Problems[0], name)
+		f.tester.OutputCheck = func(string, scriptspec.OutputInfo) error { return check() }
+		assert.Regexp(t, "refused by OutputCheck: 'data': it (left|panicked)", statuses(f.run(nil))["Load"], name)
+		f.tester.OutputCheck = nil
+	}
+}
+
+// Files without an end are not read to it.
+func TestPipelineDataWithoutEnd(t *testing.T) {
+	t.Parallel()
+	if !onLinux {
+		t.Skip("needs /proc")
+	}
+	f := newFactory(t)
+	f.node("Load", "import os, sys, types\ndef main(output_paths):\n    with open(output_paths['data'] + '/x', 'w') as f:\n        f.write('x')\n    os.symlink('/proc/self/pagemap', output_paths['data'] + '/link')\n"+
+		"    module = types.ModuleType('m')\n    module.__file__ = '/proc/kmsg'\n    sys.modules['m'] = module\n", nil, []string{"data"})
+	f.node("Next", "def main(output_paths):\n    pass\n", []string{"data"}, nil)
+	f.edge("Load", "Next")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := f.tester.TestPipeline(ctx, f.p, &scriptspec.PipelineOptions{WorkDir: f.work(), Checkers: []scriptspec.Checker{}})
+	require.NoError(t, err)
 }

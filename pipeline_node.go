@@ -38,7 +38,6 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	if e.problem = r.stale(n); e.problem != "" {
 		return e
 	}
-	n.record = r.newRecord(n)
 	e.handed = r.handOver(ctx, n)
 	if err := r.work.Clear(n.Node); err != nil {
 		e.problem = firstLine(err.Error())
@@ -53,6 +52,8 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 			within = append(within, r.linkTargets(source)...)
 		}
 	}
+	n.record = r.newRecord(n)
+	begun := time.Now()
 	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.masker, within...); e.err != nil {
 		return e
 	}
@@ -64,7 +65,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	}
 	if e.result.Success { // else nobody is given what it wrote
 		e.problem = r.keepData(n, &e)
-		addCode(&n.record, *n.spec.common().scriptPath, e.result.modules)
+		r.addCode(&n.record, *n.spec.common().scriptPath, e.result.modules, begun)
 	}
 	return e
 }
@@ -83,8 +84,8 @@ func (r *pipelineRun) keepData(n *runNode, e *nodeEnd) (problem string) {
 			return "output " + printable(name) + " cannot be handed on: " + printable(state.Err.Error())
 		}
 		data := lookAtOutput(state, path, r.feedsAny(n, name))
-		if e.outputs[name] = data; r.feedsAny(n, name) {
-			data.sum = newSum(r.ctx, state)
+		if e.outputs[name] = data; r.isConsumed(n, name) {
+			data.sum = newSum(r.reading, state)
 		}
 	}
 	return ""
@@ -133,8 +134,9 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 			Path: data.path, Files: data.files, Bytes: data.bytes, Formats: append([]string{}, data.formats...), Problems: []string{},
 		}
 		for _, check := range r.options.Checkers {
-			if err := guarded("the checker", func() error { return check(ctx, h) }); err != nil && ctx.Err() == nil { // else the run is over, and not the data wrong
-				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(err.Error())))
+			text := guarded("the checker", func() error { return check(ctx, h) })
+			if text != "" && ctx.Err() == nil { // else the run is over, and not the data wrong
+				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(text)))
 			}
 		}
 		handed[pair.Source] = append(handed[pair.Source], h)

@@ -1,16 +1,18 @@
 package scriptspec
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/snapshot"
 	"github.com/scriptspec/scriptspec/internal/workdir"
@@ -73,7 +75,7 @@ func (r *pipelineRun) digest(n *runNode) string {
 	}
 	b := n.spec.self().Basic()
 	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
-	b.ScriptPath = absolutePath(b.ScriptPath)
+	b.ScriptPath = realPath(b.ScriptPath) // which decides what it imports
 	for name, path := range b.InputPaths {
 		b.InputPaths[name] = absolutePath(path)
 	}
@@ -83,7 +85,7 @@ func (r *pipelineRun) digest(n *runNode) string {
 	for name := range b.EnvironVars {
 		b.EnvironVars[name] = ""
 	}
-	wires := fmt.Sprintf("%v", slices.Contains(r.tester.CommandLine, b.ScriptName))
+	wires := fmt.Sprintf("%v %q\n", slices.Contains(r.tester.CommandLine, b.ScriptName), absolutePath(cmp.Or(r.tester.Dir, ".")))
 	for _, p := range n.Inputs {
 		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
 		wires += fmt.Sprintf("%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
@@ -121,7 +123,7 @@ func (r *pipelineRun) newRecord(n *runNode) workdir.Record {
 	}
 	n.sums = map[string]*sum{}
 	for name, path := range r.outside(n) {
-		n.sums[name] = newSum(r.ctx, snapshot.Input(path, false))
+		n.sums[name] = newSum(r.reading, r.input(n, path))
 	}
 	return rec
 }
@@ -202,29 +204,55 @@ func (r *pipelineRun) keepOutputs(n *runNode) {
 	}
 }
 
-// addCode notes the files that a script was made of.
-func addCode(rec *workdir.Record, script string, modules []string) {
+// input takes a snapshot of an input from outside of the pipeline. Links may lead to the others.
+func (r *pipelineRun) input(n *runNode, path string) snapshot.Snapshot {
+	var within []string
+	for _, other := range r.outside(n) {
+		within = append(within, realPath(other))
+	}
+	return snapshot.Input(path, false, within...)
+}
+
+// unknown is the digest of what cannot be compared: nothing has it.
+const unknown = "unknown"
+
+// addCode notes the files that a script was made of. Of one that was changed since the run began it is not known
+// what the script has seen, and one with a secret in its path is not named.
+func (r *pipelineRun) addCode(rec *workdir.Record, script string, modules []string, begun time.Time) {
+	left := int64(maxHashed)
 	for _, file := range append([]string{absolutePath(script)}, modules[:min(len(modules), maxCode)]...) {
-		rec.Code[file] = fileDigest(file)
+		file = existingFile(file)
+		info, err := os.Stat(file)
+		switch {
+		case file == "" || err != nil:
+		case r.masker.String(file) != file:
+			rec.Code[strconv.Quote("a file with a secret in its path")] = unknown
+		case info.ModTime().After(begun):
+			rec.Code[strconv.Quote(file)] = unknown
+		default:
+			digest, size, ok := snapshot.HashFile(r.reading, file, left)
+			if left -= size; !ok {
+				digest = unknown
+			}
+			rec.Code[strconv.Quote(file)] = digest
+		}
 	}
 }
 
-// fileDigest returns the digest of a file's content, "" if it cannot be read.
-func fileDigest(path string) string {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() { // a script may report anything, and opening a FIFO would block
-		return ""
+// existingFile returns a file, or the archive that it is in, "" if there is neither.
+func existingFile(path string) string {
+	for filepath.IsAbs(path) {
+		info, err := os.Stat(path)
+		if err == nil {
+			return map[bool]string{true: path}[info.Mode().IsRegular()]
+		}
+		if parent := filepath.Dir(path); parent != path {
+			path = parent
+			continue
+		}
+		break
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, io.LimitReader(f, maxHashed)); err != nil {
-		return ""
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return ""
 }
 
 // unusable says why the results of an earlier run cannot be reused, "" if they can.
@@ -240,7 +268,7 @@ func (r *pipelineRun) unusable(n *runNode) string {
 		if _, err := os.Lstat(path); err != nil {
 			return "its output " + printable(e.key) + " is no longer there: " + printable(path)
 		}
-		if !r.written(n, path).Is(r.ctx, n.record.Data[e.key], maxHashed) {
+		if !r.written(n, path).Is(r.reading, n.record.Data[e.key], maxHashed) {
 			return "its output " + printable(e.key) + " is not as it was made: " + printable(path)
 		}
 	}
@@ -282,7 +310,10 @@ func (r *pipelineRun) outdated(n *runNode, visited map[string]bool) string {
 		default:
 			why = r.outdated(before, visited)
 		}
-		if now, ok := r.work.Record(before.Node); !ok || known && now.Run != run {
+		if !known {
+			return otherSpec // without this edge
+		}
+		if now, ok := r.work.Record(before.Node); !ok || now.Run != run {
 			return "was not run since " + printable(before.Node) + " was, on which it depends"
 		}
 		if why == otherSpec {
@@ -308,10 +339,17 @@ func (r *pipelineRun) changed(n *runNode, rec *workdir.Record) string {
 			return "passed with another value of the environment variable " + printable(name)
 		}
 	}
-	for _, file := range sortedKeys(rec.Code) {
-		if rec.Code[file] != fileDigest(file) {
+	script := absolutePath(*n.spec.common().scriptPath)
+	if _, ok := rec.Code[strconv.Quote(script)]; !ok {
+		return "passed with another script: " + printable(script)
+	}
+	left := int64(maxHashed)
+	for _, quoted := range sortedKeys(rec.Code) {
+		file, _ := strconv.Unquote(quoted) // a damaged one is no file
+		digest, size, ok := snapshot.HashFile(r.reading, file, left)
+		if left -= size; !ok || digest != rec.Code[quoted] {
 			what := "with other code in a module that it imported"
-			if file == absolutePath(*n.spec.common().scriptPath) {
+			if file == script {
 				what = "with another script"
 			}
 			return "passed " + what + ": " + printable(file)
@@ -319,7 +357,7 @@ func (r *pipelineRun) changed(n *runNode, rec *workdir.Record) string {
 	}
 	paths := r.outside(n)
 	for _, name := range sortedKeys(paths) {
-		if !snapshot.Input(paths[name], false).Is(r.ctx, rec.Inputs[name], maxHashed) {
+		if !r.input(n, paths[name]).Is(r.reading, rec.Inputs[name], maxHashed) {
 			return "passed with other data at input " + printable(name) + ": " + printable(paths[name])
 		}
 	}

@@ -63,6 +63,24 @@ func TestPipelineReuseIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			write(t, beside(f, "first.py"), string(text)+"\n# more\n")
 		}, "passed with another script: "},
+		"input edited in place, its time restored": {func(t *testing.T, f *factory) {
+			if !onLinux {
+				t.Skip("another time of change is known on Linux only")
+			}
+			raw := f.p.Specs["First"].Basic().InputPaths["raw"]
+			info, err := os.Stat(raw)
+			require.NoError(t, err)
+			write(t, raw, "war")
+			require.NoError(t, os.Chtimes(raw, info.ModTime(), info.ModTime()))
+		}, "passed with other data at input raw: "},
+		"another directory":   {func(t *testing.T, f *factory) { f.tester.Dir = t.TempDir() }, "passed with another spec"},
+		"temporary file left": {func(t *testing.T, f *factory) { write(t, filepath.Join(f.work(), "First", "rows", ".lock"), "") }, ""},
+		"record without code": {func(t *testing.T, f *factory) {
+			record := filepath.Join(f.work(), ".scriptspec", "First.json")
+			data, err := os.ReadFile(record)
+			require.NoError(t, err)
+			write(t, record, strings.Replace(string(data), `"code":`, `"edoc":`, 1))
+		}, "passed with another script: "},
 		"variable changed": {func(_ *testing.T, f *factory) {
 			f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec).AddEnvironVar("FACTOR", "8")
 		},
@@ -211,4 +229,98 @@ func TestPipelineReuseInAnotherDirectory(t *testing.T) {
 		write(t, "raw.txt", "raw")
 		assert.Contains(t, f.refused(&scriptspec.PipelineOptions{From: []string{"Middle"}})[0].message, "node First is not part of this run and passed with another spec")
 	}
+}
+
+// What was saved while a node ran is not what it was made of, as far as anybody knows.
+func TestPipelineReuseOfCodeSavedMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	helper := filepath.Join(f.dir, "helper.py")
+	f.node("First", "import helper\ndef main(output_paths):\n    with open(output_paths['rows'] + '/r.csv', 'w') as f:\n        f.write(helper.V)\n    with open(helper.__file__, 'w') as f:\n        f.write(\"V = 'new'\")\n", nil, []string{"rows"})
+	write(t, helper, "V = 'old'")
+	require.NoError(t, os.Chtimes(helper, time.Unix(9, 0), time.Unix(9, 0)))
+	f.node("Last", joins, []string{"rows"}, []string{"done"})
+	f.edge("First", "Last")
+	require.True(t, f.run(nil).Success)
+	assert.Contains(t, f.refused(&scriptspec.PipelineOptions{Only: []string{"Last"}})[0].message, "node First is not part of this run and passed with other code in a module that it imported: "+helper)
+}
+
+// An edge that was added says that a node is to come after another.
+func TestPipelineReuseWithAnotherEdge(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	f.node("Setup", joins, []string{"raw"}, []string{"other"})
+	f.edge("Setup", "First")
+	f.p.Wires = append(f.p.Wires, scriptspec.Wire{Source: "Setup", Dest: "First"})
+	require.True(t, f.run(&scriptspec.PipelineOptions{Only: []string{"Setup"}}).Success)
+	assert.Contains(t, f.refused(&scriptspec.PipelineOptions{From: []string{"Middle"}})[0].message, "node First is not part of this run and passed with another spec")
+}
+
+// Links from one input into another are followed, and what is behind them counts.
+func TestPipelineReuseOfInputsWithLinks(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	s := f.node("First", joins, nil, []string{"rows"})
+	raw, other := filepath.Join(f.dir, "raw"), filepath.Join(f.dir, "other")
+	write(t, filepath.Join(raw, "a.csv"), "a")
+	write(t, filepath.Join(raw, "z.csv"), "old")
+	write(t, filepath.Join(other, "deep", "b.csv"), "b")
+	if os.Symlink("../other/deep", filepath.Join(raw, "b_link")) != nil {
+		t.Skip("needs links")
+	}
+	s.AddInputPath("raw", raw)
+	s.AddInputPath("other", other)
+	f.node("Last", joins, []string{"rows"}, []string{"done"})
+	f.edge("First", "Last")
+	require.True(t, f.run(nil).Success)
+	only := func() *scriptspec.PipelineOptions { return &scriptspec.PipelineOptions{Only: []string{"Last"}} }
+	require.NoError(t, os.Chtimes(filepath.Join(raw, "a.csv"), time.Unix(9, 0), time.Unix(9, 0)))
+	require.True(t, f.run(only()).Success, "content decides")
+	write(t, filepath.Join(raw, "z.csv"), "new")
+	assert.Contains(t, f.refused(only())[0].message, "passed with other data at input raw")
+}
+
+// The result of a part is remembered like that of a whole run, however fast the run ends.
+func TestPipelineReuseOfAPart(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	require.True(t, f.run(&scriptspec.PipelineOptions{To: []string{"First"}}).Success)
+	require.NoError(t, os.Chtimes(filepath.Join(f.work(), "First", "rows", "own.csv"), time.Unix(9, 0), time.Unix(9, 0)))
+	require.True(t, f.run(&scriptspec.PipelineOptions{From: []string{"Middle"}}).Success)
+}
+
+// A run of a part clears nothing that a node outside of it reads, and not the tester's own directories.
+func TestPipelinePartClearsNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	f := reusable(t)
+	mine := filepath.Join(f.work(), "First", "mine", "thesis.tex")
+	write(t, mine, "x")
+	f.p.Specs["Last"].(*scriptspec.ScriptExecutionSpec).AddInputPath("extra", mine)
+	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{WorkDir: f.work(), Only: []string{"First"}})
+	require.Len(t, problems(t, err), 1)
+	assert.Equal(t, scriptspec.CodeOverlap, problems(t, err)[0].code)
+	delete(f.p.Specs["Last"].(*scriptspec.ScriptExecutionSpec).InputPaths, "extra")
+	f.tester.Dir = filepath.Dir(mine)
+	_, err = f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{WorkDir: f.work()})
+	require.Len(t, problems(t, err), 1)
+	assert.Equal(t, "RuntimeTester.Dir", problems(t, err)[0].path)
+	assert.FileExists(t, mine)
+}
+
+// A secret in the path of a module is in no record and no message.
+func TestPipelineRecordsHideSecretPaths(t *testing.T) {
+	t.Parallel()
+	f := newFactory(t)
+	plugins := filepath.Join(t.TempDir(), sentinel)
+	write(t, filepath.Join(plugins, "plugin.py"), "V = 1\n")
+	f.node("First", "import os, sys\nsys.path.insert(0, os.environ['PLUGINS'])\nimport plugin\ndef main(output_paths):\n    with open(output_paths['rows'] + '/r.csv', 'w') as f:\n        f.write('x')\n", nil, []string{"rows"}).AddEnvironVar("PLUGINS", plugins)
+	f.node("Last", joins, []string{"rows"}, []string{"done"})
+	f.edge("First", "Last")
+	require.True(t, f.run(nil).Success)
+	record, err := os.ReadFile(filepath.Join(f.work(), ".scriptspec", "First.json"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(record), sentinel)
+	message := f.refused(&scriptspec.PipelineOptions{Only: []string{"Last"}})[0].message
+	assert.NotContains(t, message, sentinel)
+	assert.Contains(t, message, "a file with a secret in its path")
 }

@@ -63,7 +63,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		return nil, workDirError(err)
 	}
 	defer r.work.Close()
-	r.ctx = ctx
+	r.ctx, r.reading = ctx, context.WithoutCancel(ctx)
 	if r.key, err = r.work.Key(); err != nil {
 		return nil, workDirError(err)
 	}
@@ -80,6 +80,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		}
 	}
 	var stop context.CancelCauseFunc
+	r.reading = ctx // whatever else ends the run
 	r.ctx, stop = context.WithCancelCause(ctx)
 	defer stop(nil)
 	r.started, r.stop = time.Now(), stop
@@ -107,6 +108,7 @@ type pipelineRun struct {
 	key      []byte // of its keyed digests
 	started  time.Time
 	ctx      context.Context
+	reading  context.Context // for digests of data
 	stop     context.CancelCauseFunc
 	late     bool // the context had ended before the run began
 }
@@ -244,7 +246,10 @@ func (r *pipelineRun) loop() {
 	most, running := cmp.Or(r.options.Parallelism, max(r.tester.Parallelism, 0), runtime.GOMAXPROCS(0)), 0
 	done := make(chan nodeEnd)
 	defer func() { // Progress may leave by a panic or runtime.Goexit
-		for r.stop(errLeft); running > 0; running-- {
+		if running > 0 {
+			r.stop(errLeft)
+		}
+		for ; running > 0; running-- {
 			<-done
 		}
 	}()
@@ -405,6 +410,15 @@ func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
 	return slices.ContainsFunc(n.next, func(i int) bool {
 		o := &r.nodes[i]
 		return o.chosen && slices.ContainsFunc(o.Inputs, func(p AssignedPair) bool {
+			return p.Source == n.Node && p.SourceLogicalName == output
+		})
+	})
+}
+
+// isConsumed reports whether an output is given to any node, also if not in this run.
+func (r *pipelineRun) isConsumed(n *runNode, output string) bool {
+	return slices.ContainsFunc(n.next, func(i int) bool {
+		return slices.ContainsFunc(r.nodes[i].Inputs, func(p AssignedPair) bool {
 			return p.Source == n.Node && p.SourceLogicalName == output
 		})
 	})

@@ -1,9 +1,11 @@
 package scriptspec
 
 import (
+	"encoding/json"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 )
 
 // secretWords are what the name of a job argument has in it, as whole words, if its value is a secret.
@@ -15,22 +17,17 @@ var secretWords = []string{
 // isSecretName reports whether a job argument with this name, or a member of one, is treated as environment
 // variables are: its value is never shown.
 func isSecretName(name string) bool {
-	var words strings.Builder
-	words.WriteByte('_')
-	lower := false
-	for _, r := range name {
-		switch {
-		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
-			r = '_'
-		case unicode.IsUpper(r) && lower:
-			words.WriteByte('_')
-		}
-		lower = unicode.IsLower(r)
-		words.WriteRune(unicode.ToLower(r))
-	}
-	words.WriteByte('_')
-	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(words.String(), "_"+word+"_") })
+	name = acronymThenWord.ReplaceAllString(name, "${1}_${2}")
+	name = wordThenCapital.ReplaceAllString(name, "${1}_${2}")
+	name = digits.ReplaceAllString(name, "_")
+	name = "_" + strings.ToLower(notWord.ReplaceAllString(name, "_")) + "_"
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, "_"+word+"_") })
 }
+
+var (
+	digits  = regexp.MustCompile(`\d+`)
+	notWord = regexp.MustCompile(`[^\p{L}]+`)
+)
 
 // redactArgs replaces the values of secret names in job arguments, at any depth, in place.
 func redactArgs(v any) {
@@ -65,10 +62,13 @@ func secretArgs(args JobArgs, found func(name, value string)) {
 		switch v := v.(type) {
 		case map[string]any:
 			for key, item := range v {
-				if inside := secret || isSecretName(key); inside && !secret {
-					walk(key, inside, item)
+				if secret {
+					found(name, key)
+					walk(name, true, item)
+				} else if isSecretName(key) {
+					walk(key, true, item)
 				} else {
-					walk(name, inside, item)
+					walk(name, false, item)
 				}
 			}
 		case []any:
@@ -76,6 +76,13 @@ func secretArgs(args JobArgs, found func(name, value string)) {
 				walk(name, secret, item)
 			}
 		case nil, bool:
+		case json.Number:
+			if f, err := v.Float64(); secret && err == nil { // as Python prints it
+				found(name, strconv.FormatFloat(f, 'f', -1, 64))
+			}
+			if secret {
+				found(name, v.String())
+			}
 		default:
 			if secret {
 				found(name, flagText(v))

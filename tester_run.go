@@ -310,8 +310,8 @@ func (r *scriptRun) verifyFiles() {
 			gone = append(gone, r.masker.String(sprintf("'%s': it is not there any more: in its place is a link to %s", []any{e.key, elsewhere})))
 		case r.spec.common().isOptional(e.key) && info.Exists && info.Files == 0:
 		case res.Outcome == OutcomePassed:
-			if err := guarded("it", func() error { return check(e.key, info) }); err != nil {
-				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(err.Error()))))
+			if text := guarded("it", func() error { return check(e.key, info) }); text != "" {
+				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(text))))
 			}
 		}
 	}
@@ -349,18 +349,23 @@ func (r *scriptRun) verifyFiles() {
 }
 
 // guarded calls a function of the user's on a goroutine of its own, so that it ends nothing but itself if it
-// panics, or leaves as t.FailNow does: that is an error of the function, called by name.
-func guarded(name string, f func() error) error {
-	done := make(chan error)
+// panics, or leaves as t.FailNow does: that is an error of the function, called by name. The text of an error is
+// the user's code as well.
+func guarded(name string, f func() error) (text string) {
+	done := make(chan string)
 	go func() {
-		err := fmt.Errorf("%s left by runtime.Goexit, as FailNow of a test does; an error is to be returned", name)
+		text := name + " left by runtime.Goexit, as FailNow of a test does; an error is to be returned"
+		defer func() { done <- text }() // also if the text of a panic leaves
 		defer func() {
 			if p := recover(); p != nil {
-				err = fmt.Errorf("%s panicked: %v", name, p)
+				text = fmt.Sprintf("%s panicked: %v", name, p)
 			}
-			done <- err
 		}()
-		err = f()
+		if err := f(); err != nil {
+			text = err.Error()
+		} else {
+			text = ""
+		}
 	}()
 	return <-done
 }

@@ -94,6 +94,18 @@ func TestSecretJobArguments(t *testing.T) {
 	assert.Contains(t, result.Command, `"token":"[redacted]"`, "however short")
 	assert.NotContains(t, result.Command, `"abc"`)
 
+	for name, value := range map[string]any{
+		"APIToken": "first-secret", "DBPassword": "second-secret", "token2": "third-secret", "secret_number": json.Number("12345678e2"), "password": map[string]any{"user-key-hunter2": "x"},
+	} {
+		c := scripted(t, "def main(job_args):\n    print(vars(job_args))\n")
+		c.AddJobArg(name, value)
+		text := run(t, c).Stdout.Text
+		assert.Contains(t, text, "[redacted: "+name+"]")
+		for _, part := range []string{"-secret", "1234567", "hunter"} {
+			assert.NotContains(t, text, part)
+		}
+	}
+
 	redacted := s.Redacted()
 	assert.Equal(t, "[redacted]", redacted.JobArgs["apiKey"])
 	assert.Equal(t, map[string]any{"user": "somebody", "db-password": "[redacted]"}, redacted.JobArgs["db"])

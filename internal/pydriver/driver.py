@@ -232,7 +232,7 @@ def imported_files():
         file = vars(module).get("__file__") if isinstance(module, type(sys)) else None
         if type(file) is not str or file.startswith(library):
             continue
-        if "site-packages" + os.sep not in file and "dist-packages" + os.sep not in file:
+        if os.sep + "site-packages" + os.sep not in file and os.sep + "dist-packages" + os.sep not in file:
             files.add(os.fsencode(os.path.abspath(file)))
     return sorted(files)
 

@@ -106,7 +106,7 @@ func (s Snapshot) Differences(hash bool, except ...string) []Difference {
 
 // content is what counts of an entry that is read: a mere chmod, hard link or equal copy changes nothing.
 func (f fileState) content(hash bool) fileState {
-	f.id = fsaccess.ID{}
+	f.id, f.changed = fsaccess.ID{}, 0
 	if !hash {
 		f.hash = [sha256.Size]byte{}
 	}
@@ -140,7 +140,8 @@ func (s Snapshot) Change() (file, what string, ok bool) {
 
 // Digest is what a snapshot comes to, for another to be compared with.
 type Digest struct {
-	// Stamp is of names, sizes, times and inodes. Equal ones mean that nothing has changed.
+	// Stamp is of names, sizes, times, also of the last change of the status, and inodes. Equal ones mean that
+	// nothing has changed.
 	Stamp string `json:"stamp"`
 	// Content is of names and contents, "" if it was not computed or could not be.
 	Content string `json:"content,omitempty"`
@@ -151,7 +152,10 @@ func (s Snapshot) Digest() Digest {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		f := s.files[name]
-		fmt.Fprintf(h, "%q %d %d %v %q %v\n", name, f.size, f.modified, f.kind, f.link, f.id)
+		if name != "." && isTemporary(name, f.kind.IsDir()) {
+			continue // it may come and go
+		}
+		fmt.Fprintf(h, "%q %d %d %d %v %q %v\n", name, f.size, f.modified, f.changed, f.kind, f.link, f.id)
 	}
 	fmt.Fprintf(h, "%v", s.Err)
 	return Digest{Stamp: hex.EncodeToString(h.Sum(nil))}
@@ -166,6 +170,9 @@ func (s Snapshot) Content(ctx context.Context, limit int64) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		f := s.files[name]
+		if name != "." && isTemporary(name, f.kind.IsDir()) {
+			continue // it may come and go
+		}
 		fmt.Fprintf(h, "%q %v %q\n", name, f.kind, f.link)
 		if !f.kind.IsRegular() {
 			continue
@@ -173,7 +180,7 @@ func (s Snapshot) Content(ctx context.Context, limit int64) string {
 		if limit -= f.size; limit < 0 || ctx.Err() != nil {
 			return ""
 		}
-		sum, ok := hashFile(s.file(name))
+		sum, ok := hashFile(ctx, s.file(name), f.size)
 		if !ok {
 			return ""
 		}

@@ -1,7 +1,9 @@
 package snapshot
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +35,7 @@ type files map[string]fileState
 type fileState struct {
 	size     int64
 	modified int64 // nanoseconds since 1970
+	changed  int64 // of the status, which a program cannot set; 0 where the system does not say
 	id       fsaccess.ID
 	kind     fs.FileMode
 	link     string // where a link leads, as it is written; the rest is what it leads to, if that was followed
@@ -151,14 +154,14 @@ func (w *walker) link(path, name string, info fs.FileInfo) {
 
 func (w *walker) state(path, name string, info fs.FileInfo) fileState {
 	state := fileState{
-		size: info.Size(), modified: info.ModTime().UnixNano(), id: fsaccess.IDOf(info), kind: info.Mode().Type(),
+		size: info.Size(), modified: info.ModTime().UnixNano(), changed: fsaccess.Changed(info), id: fsaccess.IDOf(info), kind: info.Mode().Type(),
 	}
 	if !info.Mode().IsRegular() {
 		return state
 	}
 	old, known := w.since[name]
 	if w.hash && (w.since == nil || known && old.size == state.size) {
-		state.hash, _ = hashFile(path)
+		state.hash, _ = hashFile(context.Background(), path, state.size)
 	}
 	if w.links && w.since == nil && fsaccess.Readable(path) != nil {
 		w.unreadable = append(w.unreadable, path)
@@ -166,19 +169,37 @@ func (w *walker) state(path, name string, info fs.FileInfo) fileState {
 	return state
 }
 
-// hashFile returns the zero hash for a file that cannot be read.
-func hashFile(path string) (sum [sha256.Size]byte, ok bool) {
+// hashFile returns the zero hash for a file that cannot be read. No more than its size is read: files of /proc
+// have none, and some of them no end.
+func hashFile(ctx context.Context, path string, size int64) (sum [sha256.Size]byte, ok bool) {
+	if size == 0 {
+		return sum, true
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return sum, false
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, false
+	const at = 1 << 20 // bytes between two looks at ctx
+	for left := size; left > 0; left -= at {
+		if _, err := io.CopyN(h, f, min(left, at)); err != nil && !errors.Is(err, io.EOF) || ctx.Err() != nil {
+			return sum, false
+		}
 	}
 	h.Sum(sum[:0])
 	return sum, true
+}
+
+// HashFile returns the digest of a regular file's content; ok is false if it is none, is larger than limit, or
+// cannot be read before ctx ends.
+func HashFile(ctx context.Context, path string, limit int64) (digest string, size int64, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > limit { // opening a FIFO would block
+		return "", 0, false
+	}
+	sum, ok := hashFile(ctx, path, info.Size())
+	return hex.EncodeToString(sum[:]), info.Size(), ok
 }
 
 // IsWithin reports whether a file is a directory or below it.
