@@ -10,13 +10,13 @@ import (
 type PathSpec struct {
 	// LogicalName is the name that is matched. It may differ from the key under which a spec holds
 	// the PathSpec.
-	LogicalName string `json:"logical_name" validate:"required"`
+	LogicalName string `json:"logical_name" yaml:"logical_name" validate:"required"`
 	// Path is the file or directory.
-	Path string `json:"path" validate:"required"`
+	Path string `json:"path" yaml:"path" validate:"required"`
 	// Aliases are further names, in order of preference.
-	Aliases []string `json:"aliases,omitzero" validate:"dive,required"`
+	Aliases []string `json:"aliases,omitzero" yaml:"aliases,omitempty" validate:"dive,required"`
 	// Extra holds the members that this version does not know, as in the spec.
-	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+	Extra map[string]json.RawMessage `json:"-" yaml:"-" validate:"-"`
 }
 
 // MatchesNameOrAlias reports whether name is the logical name or an alias. The comparison is case-sensitive.
@@ -42,31 +42,31 @@ func (p PathSpec) Equal(o PathSpec) bool {
 // JSON are as described there.
 type EnhancedScriptExecutionSpec struct {
 	// ScriptName is as in ScriptExecutionSpec.
-	ScriptName string `json:"script_name" validate:"required"`
+	ScriptName string `json:"script_name" yaml:"script_name" validate:"required"`
 	// StepName is as in ScriptExecutionSpec.
-	StepName string `json:"step_name" validate:"required"`
+	StepName string `json:"step_name" yaml:"step_name" validate:"required"`
 	// ScriptPath is as in ScriptExecutionSpec.
-	ScriptPath string `json:"script_path" validate:"required"`
+	ScriptPath string `json:"script_path" yaml:"script_path" validate:"required"`
 	// InputPathSpecs maps logical names to what the script reads.
-	InputPathSpecs map[string]PathSpec `json:"input_path_specs,omitzero" validate:"dive,keys,required,endkeys"`
+	InputPathSpecs map[string]PathSpec `json:"input_path_specs,omitzero" yaml:"input_path_specs,omitempty" validate:"dive,keys,required,endkeys"`
 	// OutputPathSpecs maps logical names to what the script writes.
-	OutputPathSpecs map[string]PathSpec `json:"output_path_specs,omitzero" validate:"dive,keys,required,endkeys"`
+	OutputPathSpecs map[string]PathSpec `json:"output_path_specs,omitzero" yaml:"output_path_specs,omitempty" validate:"dive,keys,required,endkeys"`
 	// EnvironVars is as in ScriptExecutionSpec.
-	EnvironVars map[string]string `json:"environ_vars,omitzero" validate:"dive,keys,required,excludes==,endkeys"`
+	EnvironVars map[string]string `json:"environ_vars,omitzero" yaml:"environ_vars,omitempty" validate:"dive,keys,required,excludes==,endkeys"`
 	// JobArgs is as in ScriptExecutionSpec.
-	JobArgs JobArgs `json:"job_args,omitzero" validate:"-"`
+	JobArgs JobArgs `json:"job_args,omitzero" yaml:"job_args,omitempty" validate:"-"`
 	// CreatedAt is as in ScriptExecutionSpec.
-	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
+	CreatedAt Timestamp `json:"created_at,omitzero" yaml:"created_at,omitempty" validate:"-"`
 	// UpdatedAt is as in ScriptExecutionSpec.
-	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	UpdatedAt Timestamp `json:"updated_at,omitzero" yaml:"updated_at,omitempty" validate:"-"`
 	// Optional is as in ScriptExecutionSpec.
-	Optional []string `json:"optional,omitzero" validate:"-"`
+	Optional []string `json:"optional,omitzero" yaml:"optional,omitempty" validate:"-"`
 	// Timeout is as in ScriptExecutionSpec.
-	Timeout float64 `json:"timeout,omitzero" validate:"gte=0"`
+	Timeout float64 `json:"timeout,omitzero" yaml:"timeout,omitempty" validate:"gte=0"`
 	// MaxMemory is as in ScriptExecutionSpec.
-	MaxMemory int64 `json:"max_memory,omitzero" validate:"gte=0"`
+	MaxMemory int64 `json:"max_memory,omitzero" yaml:"max_memory,omitempty" validate:"gte=0"`
 	// Extra is as in ScriptExecutionSpec.
-	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+	Extra map[string]json.RawMessage `json:"-" yaml:"-" validate:"-"`
 }
 
 // Enhance returns an enhanced copy of s. The function returns the aliases of each logical name; nil

@@ -29,10 +29,10 @@ type PipelineTestingSpec struct {
 // have the names that they have in their specs as keys. Without either of them it says that the edge
 // is there for the order of the nodes and carries nothing.
 type Wire struct {
-	Source string `json:"source"`
-	Output string `json:"output"`
-	Dest   string `json:"dest"`
-	Input  string `json:"input"`
+	Source string `json:"source" yaml:"source"`
+	Output string `json:"output" yaml:"output"`
+	Dest   string `json:"dest" yaml:"dest"`
+	Input  string `json:"input" yaml:"input"`
 }
 
 // String returns the wire as errors name it: wire from A.model to B.model_input.

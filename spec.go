@@ -14,37 +14,37 @@ import "encoding/json"
 // LogValue methods of its own. Save writes the spec alone.
 type ScriptExecutionSpec struct {
 	// ScriptName is the name of the script's file without .py, in snake_case: tabular_preprocessing.
-	ScriptName string `json:"script_name" validate:"required"`
+	ScriptName string `json:"script_name" yaml:"script_name" validate:"required"`
 	// StepName is the name of the DAG node, in PascalCase with an optional job type:
 	// TabularPreprocessing_training.
-	StepName string `json:"step_name" validate:"required"`
+	StepName string `json:"step_name" yaml:"step_name" validate:"required"`
 	// ScriptPath is the path of the script.
-	ScriptPath string `json:"script_path" validate:"required"`
+	ScriptPath string `json:"script_path" yaml:"script_path" validate:"required"`
 	// InputPaths maps logical names to the files or directories that the script reads.
-	InputPaths map[string]string `json:"input_paths,omitzero" validate:"dive,keys,required,endkeys,required"`
+	InputPaths map[string]string `json:"input_paths,omitzero" yaml:"input_paths,omitempty" validate:"dive,keys,required,endkeys,required"`
 	// OutputPaths maps logical names to the directories that the script writes to.
-	OutputPaths map[string]string `json:"output_paths,omitzero" validate:"dive,keys,required,endkeys,required"`
+	OutputPaths map[string]string `json:"output_paths,omitzero" yaml:"output_paths,omitempty" validate:"dive,keys,required,endkeys,required"`
 	// EnvironVars holds the environment variables of the run. Their values may be secrets: no
 	// error, String or log of this package shows them.
-	EnvironVars map[string]string `json:"environ_vars,omitzero" validate:"dive,keys,required,excludes==,endkeys"`
+	EnvironVars map[string]string `json:"environ_vars,omitzero" yaml:"environ_vars,omitempty" validate:"dive,keys,required,excludes==,endkeys"`
 	// JobArgs holds the job arguments of the run.
-	JobArgs JobArgs `json:"job_args,omitzero" validate:"-"`
+	JobArgs JobArgs `json:"job_args,omitzero" yaml:"job_args,omitempty" validate:"-"`
 	// CreatedAt is when the spec was made; zero means unknown.
-	CreatedAt Timestamp `json:"created_at,omitzero" validate:"-"`
+	CreatedAt Timestamp `json:"created_at,omitzero" yaml:"created_at,omitempty" validate:"-"`
 	// UpdatedAt is when the spec was last changed; zero means unknown.
-	UpdatedAt Timestamp `json:"updated_at,omitzero" validate:"-"`
+	UpdatedAt Timestamp `json:"updated_at,omitzero" yaml:"updated_at,omitempty" validate:"-"`
 	// Optional names inputs and outputs that may be missing: a run leaves out an input that is not there, and
 	// passes without data in an output.
-	Optional []string `json:"optional,omitzero" validate:"-"`
+	Optional []string `json:"optional,omitzero" yaml:"optional,omitempty" validate:"-"`
 	// Timeout bounds a run, in seconds, over RuntimeTester.Timeout and under PipelineOptions.Timeout; 0 means
 	// that the spec has none.
-	Timeout float64 `json:"timeout,omitzero" validate:"gte=0"`
+	Timeout float64 `json:"timeout,omitzero" yaml:"timeout,omitempty" validate:"gte=0"`
 	// MaxMemory bounds the memory of a run, in bytes, over RuntimeTester.MaxMemory; 0 means that the spec has
 	// no bound.
-	MaxMemory int64 `json:"max_memory,omitzero" validate:"gte=0"`
+	MaxMemory int64 `json:"max_memory,omitzero" yaml:"max_memory,omitempty" validate:"gte=0"`
 	// Extra holds the members of the file that this version does not know, as they were written.
 	// They are saved after the known ones, sorted by name.
-	Extra map[string]json.RawMessage `json:"-" validate:"-"`
+	Extra map[string]json.RawMessage `json:"-" yaml:"-" validate:"-"`
 }
 
 // New returns a spec with both timestamps set to now.

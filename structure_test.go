@@ -121,6 +121,7 @@ func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) boo
 			name, _, _ := strings.Cut(tag, ",")
 			assert.Equal(t, name, scriptspec.ToSnakeCase(field.Name), "the tag of %s", field.Name)
 		}
+		assert.Equal(t, strings.Replace(tag, "omitzero", "omitempty", 1), field.Tag.Get("yaml"), "the yaml tag of %s", field.Name)
 		_, ok = field.Tag.Lookup("validate")
 		assert.True(t, ok, "%s has no validate tag", field.Name)
 

@@ -26,11 +26,13 @@ func main() {
 }
 
 // OwnedStep is a spec with what the host wants to know besides. The embedded type has no JSON
-// methods that could take over, so that all members stand side by side in one object.
+// methods that could take over, so that all members stand side by side in one object. So they do in
+// YAML, where inline says so: bench/yaml, a module of its own, writes and reads such a type with
+// gopkg.in/yaml.v3 and go.yaml.in/yaml/v3.
 type OwnedStep struct {
-	scriptspec.ScriptExecutionSpec
-	Owner   string `json:"owner"`
-	Retries int    `json:"retries"`
+	scriptspec.ScriptExecutionSpec `yaml:",inline"`
+	Owner                          string `json:"owner" yaml:"owner"`
+	Retries                        int    `json:"retries" yaml:"retries"`
 }
 
 // Job nests a spec and borrows two of its rules for fields of the host.
