@@ -16,6 +16,20 @@ func RunPipelineAs[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTesting
 	runPipeline(t, tester, p, o)
 }
 
+// MemberKinds returns the names of all members of a spec file, each with the kinds of spec that have it.
+func MemberKinds() map[string][]string {
+	kinds := map[string][]string{}
+	for i, row := range fields {
+		kinds[row.name] = nil
+		for kind, l := range map[string]*layout{"basic": basicLayout, "enhanced": enhancedLayout} {
+			if l.has(i) {
+				kinds[row.name] = append(kinds[row.name], kind)
+			}
+		}
+	}
+	return kinds
+}
+
 // InspectData lets the tests see what a run says of data.
 var InspectData = inspectData
 

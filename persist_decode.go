@@ -258,8 +258,8 @@ func (d *decoder) textOf(rules *textRules) string {
 	if !ok {
 		return s
 	}
-	if code := rules.broken(s, loading); code != "" {
-		d.r.Refuse(loadingError(rules, code))
+	if r := rules.broken(s, loading); r != nil {
+		d.r.Refuse(loadingError(rules, r))
 	}
 	return s
 }
@@ -286,12 +286,10 @@ func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[str
 		if _, twice := m[key]; twice {
 			d.r.Duplicate()
 		}
-		switch code := keys.broken(key, loading); code {
-		case "":
-		case CodeNUL:
-			d.r.Refuse("name holds a NUL byte")
-		default:
-			d.r.Refuse(loadingError(keys, code))
+		if r := keys.broken(key, loading); r != nil && r.code == CodeNUL {
+			d.r.Refuse("name " + r.words)
+		} else if r != nil {
+			d.r.Refuse(loadingError(keys, r))
 		}
 		m[key] = value(d)
 	}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -61,7 +60,7 @@ func TestPipelineHidesSecretsOfOtherNodes(t *testing.T) {
 	data, err := json.Marshal(r)
 	require.NoError(t, err)
 	b.Write(data)
-	for _, write := range []func(io.Writer) error{r.WriteText, r.WriteJUnit, r.WriteGitHub, r.WriteHTML} {
+	for _, write := range reportsOf(t, r) {
 		require.NoError(t, write(&b))
 	}
 	records, err := filepath.Glob(filepath.Join(f.work(), ".scriptspec", "*.json"))

@@ -13,7 +13,7 @@ import (
 	"github.com/scriptspec/scriptspec"
 )
 
-// reporter is a result of any kind.
+// reporter is a result of any kind; what else it writes is in reportsOf.
 type reporter interface {
 	WriteText(w io.Writer) error
 	WriteJUnit(w io.Writer) error
@@ -65,10 +65,9 @@ func TestReportsOfScriptsAndStores(t *testing.T) {
 				s.Specs[1].Result, s.Specs[3].Result = plain.Nodes[1].Result, plain.Nodes[3].Result
 				r = s
 			}
-			golden(t, "report/"+name+"-text.txt", written(t, r.WriteText))
-			golden(t, "report/"+name+"-junit.xml", written(t, r.WriteJUnit))
-			golden(t, "report/"+name+"-github.txt", written(t, r.WriteGitHub))
-			golden(t, "report/"+name+"-page.html", written(t, r.WriteHTML))
+			for file, write := range reportsOf(t, r) {
+				golden(t, "report/"+name+"-"+file, written(t, write))
+			}
 			for _, text := range hostile() {
 				r := make(text)
 				checkTable(t, written(t, r.WriteText))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -116,13 +117,29 @@ func infested(text string) *scriptspec.PipelineTestResult {
 	return r
 }
 
-// writers are all reports, by the name of their golden file.
-func writers() map[string]func(*scriptspec.PipelineTestResult, io.Writer) error {
-	return map[string]func(*scriptspec.PipelineTestResult, io.Writer) error{
-		"text.txt":   (*scriptspec.PipelineTestResult).WriteText,
-		"junit.xml":  (*scriptspec.PipelineTestResult).WriteJUnit,
-		"github.txt": (*scriptspec.PipelineTestResult).WriteGitHub,
-		"page.html":  (*scriptspec.PipelineTestResult).WriteHTML,
+// reportFiles are the reports that every result can write of itself, each with the name of its golden file.
+var reportFiles = map[string]string{
+	"WriteText": "text.txt", "WriteJUnit": "junit.xml", "WriteGitHub": "github.txt", "WriteHTML": "page.html",
+}
+
+// reportsOf returns the methods of a result that write a report, by the name of their golden file.
+func reportsOf(t testing.TB, result any) map[string]func(io.Writer) error {
+	t.Helper()
+	v, methods := reflect.ValueOf(result), map[string]func(io.Writer) error{}
+	for m := range v.Type().Methods() {
+		if write, ok := reflect.TypeAssert[func(io.Writer) error](v.MethodByName(m.Name)); ok {
+			require.Contains(t, reportFiles, m.Name, "%T writes a report that reportFiles does not name", result)
+			methods[reportFiles[m.Name]] = write
+		}
+	}
+	require.Len(t, methods, len(reportFiles), "%T does not write every report", result)
+	return methods
+}
+
+// writers are all reports of a pipeline, by the name of their golden file.
+func writers(t testing.TB) map[string]func(*scriptspec.PipelineTestResult, io.Writer) error {
+	t.Helper()
+	all := map[string]func(*scriptspec.PipelineTestResult, io.Writer) error{
 		"json.json": func(r *scriptspec.PipelineTestResult, w io.Writer) error {
 			if r == nil {
 				return nil
@@ -132,6 +149,10 @@ func writers() map[string]func(*scriptspec.PipelineTestResult, io.Writer) error 
 			return e.Encode(r)
 		},
 	}
+	for _, file := range reportFiles {
+		all[file] = func(r *scriptspec.PipelineTestResult, w io.Writer) error { return reportsOf(t, r)[file](w) }
+	}
+	return all
 }
 
 func report(t testing.TB, write func(*scriptspec.PipelineTestResult, io.Writer) error, r *scriptspec.PipelineTestResult) string {
@@ -143,7 +164,7 @@ func report(t testing.TB, write func(*scriptspec.PipelineTestResult, io.Writer) 
 
 func TestReports(t *testing.T) {
 	t.Parallel()
-	for name, write := range writers() {
+	for name, write := range writers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			first := report(t, write, churned())
@@ -168,7 +189,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
 func TestReportsChangeNothing(t *testing.T) {
 	t.Parallel()
 	r := churned()
-	for _, write := range writers() {
+	for _, write := range writers(t) {
 		report(t, write, r)
 	}
 	assert.Equal(t, churned(), r)

@@ -28,7 +28,7 @@ type flaw struct {
 	err error // why it cannot be written
 
 	rules *textRules // the kind of text
-	code  Code       // the rule that is broken
+	rule  *rule      // the one that it breaks
 	text  string
 }
 
@@ -140,7 +140,7 @@ var mapCodec = typed[map[string]string]{
 	check: func(m *member, values map[string]string, when occasion) (flaws []flaw) {
 		keys, texts := m.keyRules(), m.textRules()
 		for key, s := range values {
-			if keys.broken(key, when) == "" && texts.broken(s, when) == "" {
+			if keys.broken(key, when) == nil && texts.broken(s, when) == nil {
 				continue
 			}
 			flaws = append(flaws, m.checkEntry(key, when, texts.check(s, when))...)

@@ -28,7 +28,7 @@ func newStepFiles(stepName, scriptName string) (f stepFiles, fe *FieldError) {
 	}
 	step, err := ParseStepName(stepName)
 	if err != nil {
-		return f, nameError(fieldStepName, stepName, stepNameRules.broken(stepName, storing))
+		return f, stepNameError(fields[fieldStepName].name, stepName)
 	}
 	f = stepFiles{step: stepName, script: scriptName, short: scriptName}
 	f.long = scriptName + "." + strings.ToLower(step.Base)

@@ -112,6 +112,24 @@ func TestEveryFieldIsTaggedClonedAndCompared(t *testing.T) {
 	})
 }
 
+// A member that a kind of spec does not have would be read and be gone with the next save.
+func TestEveryMemberIsInBothKinds(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	for name, kinds := range scriptspec.MemberKinds() {
+		want := 2
+		if strings.HasSuffix(name, "_paths") || strings.HasSuffix(name, "_path_specs") {
+			want = 1
+		}
+		assert.Len(t, kinds, want, "%s has a row in spec_fields.go; give the structs in spec.go and pathspec.go a field with this JSON tag", name)
+		assert.Contains(t, string(readme), "`"+name+"`", "the table of members in README.md")
+		assert.Regexp(t, `\b`+name+`\b`, string(doc), "the list of members in doc.go")
+	}
+}
+
 func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) bool) {
 	t.Helper()
 	for field := range reflect.TypeFor[T]().Fields() {
@@ -127,9 +145,9 @@ func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) boo
 
 		var one, zero T
 		fill(t, reflect.ValueOf(&one).Elem().FieldByIndex(field.Index))
-		assert.False(t, equal(&one, &zero), "Equal passes over %s", field.Name)
+		assert.False(t, equal(&one, &zero), "Equal passes over %s: give it a row in spec_fields.go", field.Name)
 		c := clone(&one)
-		assert.True(t, equal(&one, c), "Clone passes over %s", field.Name)
+		assert.True(t, equal(&one, c), "Clone passes over %s: give it a row in spec_fields.go", field.Name)
 		assert.Equal(t, one, *c)
 	}
 }

@@ -140,12 +140,13 @@ func TestOutcomesAreComplete(t *testing.T) {
 				value := spec.(*ast.ValueSpec)
 				if kind, ok := value.Type.(*ast.Ident); ok && kind.Name == "Outcome" {
 					declared++
-					assert.True(t, seen[strings.Trim(value.Values[0].(*ast.BasicLit).Value, `"`)], value.Names[0].Name)
+					assert.True(t, seen[strings.Trim(value.Values[0].(*ast.BasicLit).Value, `"`)],
+						"%s needs a script in testdata/scripts/outcomes and its row in endings", value.Names[0].Name)
 				}
 			}
 		}
 	}
-	assert.Len(t, seen, declared)
+	assert.Len(t, seen, declared, "endings has an outcome that is not declared")
 	entries, err := os.ReadDir(filepath.Join("testdata", "scripts", "outcomes"))
 	require.NoError(t, err)
 	assert.Len(t, entries, len(endings))

@@ -175,7 +175,7 @@ func subject(s Spec) string {
 // scriptErrors checks the script file, if the rules let its path through.
 func scriptErrors(s Spec, check pathChecker) []*FieldError {
 	path := *s.common().scriptPath
-	if scriptPathRules.broken(path, validating) != "" {
+	if scriptPathRules.broken(path, validating) != nil {
 		return nil
 	}
 	if fe := notLocal(path); fe != nil {
@@ -217,7 +217,7 @@ func entryErrors(s Spec, f field, use pathUse, check pathChecker) []*FieldError 
 	var errs []*FieldError
 	own := s.common().own(f)
 	s.eachPath(f, func(key, path string) {
-		if pathRules.broken(path, validating) != "" {
+		if pathRules.broken(path, validating) != nil {
 			return
 		}
 		if fe := notLocal(path); fe != nil {
@@ -297,7 +297,7 @@ func autoFix(s Spec) []Fix {
 		}
 	}
 	for _, e := range sortedPaths(s, fieldOutputs) {
-		if pathRules.broken(e.path, validating) != "" {
+		if pathRules.broken(e.path, validating) != nil {
 			continue
 		}
 		if _, err := os.Stat(e.path); !errors.Is(err, fs.ErrNotExist) {

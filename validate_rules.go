@@ -30,6 +30,7 @@ type rule struct {
 	code   Code
 	when   occasion
 	broken func(text string) bool
+	words  string // what is wrong with such a text; "" for a name, which nameError words
 }
 
 // textRules are the rules for one kind of text. The first broken one is reported.
@@ -38,68 +39,77 @@ type textRules struct {
 	rules []rule
 }
 
-// The rules for every kind of text. To add a check, add a row; ruleError words it.
+// The rules for every kind of text. To add a check, add a row with its words.
 var (
 	scriptNameRules = textRules{"scriptspec_script_name", []rule{
-		{CodeRequired, storing | complete, isEmpty},
-		{CodeFormat, storing | complete, func(s string) bool { return !IsScriptName(s) }},
-		{CodeTooLong, storing | complete, func(s string) bool { return len(s) > maxScriptName }},
-		{CodeNUL, loading, holdsNUL},
-		{CodeFormat, loading, filename.Unsafe}, // AutoFixCommonIssues can fix what is merely not snake_case
+		{CodeRequired, storing | complete, isEmpty, ""},
+		{CodeFormat, storing | complete, func(s string) bool { return !IsScriptName(s) }, ""},
+		{CodeTooLong, storing | complete, func(s string) bool { return len(s) > maxScriptName }, ""},
+		{CodeNUL, loading, holdsNUL, nulWords},
+		// AutoFixCommonIssues can fix what is merely not snake_case.
+		{CodeFormat, loading, filename.Unsafe, "script_name must be in snake_case format; this one cannot be part of a file name"},
 	}}
 	stepNameRules = textRules{"scriptspec_step_name", []rule{
-		{CodeNUL, loading, holdsNUL},
-		{CodeRequired, storing | complete, isEmpty},
-		{CodeFormat, storing, func(s string) bool { _, err := ParseStepName(s); return err != nil }},
-		{CodeFormat, stepShape, func(s string) bool { return s != "" && !IsStepName(s) }},
-		{CodeFormat, running, filename.Unsafe}, // log files and directories have this name
+		{CodeNUL, loading, holdsNUL, nulWords},
+		{CodeRequired, storing | complete, isEmpty, ""},
+		{CodeFormat, storing, func(s string) bool { _, err := ParseStepName(s); return err != nil }, ""},
+		{CodeFormat, stepShape, func(s string) bool { return s != "" && !IsStepName(s) }, ""},
+		{CodeFormat, running, filename.Unsafe, ""}, // log files and directories have this name
 	}}
 	scriptPathRules = textRules{"", []rule{
-		{CodeRequired, complete, isEmpty},
-		{CodeNUL, always, holdsNUL},
+		{CodeRequired, complete, isEmpty, ""},
+		noNUL,
 	}}
-	pathRules        = textRules{"scriptspec_path", notEmpty}
-	logicalNameRules = textRules{"scriptspec_logical_name", notEmpty}
-	aliasRules       = textRules{"scriptspec_alias", notEmpty}
+	pathRules        = textRules{"scriptspec_path", []rule{notEmpty, noNUL}}
+	logicalNameRules = textRules{"scriptspec_logical_name", []rule{notEmpty, noNUL}}
+	aliasRules       = textRules{"scriptspec_alias", []rule{notEmpty, noNUL}}
 	envNameRules     = textRules{"scriptspec_env_name", []rule{
-		{CodeEmpty, always, isEmpty},
-		{CodeNUL, always, holdsNUL},
-		{CodeFormat, always, func(s string) bool { return strings.ContainsAny(s, "=\n\r") }},
+		{CodeEmpty, always, isEmpty, emptyWords},
+		noNUL,
+		{CodeFormat, always, func(s string) bool { return strings.ContainsAny(s, "=\n\r") }, "holds '=' or a line break"},
 	}}
-	envValueRules = textRules{"scriptspec_env_value", noNUL}
-	plainRules    = textRules{"", noNUL}
+	envValueRules = textRules{"scriptspec_env_value", []rule{noNUL}}
+	plainRules    = textRules{"", []rule{noNUL}}
 
-	notEmpty = []rule{
-		{CodeEmpty, complete, isEmpty},
-		{CodeNUL, always, holdsNUL},
-	}
-	noNUL = []rule{{CodeNUL, always, holdsNUL}}
+	// Rows that several kinds have.
+	notEmpty = rule{CodeEmpty, complete, isEmpty, emptyWords}
+	noNUL    = rule{CodeNUL, always, holdsNUL, nulWords}
+)
+
+const (
+	emptyWords = "is empty"
+	nulWords   = "holds a NUL byte"
 )
 
 func isEmpty(s string) bool { return s == "" }
 
 func holdsNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
 
-// broken returns the code of the first rule that text breaks, or "".
-func (t *textRules) broken(text string, when occasion) Code {
+// broken returns the first rule that text breaks, or nil.
+func (t *textRules) broken(text string, when occasion) *rule {
 	for i := range t.rules {
 		if r := &t.rules[i]; r.when&when != 0 && r.broken(text) {
-			return r.code
+			return r
 		}
-	}
-	return ""
-}
-
-// check returns the first rule that text breaks as a flaw, for a codec.
-func (t *textRules) check(text string, when occasion) []flaw {
-	if code := t.broken(text, when); code != "" {
-		return []flaw{{rules: t, code: code, text: text}}
 	}
 	return nil
 }
 
-// checkScriptName returns the rule that keeps name from being the script name of a file, or "".
-func checkScriptName(name string) Code { return scriptNameRules.broken(name, storing) }
+// check returns the first rule that text breaks as a flaw, for a codec.
+func (t *textRules) check(text string, when occasion) []flaw {
+	if r := t.broken(text, when); r != nil {
+		return []flaw{{rules: t, rule: r, text: text}}
+	}
+	return nil
+}
+
+// checkScriptName returns the code of the rule that keeps name from being the script name of a file, or "".
+func checkScriptName(name string) Code {
+	if r := scriptNameRules.broken(name, storing); r != nil {
+		return r.code
+	}
+	return ""
+}
 
 // ruleErrors returns the rules that a spec breaks on an occasion, in the given fields or, without any,
 // in all.
@@ -137,14 +147,14 @@ func errNilSpec() *FieldError {
 func ruleError(f field, found flaw) *FieldError {
 	name := fields[f].name
 	fail := func(format string, args ...any) *FieldError {
-		fe := fieldErrorf(rank{section: int(f), key: found.key}, name+found.place, found.code, format, args...)
+		fe := fieldErrorf(rank{section: int(f), key: found.key}, name+found.place, found.rule.code, format, args...)
 		fe.Value = found.text
 		return fe
 	}
-	what := breaches[found.code]
+	what := found.rule.words
 	switch found.rules {
 	case &scriptNameRules, &stepNameRules, &scriptPathRules:
-		return nameError(f, found.text, found.code)
+		return nameError(f, found.text, found.rule.code)
 	case &logicalNameRules:
 		return fail("logical name in %s %s", name, what)
 	case &aliasRules:
@@ -161,20 +171,15 @@ func ruleError(f field, found flaw) *FieldError {
 	return fail("%s %s", name+found.place, what)
 }
 
-// breaches words what is wrong with a text that is not a name.
-var breaches = map[Code]string{CodeEmpty: "is empty", CodeNUL: "holds a NUL byte", CodeFormat: "holds '=' or a line break"}
-
 // loadingError words a rule that a text of a file breaks, where its path is said already.
-func loadingError(rules *textRules, code Code) string {
+func loadingError(rules *textRules, broken *rule) string {
 	switch {
 	case rules == &envNameRules:
-		return "environment variable name " + breaches[code]
-	case rules == &scriptNameRules && code == CodeFormat:
-		return "script_name must be in snake_case format; this one cannot be part of a file name"
-	case code == CodeNUL:
-		return "holds a NUL byte, which no name or path may"
+		return "environment variable name " + broken.words
+	case broken.code == CodeNUL:
+		return broken.words + ", which no name or path may"
 	}
-	return breaches[code]
+	return broken.words
 }
 
 // nameError returns the error for a rule that the script name, the step name or the script path breaks.
@@ -250,7 +255,7 @@ func RegisterValidations(v *validator.Validate) error {
 	} {
 		err := v.RegisterValidation(t.tag, func(fl validator.FieldLevel) bool {
 			f := fl.Field()
-			return f.Kind() == reflect.String && t.broken(f.String(), validating|stepShape) == ""
+			return f.Kind() == reflect.String && t.broken(f.String(), validating|stepShape) == nil
 		})
 		if err != nil {
 			return fmt.Errorf("scriptspec: registering %s: %w", t.tag, err)
