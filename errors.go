@@ -135,17 +135,26 @@ const maxListed = 20
 // ValidationError is everything that is wrong with a spec or a pipeline, in a fixed order: by field,
 // then by map key.
 type ValidationError struct {
-	subject string
-	errs    []*FieldError
+	kind, subject string // spec or pipeline, and its name
+	errs          []*FieldError
 }
 
-// newValidationError sorts errs. Without errs it returns nil.
+// newValidationError is for a spec. It sorts errs; without any it returns nil.
 func newValidationError(subject string, errs []*FieldError) error {
+	return validationError("spec", subject, errs)
+}
+
+// newPipelineError is newValidationError for a pipeline.
+func newPipelineError(name string, errs []*FieldError) error {
+	return validationError("pipeline", name, errs)
+}
+
+func validationError(kind, subject string, errs []*FieldError) error {
 	if len(errs) == 0 {
 		return nil
 	}
 	slices.SortFunc(errs, compareFieldErrors)
-	return &ValidationError{subject: subject, errs: errs}
+	return &ValidationError{kind, subject, errs}
 }
 
 // Error returns a single problem on one line. Several it counts, then gives a line to each of the
@@ -153,7 +162,7 @@ func newValidationError(subject string, errs []*FieldError) error {
 func (e *ValidationError) Error() string {
 	var b strings.Builder
 	if e.subject != "" {
-		b.WriteString("spec " + printable(e.subject) + ": ")
+		b.WriteString(e.kind + " " + printable(e.subject) + ": ")
 	}
 	if len(e.errs) == 1 {
 		b.WriteString(e.errs[0].Error())

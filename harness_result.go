@@ -28,11 +28,13 @@ type StoreTestResult struct {
 type SpecTestResult struct {
 	// Name is that of the subtest.
 	Name string `json:"name"`
-	// Error says why there was no test: the spec cannot be loaded or run.
+	// Error says why there was no test, the spec cannot be loaded or run, or which hook failed it.
 	Error string `json:"error"`
 	// Result is what the tester reports of the script.
 	Result *ScriptTestResult `json:"result"`
 }
+
+func (s *SpecTestResult) passed() bool { return s.Error == "" && s.Result != nil && s.Result.Success }
 
 // add returns the index of a further spec.
 func (r *StoreTestResult) add(name string) int {
@@ -54,7 +56,7 @@ func (r *StoreTestResult) end(i int, result *ScriptTestResult, err error) {
 	r.Duration = time.Since(r.StartedAt.Time)
 	r.Success = true
 	for _, s := range r.Specs {
-		r.Success = r.Success && s.Result != nil && s.Result.Success
+		r.Success = r.Success && s.passed()
 	}
 }
 
@@ -64,7 +66,7 @@ func (r *StoreTestResult) String() string {
 	defer r.mu.Unlock()
 	passed := 0
 	for _, s := range r.Specs {
-		if s.Result != nil && s.Result.Success {
+		if s.passed() {
 			passed++
 		}
 	}

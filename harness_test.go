@@ -28,6 +28,8 @@ type recorder struct {
 	mu       *sync.Mutex
 	lines    *[]string
 	parallel bool
+	failed   bool
+	cleanups []func()
 }
 
 func (r *recorder) say(what, format string, args ...any) {
@@ -36,14 +38,21 @@ func (r *recorder) say(what, format string, args ...any) {
 	*r.lines = append(*r.lines, what+" "+r.name+": "+fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) Context() context.Context          { return r.t.Context() }
-func (r *recorder) Errorf(format string, args ...any) { r.say("error", format, args...) }
-func (r *recorder) Logf(format string, args ...any)   { r.say("log", format, args...) }
-func (r *recorder) Helper()                           {}
-func (r *recorder) Parallel()                         { r.parallel = true }
-func (r *recorder) TempDir() string                   { return r.t.TempDir() }
+func (r *recorder) Context() context.Context        { return r.t.Context() }
+func (r *recorder) Logf(format string, args ...any) { r.say("log", format, args...) }
+func (r *recorder) Helper()                         {}
+func (r *recorder) Parallel()                       { r.parallel = true }
+func (r *recorder) ArtifactDir() string             { return r.t.ArtifactDir() }
+func (r *recorder) Failed() bool                    { return r.failed }
+func (r *recorder) Cleanup(f func())                { r.cleanups = append(r.cleanups, f) }
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failed = true
+	r.say("error", format, args...)
+}
 
 func (r *recorder) Fatalf(format string, args ...any) {
+	r.failed = true
 	r.say("fatal", format, args...)
 	runtime.Goexit()
 }
@@ -65,6 +74,11 @@ func (r *recorder) do(f func(*recorder)) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer func() {
+			for _, f := range slices.Backward(r.cleanups) {
+				f()
+			}
+		}()
 		f(r)
 	}()
 	<-done

@@ -167,7 +167,7 @@ func (d *DAG) Validate() error {
 	for _, p := range d.problems() {
 		errs = append(errs, p.fieldError())
 	}
-	return newValidationError("", errs)
+	return newPipelineError("", errs)
 }
 
 // dagProblem is a problem with a node, or with the end of an edge.

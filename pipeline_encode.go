@@ -113,7 +113,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 		errs = append(errs, fe)
 	}
 	if len(errs) > 0 {
-		return nil, newValidationError(name, errs)
+		return nil, newPipelineError(name, errs)
 	}
 	return p, nil
 }
@@ -157,7 +157,7 @@ func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
 	w.options(&p.Options)
 	w.End('}', false)
 	w.Buf = append(w.Buf, '\n')
-	return w.Buf, newValidationError(p.Name, w.errs)
+	return w.Buf, newPipelineError(p.Name, w.errs)
 }
 
 // pipelineWriter writes the parts of a pipeline and gathers what cannot be written.

@@ -16,6 +16,7 @@ type nodeEnd struct {
 	number   int
 	problem  string // why its script was not started
 	result   *ScriptTestResult
+	refused  string // by PipelineOptions.After
 	err      error
 	duration time.Duration
 	handed   map[string][]Transfer
@@ -53,6 +54,12 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		}
 	}
 	n.record = r.newRecord(n)
+	if r.options.Before != nil {
+		text := guarded("Before", func() error { return r.options.Before(n.Node, spec.Clone()) })
+		if e.problem = firstLine(text); e.problem != "" {
+			return e
+		}
+	}
 	begun := time.Now()
 	if e.result, e.err = r.tester.run(ctx, spec, r.options.Timeout, r.masker, within...); e.err != nil {
 		return e
@@ -63,8 +70,16 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 			e.changes = append(e.changes, inputChange{pair, printable(r.source(pair).path) + ": " + what[0]})
 		}
 	}
+	if r.options.After != nil {
+		text := guarded("After", func() error { return r.options.After(n.Node, spec.Clone(), e.result) })
+		if e.refused = firstLine(text); e.refused != "" {
+			return e
+		}
+	}
 	if e.result.Success { // else nobody is given what it wrote
-		e.problem = r.keepData(n, &e)
+		if e.problem = r.keepData(n, &e); e.problem == "" {
+			e.problem = r.checkData(ctx, n, e.outputs)
+		}
 		r.addCode(&n.record, *n.spec.common().scriptPath, e.result.modules, begun)
 	}
 	return e
@@ -83,7 +98,7 @@ func (r *pipelineRun) keepData(n *runNode, e *nodeEnd) (problem string) {
 		case state.Err != nil:
 			return "output " + printable(name) + " cannot be handed on: " + printable(state.Err.Error())
 		}
-		data := lookAtOutput(state, path, r.feedsAny(n, name))
+		data := lookAtOutput(state, path, r.feedsAny(n, name) || r.isChecked(n, name))
 		if e.outputs[name] = data; r.isConsumed(n, name) {
 			data.sum = newSum(r.reading, state)
 		}
@@ -128,12 +143,9 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 	handed := make(map[string][]Transfer, len(n.before))
 	for _, pair := range n.Inputs {
 		data := r.source(pair)
-		h := Transfer{
-			Source: pair.Source, Dest: n.Node,
-			Output: pair.SourceLogicalName, Input: pair.DestLogicalName, MatchType: pair.MatchType, Confidence: pair.Confidence,
-			Path: data.path, Files: data.files, Bytes: data.bytes, Formats: append([]string{}, data.formats...), Problems: []string{},
-		}
-		for _, check := range r.options.Checkers {
+		h := data.transfer(pair.Source, pair.SourceLogicalName)
+		h.Dest, h.Input, h.MatchType, h.Confidence = n.Node, pair.DestLogicalName, pair.MatchType, pair.Confidence
+		for _, check := range r.options.checkersOf(h) {
 			text := guarded("the checker", func() error { return check(ctx, h) })
 			if text != "" && ctx.Err() == nil { // else the run is over, and not the data wrong
 				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(text)))

@@ -28,13 +28,21 @@ type PipelineOptions struct {
 	AllowSemantic bool `json:"allow_semantic"`
 	// From runs these nodes and all that depend on them, To these and all that they depend on, both
 	// together what is in both. Only runs exactly these. What is not run and feeds one that is must
-	// have passed in an earlier run in the same WorkDir.
+	// have passed in an earlier run in the same WorkDir. An Only that is empty and not nil, as a filter may
+	// leave it, is an error.
 	From []string `json:"-"`
 	To   []string `json:"-"`
 	Only []string `json:"-"`
 	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
 	// What they find makes the run no success, but the consumer is run all the same.
 	Checkers []Checker `json:"-"`
+	// Checks are checkers for one edge or output.
+	Checks []DataCheck `json:"-"`
+	// Before is called before the script of a node is started, After when it has ended, passed or not: for
+	// golden files, or a metric that must be reached. The spec is a copy of what is run. An error fails the node;
+	// t.FailNow of a test does too, with a worse message. They are called from several goroutines at once.
+	Before func(node string, s *ScriptExecutionSpec) error                      `json:"-"`
+	After  func(node string, s *ScriptExecutionSpec, r *ScriptTestResult) error `json:"-"`
 	// Progress receives every event, in order and on the goroutine that called TestPipeline, which
 	// waits for it to return.
 	Progress func(PipelineEvent) `json:"-"`
@@ -65,6 +73,9 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 	}
 	if o.Parallelism < 0 {
 		fail("options.parallelism", CodeFormat, o.Parallelism, "parallelism is negative", "0 means one script for each CPU")
+	}
+	if o.Only != nil && len(o.Only) == 0 {
+		fail("options.only", CodeEmpty, nil, "Only names no node, so that nothing would be run", "nil runs all")
 	}
 	if len(o.Only) > 0 && len(o.From)+len(o.To) > 0 {
 		fail("options.only", CodeFormat, slices.Clone(o.Only), "Only runs exactly its nodes and does not go with From and To", "use one or the other")

@@ -61,7 +61,7 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 	errs := p.problems()
 	g, order, err := p.DAG.order()
 	if err != nil {
-		return nil, newValidationError(p.Name, errs)
+		return nil, newPipelineError(p.Name, errs)
 	}
 	pl := &planner{p: p, semantic: o.AllowSemantic, specs: p.enhanced(), wires: map[string][]Wire{}}
 	for _, wire := range p.Wires {
@@ -77,7 +77,7 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 		}
 	}
 	plan.Levels, plan.Suggested = p.DAG.byLevel(level), suggestions(plan.Nodes)
-	return plan, newValidationError(p.Name, append(errs, pl.edgeErrors(plan)...))
+	return plan, newPipelineError(p.Name, append(errs, pl.edgeErrors(plan)...))
 }
 
 // planner wires nodes, each with all that lead to it.

@@ -50,7 +50,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	}
 	reuses := r.reuses()
 	if reuses && o.WorkDir == "" {
-		return nil, newValidationError(p.Name, []*FieldError{{
+		return nil, newPipelineError(p.Name, []*FieldError{{
 			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
 			Hint: "it is WorkDir of that run's result",
 		}})
@@ -68,7 +68,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		return nil, workDirError(err)
 	}
 	r.paths()
-	if err := newValidationError(p.Name, r.diskErrors()); err != nil {
+	if err := newPipelineError(p.Name, r.diskErrors()); err != nil {
 		return nil, err
 	}
 	if err := r.checkReuse(); err != nil {
@@ -165,8 +165,9 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	for i, node := range p.DAG.Nodes {
 		r.number[node] = i // replaced below by its place in the order
 	}
-	if errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...); len(errs) > 0 {
-		return nil, newValidationError(p.Name, errs)
+	errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...)
+	if errs = append(errs, o.checkErrors(p)...); len(errs) > 0 {
+		return nil, newPipelineError(p.Name, errs)
 	}
 	specs := map[string]Spec{}
 	for _, node := range sortedKeys(p.Specs) {
@@ -175,7 +176,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 			fe.Path = keyed("specs", node) + "." + fe.Path
 		}
 		if len(errs) > 0 {
-			return nil, newValidationError(p.Name, errs)
+			return nil, newPipelineError(p.Name, errs)
 		}
 		specs[node] = resolved
 	}
@@ -191,7 +192,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 		}
 	}
 	if r.choose(); !slices.ContainsFunc(r.nodes, func(n runNode) bool { return n.chosen }) {
-		return nil, newValidationError(p.Name, []*FieldError{{
+		return nil, newPipelineError(p.Name, []*FieldError{{
 			Path: "options.from", Code: CodeEmpty, Value: slices.Clone(o.From),
 			Message: "no node is in what From and what To name, so that nothing would be run", Hint: "To is to be behind From",
 		}})
@@ -340,18 +341,25 @@ func (r *pipelineRun) finish(e nodeEnd) {
 	case !e.result.Success:
 		status, reason = NodeFailed, failure(e.result)
 	}
+	if e.refused != "" && status != NodeCancelled {
+		status, reason = NodeFailed, joined(reason, e.refused)
+	}
 	if change := r.inputChange(n, e); change != "" && status != NodeCancelled {
-		status = NodeFailed
-		if reason != "" {
-			reason += "; "
-		}
-		reason += change
+		status, reason = NodeFailed, joined(reason, change)
 	}
 	r.end(e.number, status, reason)
 	r.keepRecord(n)
 	if status == NodeFailed && r.options.FailFast {
 		r.stop(fmt.Errorf("%s failed, and the run is to fail fast", printable(n.Node)))
 	}
+}
+
+// joined returns two reasons as one.
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }
 
 // inputChange says which of a node's inputs was changed while it ran, the first of several.

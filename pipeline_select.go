@@ -84,7 +84,7 @@ func (r *pipelineRun) checkReuse() error {
 			})
 		}
 	}
-	return newValidationError(r.pipeline.Name, errs)
+	return newPipelineError(r.pipeline.Name, errs)
 }
 
 // renew drops the records of the nodes that are to be run. Those after them, which are not, are out of date

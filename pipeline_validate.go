@@ -28,9 +28,9 @@ const (
 // [*ValidationError]; behind it may be a [*CycleError]. What Plan says besides depends on its options.
 func (p *PipelineTestingSpec) Validate() error {
 	if p == nil || p.DAG == nil {
-		return newValidationError("", []*FieldError{{Path: "dag", Code: CodeRequired, Message: "dag is required"}})
+		return newPipelineError("", []*FieldError{{Path: "dag", Code: CodeRequired, Message: "dag is required"}})
 	}
-	return newValidationError(p.Name, append(p.problems(), p.edgeErrors()...))
+	return newPipelineError(p.Name, append(p.problems(), p.edgeErrors()...))
 }
 
 // problems returns all that Validate reports except edges that carry nothing.

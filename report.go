@@ -214,11 +214,11 @@ func (r *StoreTestResult) report() *report.Run {
 	}
 	for _, s := range r.Specs {
 		node := report.Node{Name: s.Name, Status: report.Skipped, Reason: "not run"}
-		switch {
-		case s.Error != "":
-			node.Status, node.Reason = report.Failed, s.Error
-		case s.Result != nil:
+		if s.Result != nil {
 			node = s.Result.node(s.Name)
+		}
+		if s.Error != "" {
+			node.Status, node.Reason = report.Failed, s.Error
 		}
 		run.Nodes = append(run.Nodes, node)
 	}

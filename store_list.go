@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
@@ -58,6 +59,27 @@ func (st *Store) names() (*atomicfile.Dir, []string, error) {
 		names, err = st.cache.list(files, st.specs)
 	}
 	return files, names, atPath("list", err, st.specs)
+}
+
+// Pipelines returns the names of the pipelines of the store, sorted.
+func (st *Store) Pipelines() ([]string, error) {
+	files, err := st.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var pipelines []string
+	if err == nil {
+		declare(st.specs)
+		var names []string
+		names, err = files.Names()
+		for _, file := range names {
+			if name, ok := strings.CutSuffix(file, pipelineFileSuffix); ok && checkPipelineName(name) == "" {
+				pipelines = append(pipelines, name)
+			}
+		}
+	}
+	slices.Sort(pipelines)
+	return pipelines, atPath("list", err, st.specs)
 }
 
 // each loads every spec and calls check for those that load, on all cores.

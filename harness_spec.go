@@ -1,0 +1,105 @@
+package scriptspec
+
+import (
+	"errors"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
+	printline "github.com/scriptspec/scriptspec/internal/printable"
+)
+
+var (
+	errLeftBefore = errors.New("Before ended the test, whose log says why")
+	errHooks      = errors.New("Before or After failed the test, whose log says why")
+)
+
+// runSpec runs a spec in a test and says what came of it, also if a hook leaves the test.
+func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, end func(*ScriptTestResult, error)) {
+	t.Helper()
+	var result *ScriptTestResult
+	err := errLeftBefore
+	defer func() {
+		if err == nil && result.Success && t.Failed() {
+			err = errHooks
+		}
+		end(result, err)
+	}()
+	spec := s.self().Basic()
+	if !o.KeepOutputs {
+		spec.OutputPaths = newPaths(outputDir(t), slices.Sorted(maps.Keys(spec.OutputPaths)))
+	}
+	tester := o.Tester
+	if tester == nil {
+		tester = &RuntimeTester{}
+	}
+	if tester.Base == "" {
+		resolved, _ := pathResolver{base: st.base}.resolve(spec) // it has no variables that could be unknown
+		spec = resolved.Basic()
+	}
+	hooked, _ := any(t).(*testing.T)
+	if o.Before != nil && hooked != nil {
+		o.Before(hooked, spec)
+	}
+	if verbose() {
+		t.Logf("%s: running", subject(spec))
+	}
+	result, err = tester.TestScript(t.Context(), spec)
+	showSpec(t, result, err)
+	if o.After != nil && hooked != nil {
+		o.After(hooked, spec, result)
+	}
+}
+
+// outputDir returns a directory for what a script makes. It goes with a test that passes, and stays, where the
+// log says, if one fails that has something in it.
+func outputDir[T testingT[T]](t T) string {
+	t.Helper()
+	if f := flag.Lookup("test.artifacts"); f != nil && f.Value.String() == "true" {
+		return t.ArtifactDir()
+	}
+	dir, err := os.MkdirTemp("", "scriptspec-outputs-")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() && holdsFiles(dir) {
+			t.Logf("what the script made is kept in %s", dir)
+		} else if err := fsaccess.RemoveTree(dir); err != nil {
+			t.Errorf("the outputs cannot be removed: %v", err)
+		}
+	})
+	return dir
+}
+
+// holdsFiles reports whether there is anything in the directories below dir.
+func holdsFiles(dir string) bool {
+	outputs, err := os.ReadDir(dir)
+	return err != nil || slices.ContainsFunc(outputs, func(o os.DirEntry) bool {
+		entries, err := os.ReadDir(filepath.Join(dir, o.Name()))
+		return err != nil || len(entries) > 0
+	})
+}
+
+// short reports whether go test was given -short. A host's test may call this before flags are parsed.
+func short() bool { return testing.Testing() && flag.Parsed() && testing.Short() }
+
+// verbose reports whether go test was given -v, and so shows what is logged at once.
+func verbose() bool { return testing.Testing() && flag.Parsed() && testing.Verbose() }
+
+// showSpec reports a spec's result to a test.
+func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
+	t.Helper()
+	switch {
+	case err != nil:
+		t.Fatalf("%s", printline.Log(err.Error()))
+	case !result.Success:
+		t.Errorf("%s", result.Details())
+	default:
+		t.Logf("%v", result)
+	}
+}
