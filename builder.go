@@ -248,7 +248,7 @@ var (
 //   - inputs and outputs are those whose logical names are in the script, at
 //     <test_data_dir>/<node>/input/<logical name> and .../output/<logical name>, so that no two nodes
 //     share a directory; the design note's if the script cannot be read, for which Inspect says why;
-//   - job_args has "job_type" if the node has one;
+//   - job_args has "job_type" if the node has one, unless the script is a program without such a flag;
 //   - the timestamps are now.
 func (b *SpecBuilder) SpecFromNode(node string) (*ScriptExecutionSpec, error) {
 	r, err := b.Resolve(node)
@@ -268,7 +268,8 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	}
 	s := New(r.ScriptName, r.Node, r.ScriptPath)
 	inputs, outputs := noteInputs, noteOutputs
-	if script := b.read(r.ScriptPath); script != nil {
+	script := b.read(r.ScriptPath)
+	if script != nil {
 		inputs, outputs = namesOf(script.InputPaths), namesOf(script.OutputPaths)
 	}
 	dir := filepath.Join(b.Store.dir, r.Node)
@@ -282,7 +283,7 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 			}
 		}
 	}
-	if r.Step.JobType != "" {
+	if r.Step.JobType != "" && (script == nil || script.takes("job_type")) {
 		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
 	}
 	return s, nil
@@ -359,33 +360,4 @@ func (b *SpecBuilder) loadOrCreate(node string) (s Spec, file string, err error)
 		return nil, "", err
 	}
 	return made, "", nil
-}
-
-// FromDAG makes a pipeline of a graph, with a spec for each node as LoadOrCreate has it, of either
-// kind. Nodes that are declared to have no script are skipped by name. The error joins those of all
-// nodes that could not be resolved; the pipeline has the rest even then.
-func (b *SpecBuilder) FromDAG(d *DAG) (*PipelineTestingSpec, error) {
-	if d == nil {
-		return nil, (&PipelineTestingSpec{}).Validate()
-	}
-	if err := d.Validate(); err != nil {
-		return nil, err
-	}
-	if b.Store == nil {
-		return nil, errNoStore()
-	}
-	p := &PipelineTestingSpec{DAG: d, Specs: map[string]Spec{}, Skip: map[string]string{}}
-	var errs []error
-	for _, node := range d.Nodes {
-		s, _, err := b.loadOrCreate(node)
-		switch {
-		case errors.Is(err, ErrNoScript):
-			p.Skip[node] = ErrNoScript.Error()
-		case err != nil:
-			errs = append(errs, err)
-		default:
-			p.Specs[node] = s
-		}
-	}
-	return p, errors.Join(errs...)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // testingT is what the harness needs of a *testing.T, so that its own tests can watch one fail.
@@ -94,11 +96,17 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		}
 	}
 	var outputs outputsInUse
+	var known []string
 	for _, name := range names {
 		script, _ := scriptOfFile(name)
 		s, _, err := st.loadFrom(files, script, name, maxSpecFile)
 		subtest := strings.TrimSuffix(name, specFileSuffix)
-		if len(o.Only) > 0 && !picked(missing, o.Only, subtest, s) {
+		answersTo := []string{subtest}
+		if err == nil {
+			answersTo = append(answersTo, *s.common().scriptName, *s.common().stepName)
+		}
+		known = append(known, answersTo...)
+		if len(o.Only) > 0 && !picked(missing, o.Only, answersTo) {
 			continue
 		}
 		if pipeline, ok := leftOut[name]; ok {
@@ -125,7 +133,11 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {
-		t.Errorf("no spec in %s has the script_name, step_name or subtest %s", st.specs, printable(name))
+		hint := ""
+		if near := similarity.Nearest(known, name); near != "" {
+			hint = "; did you mean " + printable(near) + "?"
+		}
+		t.Errorf("no spec in %s has the script_name, step_name or subtest %s%s", st.specs, printable(name), hint)
 	}
 	if len(results.Specs) == 0 && len(missing) == 0 {
 		t.Skipf("every spec is left out, so that nothing is run")
@@ -133,13 +145,9 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 	return results
 }
 
-// picked reports whether a spec was asked for, and removes the names it was asked for by from missing.
-func picked(missing map[string]bool, only []string, subtest string, s Spec) bool {
+// picked reports whether a spec that answers to these names was asked for, and removes those from missing.
+func picked(missing map[string]bool, only, names []string) bool {
 	found := false
-	names := []string{subtest}
-	if !isNil(s) {
-		names = append(names, *s.common().scriptName, *s.common().stepName)
-	}
 	for _, name := range names {
 		if slices.Contains(only, name) {
 			delete(missing, name)

@@ -39,7 +39,9 @@ var hookedHosts = map[string]func(t *testing.T){
 	},
 	"after": func(t *testing.T) {
 		result := scriptspec.RunStore(t, suiteOf(t, "def main(output_paths):\n    done(output_paths)"), &scriptspec.HarnessOptions{
-			After: func(t *testing.T, _ *scriptspec.ScriptExecutionSpec, _ *scriptspec.ScriptTestResult) { t.Error("golden differs") },
+			After: func(t *testing.T, _ *scriptspec.ScriptExecutionSpec, _ *scriptspec.ScriptTestResult) {
+				t.Error("golden differs")
+			},
 		})
 		t.Cleanup(func() {
 			t.Logf("success %v, %s, %s", result.Success, result.Specs[0].Error, result)

@@ -22,7 +22,10 @@ type ScriptInterface struct {
 	// InputPaths, OutputPaths, EnvironVars and JobArgs are the names that the script uses by
 	// literal keys and attributes, sorted. EnvironVars also has those of os.environ and os.getenv.
 	InputPaths, OutputPaths, EnvironVars, JobArgs []ScriptUse
-	// Dynamic lists those of input_paths, output_paths, environ_vars and job_args of which the
+	// Flags are what the script tells argparse of, in order. A script without a main gets its job arguments by
+	// these (RuntimeTester.CommandLine).
+	Flags []ScriptFlag
+	// Dynamic lists those of input_paths, output_paths, environ_vars, job_args and flags of which the
 	// script may also use names that only a run can tell: it goes through them, passes them on, or
 	// puts keys together.
 	Dynamic []string
@@ -97,6 +100,9 @@ func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInt
 		}
 		r.InputPaths, r.OutputPaths = scriptUses(f.InputPaths), scriptUses(f.OutputPaths)
 		r.EnvironVars, r.JobArgs = scriptUses(f.EnvironVars), scriptUses(f.JobArgs)
+		for _, flag := range f.Flags {
+			r.Flags = append(r.Flags, ScriptFlag(flag))
+		}
 	}
 	return results, nil
 }
@@ -119,6 +125,7 @@ type DriftKind string
 const (
 	DriftMissing    DriftKind = "missing"    // the script reads it, the spec lacks it
 	DriftUnused     DriftKind = "unused"     // the spec has it, the script never reads it
+	DriftValue      DriftKind = "value"      // argparse, as the script describes its flags, refuses the value of a job argument
 	DriftMain       DriftKind = "main"       // there is no main, or it cannot be called with the four parameters
 	DriftUnreadable DriftKind = "unreadable" // the script cannot be read
 )
@@ -130,7 +137,7 @@ type Drift struct {
 	// meant.
 	Path string
 	// Optional reports whether the script may well run as it is: it has a default for what is missing,
-	// or a library may read what it does not.
+	// a library may read what it does not, or its main is given what argparse would not have let through.
 	Optional bool
 	// Message is a sentence.
 	Message string
@@ -162,6 +169,10 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 		{fieldEnviron, "environ_vars", script.EnvironVars, sortedKeys(*c.environVars), true},
 		{fieldJobArgs, "job_args", script.JobArgs, sortedKeys(*c.jobArgs), false},
 	} {
+		if side.field == fieldJobArgs && script.isProgram() {
+			drifts = append(drifts, script.programDrift(*c.jobArgs)...)
+			continue
+		}
 		name := c.name(side.field)
 		for _, use := range side.uses {
 			if !slices.Contains(side.has, use.Name) {
@@ -177,8 +188,15 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 			if i >= 0 && side.uses[i].Required && (side.field == fieldInputs || side.field == fieldOutputs) && c.isOptional(key) {
 				drifts = append(drifts, Drift{DriftMissing, keyed(name, key), false, "the script cannot do without it and the spec calls it optional"})
 			}
-			if side.field == fieldJobArgs && isJobTypeOf(s, key) {
-				continue // which the builder adds
+			if side.field == fieldJobArgs {
+				if f := script.flagWithDest(key); f != nil {
+					if problem := f.problem(key, (*c.jobArgs)[key], false); problem != "" {
+						drifts = append(drifts, Drift{DriftValue, keyed(name, key), true, problem})
+					}
+				}
+				if isJobTypeOf(s, key) {
+					continue // which the builder adds
+				}
 			}
 			if used := i >= 0; !used && !slices.Contains(script.Dynamic, side.member) {
 				drifts = append(drifts, Drift{DriftUnused, keyed(name, key), side.env, "the spec has it and the script never reads it"})
@@ -202,6 +220,9 @@ var mainParameters = [...]string{"input_paths", "output_paths", "environ_vars", 
 func mainDrift(script *ScriptInterface) []Drift {
 	if script.Opaque {
 		return nil
+	}
+	if script.isProgram() {
+		return []Drift{{DriftMain, "script_path", true, "the script has no function main; it is a program, to be named in RuntimeTester.CommandLine"}}
 	}
 	if !script.HasMain {
 		return []Drift{{DriftMain, "script_path", false, "the script has no function main"}}

@@ -145,7 +145,9 @@ func TestPipelineHooks(t *testing.T) {
 	assert.False(t, r.Success)
 
 	o.After = nil
-	o.Before = func(node string, _ *scriptspec.ScriptExecutionSpec) error { return errors.New("no database for " + node) }
+	o.Before = func(node string, _ *scriptspec.ScriptExecutionSpec) error {
+		return errors.New("no database for " + node)
+	}
 	r = f.run(o)
 	assert.Equal(t, map[string]string{"Load": "failed: no database for Load", "Train": "blocked: depends on Load, which failed"}, statuses(r))
 	assert.Nil(t, r.Nodes[0].Result)

@@ -83,7 +83,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	declare(file)
 	data, _, err := files.Read(filepath.Base(file), maxSpecFile, nil)
 	if err != nil {
-		return nil, readError(err, file)
+		return nil, st.withNearest(readError(err, file), name, pipelineFileSuffix)
 	}
 	p, err := decodePipeline(data, file)
 	if err != nil {
@@ -109,6 +109,9 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s, which is not in the store: %s",
 				printable(node), printable(script), printable(st.Path(script)))
 			fe.Hint = "save it with Save or SaveStep, or put the spec itself in the place of its name"
+			if near := st.nearest(script, specFileSuffix); near != "" {
+				fe.Hint = "did you mean " + printable(near) + "?"
+			}
 		}
 		errs = append(errs, fe)
 	}

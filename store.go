@@ -126,7 +126,7 @@ func (st *Store) Save(s Spec) error {
 func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
 	s, err := st.load(scriptName, scriptName+specFileSuffix)
 	if err != nil {
-		return nil, err
+		return nil, st.withNearest(err, scriptName, specFileSuffix)
 	}
 	return asBasic(s, st.Path(scriptName), "LoadEnhanced")
 }
@@ -135,7 +135,7 @@ func (st *Store) Load(scriptName string) (*ScriptExecutionSpec, error) {
 func (st *Store) LoadEnhanced(scriptName string) (*EnhancedScriptExecutionSpec, error) {
 	s, err := st.load(scriptName, scriptName+specFileSuffix)
 	if err != nil {
-		return nil, err
+		return nil, st.withNearest(err, scriptName, specFileSuffix)
 	}
 	return asEnhanced(s), nil
 }
@@ -148,7 +148,8 @@ func (st *Store) Update(ctx context.Context, scriptName string, fn func(*ScriptE
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
 	}
-	return st.update(ctx, scriptName, scriptName+specFileSuffix, "LoadEnhanced", fn)
+	err := st.update(ctx, scriptName, scriptName+specFileSuffix, "LoadEnhanced", fn)
+	return st.withNearest(err, scriptName, specFileSuffix)
 }
 
 // update is Update for a file of the store. The method reads it if it holds an enhanced spec.
@@ -198,7 +199,7 @@ func (st *Store) Delete(scriptName string) error {
 	if code := checkScriptName(scriptName); code != "" {
 		return nameError(fieldScriptName, scriptName, code)
 	}
-	return st.remove(scriptName + specFileSuffix)
+	return st.withNearest(st.remove(scriptName+specFileSuffix), scriptName, specFileSuffix)
 }
 
 // remove deletes a file of the store.

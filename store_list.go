@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // All iterates over every spec of the store, those of steps included, sorted by file name. Files are
@@ -80,6 +82,38 @@ func (st *Store) Pipelines() ([]string, error) {
 	}
 	slices.Sort(pipelines)
 	return pipelines, atPath("list", err, st.specs)
+}
+
+// withNearest adds to an error for a file that is not there the one of its kind that may be meant.
+func (st *Store) withNearest(err error, name, suffix string) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if near := st.nearest(name, suffix); near != "" {
+		return fmt.Errorf("%w; did you mean %s?", err, printable(near))
+	}
+	return err
+}
+
+// nearest returns the name of a file of the store, without its suffix, that may be meant by another.
+func (st *Store) nearest(name, suffix string) string {
+	files, err := st.open(false)
+	if err != nil {
+		return ""
+	}
+	const most = 10_000 // more are not worth the time
+	names, _ := files.Names()
+	var known []string
+	for _, file := range names[:min(len(names), most)] {
+		if stem, ok := strings.CutSuffix(file, suffix); ok {
+			known = append(known, stem)
+		}
+	}
+	slices.Sort(known)
+	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != name {
+		return near
+	}
+	return "" // it was deleted, or saved, in the meantime
 }
 
 // each loads every spec and calls check for those that load, on all cores.

@@ -165,7 +165,7 @@ func (st *Store) StepPath(stepName, scriptName string) string {
 func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, error) {
 	s, file, err := st.loadStep(stepName, scriptName)
 	if err != nil {
-		return nil, err
+		return nil, st.withNearest(err, scriptName, specFileSuffix)
 	}
 	return asBasic(s, file, "LoadEnhancedStep")
 }
@@ -174,7 +174,7 @@ func (st *Store) LoadStep(stepName, scriptName string) (*ScriptExecutionSpec, er
 func (st *Store) LoadEnhancedStep(stepName, scriptName string) (*EnhancedScriptExecutionSpec, error) {
 	s, _, err := st.loadStep(stepName, scriptName)
 	if err != nil {
-		return nil, err
+		return nil, st.withNearest(err, scriptName, specFileSuffix)
 	}
 	return asEnhanced(s), nil
 }

@@ -191,3 +191,41 @@ func TestStoreClosed(t *testing.T) {
 	_, err = store.Load("tabular_preprocessing")
 	require.ErrorIs(t, err, fs.ErrClosed)
 }
+
+// A name that no file has is answered with the one that is probably meant.
+func TestStoreSuggestsNames(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	require.NoError(t, st.Save(scriptspec.New("model_training", "ModelTraining_training", "x.py")))
+	require.NoError(t, st.SavePipeline(&scriptspec.PipelineTestingSpec{Name: "fraud", DAG: &scriptspec.DAG{Nodes: []string{"A"}}}))
+	ctx := t.Context()
+	keep := func(*scriptspec.ScriptExecutionSpec) error { return nil }
+	for name, err := range map[string]error{
+		"Load":             func() error { _, err := st.Load("model_trainin"); return err }(),
+		"LoadEnhanced":     func() error { _, err := st.LoadEnhanced("model_trainin"); return err }(),
+		"LoadStep":         func() error { _, err := st.LoadStep("ModelTrainin_training", "model_trainin"); return err }(),
+		"LoadEnhancedStep": func() error { _, err := st.LoadEnhancedStep("ModelTrainin_training", "model_trainin"); return err }(),
+		"Update":           st.Update(ctx, "model_trainin", keep),
+		"Delete":           st.Delete("model_trainin"),
+	} {
+		require.ErrorIs(t, err, fs.ErrNotExist, name)
+		assert.Contains(t, err.Error(), "; did you mean model_training?", name)
+	}
+	_, err := st.LoadPipeline("fraudd")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.Contains(t, err.Error(), "; did you mean fraud?")
+	_, err = st.Load("something_else")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.NotContains(t, err.Error(), "did you mean")
+
+	require.NoError(t, st.SavePipeline(&scriptspec.PipelineTestingSpec{
+		Name: "fraud", DAG: &scriptspec.DAG{Nodes: []string{"A"}}, Refs: map[string]string{"A": "model_trainin"},
+	}))
+	_, err = st.LoadPipeline("fraud")
+	assert.ErrorContains(t, err, "(did you mean model_training?)")
+
+	lines := recorded(t, st, &scriptspec.HarnessOptions{Only: []string{"ModelTrainin_training"}})
+	require.Len(t, lines, 1)
+	assert.Contains(t, lines[0], "ModelTrainin_training; did you mean ModelTraining_training?")
+}

@@ -102,6 +102,23 @@ func (p *Place) Table(ctx context.Context, name string, rule TableRule) error {
 	return nil
 }
 
+// Header returns the names of the columns of a table, nil if it cannot be read as one.
+func (p *Place) Header(name string) []string {
+	f, err := p.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	comma, kind, err := separator(f, extension(name))
+	if err != nil || kind != "" {
+		return nil
+	}
+	r := csv.NewReader(&meter{r: f})
+	r.Comma, r.LazyQuotes = comma, comma == '\t'
+	header, _ := r.Read()
+	return header
+}
+
 // separator examines the beginning of a file and leaves it after a byte order mark. The kind is set if
 // the content is not text.
 func separator(f *os.File, ext string) (comma rune, kind string, err error) {

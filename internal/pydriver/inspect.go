@@ -28,6 +28,7 @@ type Interface struct {
 	OutputPaths []Use       `json:"output_paths"`
 	EnvironVars []Use       `json:"environ_vars"`
 	JobArgs     []Use       `json:"job_args"`
+	Flags       []Flag      `json:"flags"`
 	Dynamic     []string    `json:"dynamic"`
 	Error       string      `json:"error"`
 }
@@ -44,6 +45,17 @@ type Use struct {
 	Name     string `json:"name"`
 	Required bool   `json:"required"`
 	Default  any    `json:"default"`
+}
+
+// Flag is an argument that a script describes to argparse.
+type Flag struct {
+	Names    []string `json:"names"`
+	Dest     string   `json:"dest"`
+	Type     string   `json:"type"`    // int, float, str or bool; "" if it cannot be told
+	Takes    string   `json:"takes"`   // none, one, maybe, many; "" if it cannot be told
+	Choices  []any    `json:"choices"` // nil if there are none, or cannot be told
+	Required bool     `json:"required"`
+	Default  any      `json:"default"`
 }
 
 // Inspect reads scripts with one start of the interpreter. It runs nothing of them and writes

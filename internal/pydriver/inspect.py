@@ -11,22 +11,26 @@ import sys
 
 PATHS = ("input_paths", "output_paths")
 UNKNOWN = object()
+# Methods of parsers with which a script takes more than its add_argument calls show.
+OPEN_ENDED = ("add_subparsers", "parse_known_args", "parse_known_intermixed_args")
 
 
 class Reading(ast.NodeVisitor):
     """Collects the literal keys and names that a module reads."""
 
-    def __init__(self, constants, functions):
+    def __init__(self, constants, literals, functions):
         self.constants = constants
+        self.literals = literals  # of the module: names that are bound once, to a list or tuple
         self.functions = functions
         self.paths = {name: {} for name in PATHS}
         self.environ = {}
         self.job_args = {}
+        self.flags = []
         self.dynamic = set()
         self.accounted = set()  # expressions that read a known name, or pass a table on as it is
 
     def key(self, node):
-        """Returns the text of a key, or None where only a run could tell."""
+        """Returns the text of a key, or None where only a run could tell, or without one."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
         if type(node).__name__ == "Index":  # Python 3.8
@@ -103,6 +107,10 @@ class Reading(ast.NodeVisitor):
             if keyword.arg in self.functions.get(getattr(func, "id", None), ()) and is_name(keyword.value, keyword.arg):
                 self.accounted.add(id(keyword.value))
         default = args[1] if len(args) > 1 else UNKNOWN
+        if isinstance(func, ast.Attribute) and func.attr == "add_argument":
+            self.flag(node)
+        elif isinstance(func, ast.Attribute) and func.attr in OPEN_ENDED:
+            self.dynamic.add("flags")
         if isinstance(func, ast.Attribute) and args:
             table, where = self.table(func.value)
             if table is not None and func.attr in ("get", "pop", "setdefault"):
@@ -117,6 +125,58 @@ class Reading(ast.NodeVisitor):
             required = func.id == "getattr" and len(args) == 2
             self.found(self.job_args, "job_args", args[1], required, args[2] if len(args) > 2 else UNKNOWN)
         self.generic_visit(node)
+
+    def flag(self, node):
+        """Notes what parser.add_argument(...) is told of one flag or positional argument."""
+        names = [self.key(arg) for arg in node.args]
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        if not names or None in names or None in options:
+            self.dynamic.add("flags")
+            return
+        flag = {"names": names, "type": "str", "choices": None, "required": False, "takes": "one"}
+        dest = next((name for name in names if name.startswith("--")), names[0])
+        flag["dest"] = self.key(options.get("dest")) or dest.lstrip("-").replace("-", "_")
+        if "type" in options:
+            flag["type"] = options["type"].id if is_name(options["type"], "int", "float", "str", "bool") else ""
+        if "required" in options:
+            flag["required"] = self.literal(options["required"]) is True
+        choices = self.literal(options.get("choices"))
+        if isinstance(choices, (list, tuple, set, dict)):
+            flag["choices"] = sorted(choices, key=str) if isinstance(choices, set) else list(choices)
+        default = self.literal(options.get("default"))
+        if default is not UNKNOWN:
+            flag["default"] = default
+        flag["takes"] = self.takes(options)
+        try:
+            json.dumps(flag, allow_nan=False)
+        except (ValueError, TypeError):
+            flag["choices"] = None
+            flag.pop("default", None)
+        self.flags.append(flag)
+
+    def takes(self, options):
+        """Returns how many values a flag takes: none, one, maybe (one or none), many, or "" if that cannot be told."""
+        action = options.get("action")
+        name = "store" if action is None else self.key(action) or getattr(action, "attr", getattr(action, "id", ""))
+        if name in ("store_true", "store_false", "store_const", "count", "append_const", "help", "version", "BooleanOptionalAction"):
+            return "none"
+        if name not in ("store", "append", "extend"):
+            return ""
+        nargs = self.literal(options.get("nargs"))
+        if "nargs" not in options or nargs is None:
+            return "one"
+        if nargs == "?":
+            return "maybe"
+        return "many" if nargs in ("*", "+") or isinstance(nargs, int) else ""
+
+    def literal(self, node):
+        """Returns the value of an expression, or UNKNOWN where only a run could tell."""
+        if isinstance(node, ast.Name):
+            node = self.literals.get(node.id, node)
+        try:
+            return UNKNOWN if node is None else ast.literal_eval(node)
+        except (ValueError, TypeError):
+            return UNKNOWN
 
     def visit_Attribute(self, node):
         self.escapes(node)
@@ -246,12 +306,14 @@ def inspect(path):
             tree = ast.parse(f.read(), path)
         statements = list(top_level(tree.body))
         bound = bindings(tree)
-        constants, functions = {}, {}
+        constants, literals, functions = {}, {}, {}
         for node in statements:
             targets, value = assignment(node)
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 # One that is bound again, in whatever scope, may be something else where it is read.
                 constants.update({t.id: value.value for t in targets if isinstance(t, ast.Name) and bound[t.id] == 1})
+            elif isinstance(value, (ast.List, ast.Tuple)):
+                literals.update({t.id: value for t in targets if isinstance(t, ast.Name) and bound[t.id] == 1})
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and bound[node.name] == 1:
                 functions[node.name] = {parameter["name"] for parameter in parameters(node)}
         main = find_main(statements)
@@ -260,7 +322,7 @@ def inspect(path):
         if main is not None and main is not True:
             result["is_async"] = isinstance(main, ast.AsyncFunctionDef)
             result["parameters"] = parameters(main)
-        reading = Reading(constants, functions)
+        reading = Reading(constants, literals, functions)
         reading.visit(tree)
     except SyntaxError as error:
         result["error"] = ("line %s: %s" % (error.lineno, error.msg)) if error.lineno else str(error.msg)
@@ -272,6 +334,7 @@ def inspect(path):
         result[name] = in_order(reading.paths[name])
     result["environ_vars"] = in_order(reading.environ)
     result["job_args"] = in_order(reading.job_args)
+    result["flags"] = reading.flags
     result["dynamic"] = sorted(reading.dynamic)
     return result
 

@@ -1,7 +1,7 @@
 package similarity
 
-// Nearest returns the known name that a misspelt one was probably meant to be, or "" if none is near.
-// Of several spellings of the misspelt name the nearest counts.
+// Nearest returns the known name that a misspelt one was probably meant to be, or "" if none is near: half of
+// it must be alike, and more of a short one. Of several spellings of the misspelt name the nearest counts.
 func Nearest(known []string, name string, spellings ...string) string {
 	const longest = 64 // longer names are not worth the time
 	if len(name) > longest {
@@ -13,7 +13,8 @@ func Nearest(known []string, name string, spellings ...string) string {
 		for _, spelling := range spellings {
 			d = min(d, editDistance(spelling, want))
 		}
-		if d < distance {
+		longer := max(len(name), len(want))
+		if d < distance && (2*d < longer || 2*d == longer && longer >= 4) {
 			best, distance = want, d
 		}
 	}

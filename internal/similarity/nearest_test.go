@@ -18,5 +18,7 @@ func TestNearest(t *testing.T) {
 		assert.Equal(t, want, similarity.Nearest(known, name), name)
 	}
 	assert.Equal(t, "environ_vars", similarity.Nearest(known, "ENVIRON_VARS", "environ_vars"), "another spelling")
+	assert.Empty(t, similarity.Nearest([]string{"a", "us"}, "eu"), "half of it is another")
+	assert.Equal(t, "ids", similarity.Nearest([]string{"a", "ids"}, "id"))
 	assert.Empty(t, similarity.Nearest(known, strings.Repeat("x", 65), "job_args"))
 }
