@@ -65,10 +65,12 @@
 //	<test_data_dir>/.specs/<script_name>.<base>.<job_type>_runtime_test_spec.json  (if another step has that)
 //	<test_data_dir>/.specs/<name>_pipeline_testing_spec.json                       (SavePipeline)
 //
-// The members of a file, in the order in which they are written: script_name, step_name,
+// The members of a file, in the order in which they are written: $schema, script_name, step_name,
 // script_path, input_paths, output_paths (or input_path_specs, output_path_specs in an enhanced
-// spec), environ_vars, job_args, created_at, updated_at, optional, timeout, max_memory, then members that
-// this version does not know. Nothing is lost between loading and saving: unknown members, big integers, 1.0 as opposed
+// spec), environ_vars, job_args, created_at, updated_at; of version 2 of the format spec_version, description, tags,
+// labels, extends, inherited, depends_on, optional, timeout, max_memory, examples, container_paths, budget, retries,
+// secrets; then members that this version does not know. A file with none of version 2 is of version 1, byte for byte.
+// Nothing is lost between loading and saving: unknown members, big integers, 1.0 as opposed
 // to 1, times without a zone. A save is atomic, and durable when it returns nil. New files have mode
 // 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] can widen that.
 //

@@ -34,7 +34,7 @@ const (
 	CodeMissing      Code = "missing"       // a required job argument is missing
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
-	CodeDuplicate    Code = "duplicate"     // a pipeline has a node or an output path twice
+	CodeDuplicate    Code = "duplicate"     // a list, a pipeline or its outputs have something twice
 	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph
 	CodeSelfEdge     Code = "self_edge"     // an edge connects a node with itself
 	CodeCycle        Code = "cycle"         // the graph cannot be ordered

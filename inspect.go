@@ -170,7 +170,7 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 		{fieldJobArgs, "job_args", script.JobArgs, sortedKeys(*c.jobArgs), false},
 	} {
 		if side.field == fieldJobArgs && script.isProgram() {
-			drifts = append(drifts, script.programDrift(*c.jobArgs)...)
+			drifts = append(drifts, script.programDrift(*c.jobArgs, c.isSecret)...)
 			continue
 		}
 		name := c.name(side.field)
@@ -190,7 +190,7 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 			}
 			if side.field == fieldJobArgs {
 				if f := script.flagWithDest(key); f != nil {
-					if problem := f.problem(key, (*c.jobArgs)[key], false); problem != "" {
+					if problem := f.problem((*c.jobArgs)[key], false, c.isSecret(key)); problem != "" {
 						drifts = append(drifts, Drift{DriftValue, keyed(name, key), true, problem})
 					}
 				}

@@ -67,7 +67,7 @@ func (script *ScriptInterface) takes(name string) bool {
 }
 
 // programDrift compares the job arguments of a spec with the flags of a program.
-func (script *ScriptInterface) programDrift(args JobArgs) []Drift {
+func (script *ScriptInterface) programDrift(args JobArgs, isSecret func(name string) bool) []Drift {
 	var drifts []Drift
 	add := func(kind DriftKind, name, message string) {
 		drifts = append(drifts, Drift{kind, keyed("job_args", name), false, message})
@@ -90,7 +90,7 @@ func (script *ScriptInterface) programDrift(args JobArgs) []Drift {
 			continue
 		}
 		given[f] = true
-		if problem := f.problem(name, args[name], true); problem != "" {
+		if problem := f.problem(args[name], true, isSecret(name)); problem != "" {
 			add(DriftValue, name, problem)
 		}
 	}
@@ -122,7 +122,7 @@ func (script *ScriptInterface) flagNames() []string {
 
 // problem says why argparse would refuse the value of a job argument, or, of a main that is given it as it is,
 // would have made something else. It is "" if it would not, or that cannot be told.
-func (f *ScriptFlag) problem(name string, value any, program bool) string {
+func (f *ScriptFlag) problem(value any, program, secret bool) string {
 	plain, err := plainJSON(value)
 	if err != nil {
 		return "" // which is an error of the spec
@@ -150,7 +150,7 @@ func (f *ScriptFlag) problem(name string, value any, program bool) string {
 		list = []any{plain}
 	}
 	for _, item := range list {
-		if problem := f.itemProblem(item, program, isSecretName(name)); problem != "" {
+		if problem := f.itemProblem(item, program, secret); problem != "" {
 			return problem
 		}
 	}

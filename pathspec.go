@@ -59,12 +59,8 @@ type EnhancedScriptExecutionSpec struct {
 	CreatedAt Timestamp `json:"created_at,omitzero" yaml:"created_at,omitempty" validate:"-"`
 	// UpdatedAt is as in ScriptExecutionSpec.
 	UpdatedAt Timestamp `json:"updated_at,omitzero" yaml:"updated_at,omitempty" validate:"-"`
-	// Optional is as in ScriptExecutionSpec.
-	Optional []string `json:"optional,omitzero" yaml:"optional,omitempty" validate:"-"`
-	// Timeout is as in ScriptExecutionSpec.
-	Timeout float64 `json:"timeout,omitzero" yaml:"timeout,omitempty" validate:"gte=0"`
-	// MaxMemory is as in ScriptExecutionSpec.
-	MaxMemory int64 `json:"max_memory,omitzero" yaml:"max_memory,omitempty" validate:"gte=0"`
+	// Metadata is what version 2 of the format added.
+	Metadata `yaml:",inline"`
 	// Extra is as in ScriptExecutionSpec.
 	Extra map[string]json.RawMessage `json:"-" yaml:"-" validate:"-"`
 }
@@ -105,7 +101,7 @@ func (s *EnhancedScriptExecutionSpec) common() common {
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
 		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt,
-		optional: &s.Optional, timeout: &s.Timeout, maxMemory: &s.MaxMemory, enhanced: true,
+		meta: &s.Metadata, enhanced: true,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -73,9 +74,16 @@ func placeText(steps []strictjson.Step) string {
 	}
 	place := printable(*steps[0].Name)
 	rest := steps[1:]
-	if strings.HasSuffix(place, "_path_specs") && len(rest) > 1 && rest[1].Name != nil {
-		place += stepsText(rest[:1]) + "." + printable(*rest[1].Name)
-		rest = rest[2:]
+	member := len(rest) // index of the step that is a member of an object, not the key of a map
+	switch {
+	case strings.HasSuffix(place, "_path_specs"), place == fields[fieldExamples].name:
+		member = 1
+	case place == fields[fieldDependsOn].name, place == fields[fieldBudget].name:
+		member = 0
+	}
+	if member < len(rest) && rest[member].Name != nil {
+		place += stepsText(rest[:member]) + "." + printable(*rest[member].Name)
+		rest = rest[member+1:]
 	}
 	return place + stepsText(rest)
 }
@@ -264,12 +272,16 @@ func (d *decoder) textOf(rules *textRules) string {
 	return s
 }
 
-// list reads a list of strings that must comply with rules.
-func (d *decoder) list(rules *textRules) []string {
+// list reads a list of strings that must comply with the rules of a member.
+func (d *decoder) list(m *member) []string {
 	list := []string{}
 	if d.r.Array() {
 		for d.r.More() {
-			list = append(list, d.textOf(rules))
+			s := d.textOf(m.textRules())
+			if m != nil && m.unique && slices.Contains(list, s) {
+				d.r.Refuse(twice.words)
+			}
+			list = append(list, s)
 		}
 	}
 	return list

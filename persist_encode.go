@@ -95,7 +95,7 @@ func (e *encoder) release() {
 
 // document writes a spec.
 func (e *encoder) document(s Spec) {
-	l, v := layoutOf(s)
+	l, v := layoutOf(withVersion(s))
 	e.members(l, v, func(i int, flaws []flaw) {
 		for _, found := range flaws {
 			e.errs = append(e.errs, unwritable(field(i), found))
@@ -120,9 +120,9 @@ func (e *encoder) count(f field) {
 // those of Extra with the index after the last: their problems are reported last.
 func (e *encoder) members(l *layout, v reflect.Value, done func(i int, flaws []flaw)) {
 	e.w.Begin('{')
-	empty := true
+	empty, plain := true, l.isPlain(v)
 	for i, c := range l.codecs {
-		if !l.has(i) {
+		if !l.has(i) || plain && l.inMeta[i] {
 			continue
 		}
 		p := l.at(v, i)

@@ -33,15 +33,8 @@ type ScriptExecutionSpec struct {
 	CreatedAt Timestamp `json:"created_at,omitzero" yaml:"created_at,omitempty" validate:"-"`
 	// UpdatedAt is when the spec was last changed; zero means unknown.
 	UpdatedAt Timestamp `json:"updated_at,omitzero" yaml:"updated_at,omitempty" validate:"-"`
-	// Optional names inputs and outputs that may be missing: a run leaves out an input that is not there, and
-	// passes without data in an output.
-	Optional []string `json:"optional,omitzero" yaml:"optional,omitempty" validate:"-"`
-	// Timeout bounds a run, in seconds, over RuntimeTester.Timeout and under PipelineOptions.Timeout; 0 means
-	// that the spec has none.
-	Timeout float64 `json:"timeout,omitzero" yaml:"timeout,omitempty" validate:"gte=0"`
-	// MaxMemory bounds the memory of a run, in bytes, over RuntimeTester.MaxMemory; 0 means that the spec has
-	// no bound.
-	MaxMemory int64 `json:"max_memory,omitzero" yaml:"max_memory,omitempty" validate:"gte=0"`
+	// Metadata is what version 2 of the format added.
+	Metadata `yaml:",inline"`
 	// Extra holds the members of the file that this version does not know, as they were written.
 	// They are saved after the known ones, sorted by name.
 	Extra map[string]json.RawMessage `json:"-" yaml:"-" validate:"-"`
@@ -63,7 +56,7 @@ func (s *ScriptExecutionSpec) common() common {
 		scriptName: &s.ScriptName, stepName: &s.StepName, scriptPath: &s.ScriptPath,
 		environVars: &s.EnvironVars, jobArgs: &s.JobArgs,
 		createdAt: &s.CreatedAt, updatedAt: &s.UpdatedAt,
-		optional: &s.Optional, timeout: &s.Timeout, maxMemory: &s.MaxMemory,
+		meta: &s.Metadata,
 	}
 }
 

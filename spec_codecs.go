@@ -62,9 +62,21 @@ func codecOf(t reflect.Type) *codec {
 	case reflect.TypeFor[float64]():
 		return floatCodec
 	case reflect.TypeFor[int64]():
-		return integerCodec
+		return integerCodec[int64]()
+	case reflect.TypeFor[int]():
+		return integerCodec[int]()
+	case reflect.TypeFor[map[string]any]():
+		return jsonObjectCodec
+	case reflect.TypeFor[Outcome]():
+		return outcomeCodec
+	case reflect.TypeFor[[]Example]():
+		return examplesCodec(objectCodec(newLayout("an example", reflect.TypeFor[Example](), nestedTables[reflect.TypeFor[Example]()])))
 	}
-	return objectCodec(newLayout("an object", t, tableOf(t)))
+	table, ok := nestedTables[t]
+	if !ok {
+		table = tableOf(t)
+	}
+	return objectCodec(newLayout("an object", t, table))
 }
 
 // typed is a codec before its type is forgotten.
@@ -117,11 +129,15 @@ var textCodec = typed[string]{
 }.codec()
 
 var listCodec = typed[[]string]{
-	read:  func(d *decoder, m *member) []string { return d.list(m.textRules()) },
+	read:  func(d *decoder, m *member) []string { return d.list(m) },
 	write: (*encoder).list,
 	check: func(m *member, list []string, when occasion) (flaws []flaw) {
 		for i, s := range list {
-			if found := m.textRules().check(s, when); found != nil {
+			found := m.textRules().check(s, when)
+			if found == nil && m != nil && m.unique && slices.Contains(list[:i], s) {
+				found = []flaw{{rules: m.textRules(), rule: &twice, text: s}}
+			}
+			if found != nil {
 				flaws = append(flaws, below("["+strconv.Itoa(i)+"]", "", found)...)
 			}
 		}
@@ -179,25 +195,31 @@ var floatCodec = typed[float64]{
 var errNegative = errors.New("it is negative")
 
 // integerCodec is for whole numbers that are not negative.
-var integerCodec = typed[int64]{
-	read: func(d *decoder, _ *member) int64 {
-		text, ok := d.r.Number()
-		value, err := text.Int64()
-		if ok && (err != nil || value < 0) {
-			d.r.Refuse("must be a whole number from 0 on, without a fraction or an exponent")
-		}
-		return value
-	},
-	write: func(e *encoder, value int64) []flaw {
-		if value < 0 {
-			return []flaw{{err: errNegative}}
-		}
-		return flawOf(e.w.Value(value))
-	},
-	clone: same[int64],
-	equal: func(a, b int64) bool { return a == b },
-	empty: func(value int64) bool { return value == 0 },
-}.codec()
+func integerCodec[T int | int64]() *codec {
+	return typed[T]{
+		read: func(d *decoder, m *member) T {
+			least := int64(0)
+			if m != nil {
+				least = m.least
+			}
+			text, ok := d.r.Number()
+			value, err := text.Int64()
+			if ok && (err != nil || value < least || int64(T(value)) != value) {
+				d.r.Refuse("must be a whole number from " + strconv.FormatInt(least, 10) + " on, without a fraction or an exponent")
+			}
+			return T(value)
+		},
+		write: func(e *encoder, value T) []flaw {
+			if value < 0 {
+				return []flaw{{err: errNegative}}
+			}
+			return flawOf(e.w.Value(int64(value)))
+		},
+		clone: same[T],
+		equal: func(a, b T) bool { return a == b },
+		empty: func(value T) bool { return value == 0 },
+	}.codec()
+}
 
 // pathSpecsCodec is for objects whose values are path specs.
 func pathSpecsCodec(element *codec) *codec {
@@ -247,6 +269,69 @@ var jobArgsCodec = typed[JobArgs]{
 	equal: JobArgs.equal,
 	empty: func(a JobArgs) bool { return len(a) == 0 },
 }.codec()
+
+// jsonObjectCodec is for an object of any values.
+var jsonObjectCodec = typed[map[string]any]{
+	read:  func(d *decoder, _ *member) map[string]any { return d.anyMap() },
+	write: func(e *encoder, m map[string]any) []flaw { return e.jobArgs(m) },
+	clone: func(m map[string]any) map[string]any { return JobArgs(m).clone() },
+	equal: func(a, b map[string]any) bool { return JobArgs(a).equal(b) },
+	empty: func(m map[string]any) bool { return len(m) == 0 },
+}.codec()
+
+var outcomeCodec = typed[Outcome]{
+	read:  func(d *decoder, _ *member) Outcome { return Outcome(d.text()) },
+	write: func(e *encoder, o Outcome) []flaw { return e.text(string(o)) },
+	clone: same[Outcome],
+	equal: func(a, b Outcome) bool { return a == b },
+	empty: func(o Outcome) bool { return o == "" },
+}.codec()
+
+// examplesCodec is for lists of examples.
+func examplesCodec(element *codec) *codec {
+	at := func(list []Example, i int) reflect.Value { return reflect.ValueOf(&list[i]).Elem() }
+	place := func(i int) string { return "[" + strconv.Itoa(i) + "]" }
+	return typed[[]Example]{
+		read: func(d *decoder, m *member) []Example {
+			list := []Example{}
+			if d.r.Array() {
+				for d.r.More() {
+					list = append(list, Example{})
+					element.read(d, m, at(list, len(list)-1))
+				}
+			}
+			return list
+		},
+		write: func(e *encoder, list []Example) (flaws []flaw) {
+			e.w.Begin('[')
+			for i := range list {
+				e.w.Item(i == 0)
+				flaws = append(flaws, below(place(i), "", element.write(e, at(list, i)))...)
+			}
+			e.w.End(']', len(list) == 0)
+			return flaws
+		},
+		check: func(m *member, list []Example, when occasion) (flaws []flaw) {
+			for i := range list {
+				flaws = append(flaws, below(place(i), "", element.check(m, at(list, i), when))...)
+			}
+			return flaws
+		},
+		clone: func(list []Example) []Example {
+			c := slices.Clone(list)
+			for i := range c {
+				element.copy(at(c, i), at(list, i))
+			}
+			return c
+		},
+		equal: func(a, b []Example) bool {
+			return slices.EqualFunc(a, b, func(x, y Example) bool {
+				return element.equal(reflect.ValueOf(&x).Elem(), reflect.ValueOf(&y).Elem())
+			})
+		},
+		empty: func(list []Example) bool { return len(list) == 0 },
+	}.codec()
+}
 
 var timestampCodec = typed[Timestamp]{
 	read:  func(d *decoder, _ *member) Timestamp { return d.time() },

@@ -46,9 +46,7 @@ type common struct {
 	environVars                      *map[string]string
 	jobArgs                          *JobArgs
 	createdAt, updatedAt             *Timestamp
-	optional                         *[]string
-	timeout                          *float64
-	maxMemory                        *int64
+	meta                             *Metadata
 	enhanced                         bool
 }
 

@@ -8,9 +8,10 @@ import (
 
 // fields is the table of the members of a spec file, in the order in which they are written and their
 // problems reported. To add a member whose Go type has a codec (spec_codecs.go), add a row here and a
-// field with its JSON tag to both structs: reading, writing, Clone, Equal, Redacted, the rules and the
+// field with its JSON tag to Metadata: reading, writing, Clone, Equal, Redacted, the rules and the
 // names in errors follow.
 var fields = [...]member{
+	fieldSchema:      {name: "$schema"},
 	fieldScriptName:  {name: "script_name", required: true, always: true, rules: &scriptNameRules},
 	fieldStepName:    {name: "step_name", required: true, always: true, rules: &stepNameRules},
 	fieldScriptPath:  {name: "script_path", nullable: true, always: true, rules: &scriptPathRules},
@@ -22,9 +23,21 @@ var fields = [...]member{
 	fieldJobArgs:     {name: "job_args", always: true},
 	fieldCreatedAt:   {name: "created_at"},
 	fieldUpdatedAt:   {name: "updated_at"},
+	fieldVersion:     {name: "spec_version", least: 1},
+	fieldDescription: {name: "description"},
+	fieldTags:        {name: "tags", rules: &tagRules, unique: true},
+	fieldLabels:      {name: "labels", keys: &tagRules, rules: &labelRules},
+	fieldExtends:     {name: "extends", rules: &baseNameRules, unique: true},
+	fieldInherited:   {name: "inherited"},
+	fieldDependsOn:   {name: "depends_on"},
 	fieldOptional:    {name: "optional", rules: &logicalNameRules},
 	fieldTimeout:     {name: "timeout"},
 	fieldMaxMemory:   {name: "max_memory"},
+	fieldExamples:    {name: "examples"},
+	fieldContainers:  {name: "container_paths", keys: &containerPathRules, rules: &pathRules},
+	fieldBudget:      {name: "budget"},
+	fieldRetries:     {name: "retries"},
+	fieldSecrets:     {name: "secrets", rules: &logicalNameRules, unique: true},
 }
 
 // pathSpecFields is the table of the members of a path spec.
@@ -34,11 +47,24 @@ var pathSpecFields = [...]member{
 	{name: "aliases", always: true, rules: &aliasRules},
 }
 
+// nestedTables are the tables of further objects.
+var nestedTables = map[reflect.Type][]member{
+	reflect.TypeFor[Dependencies](): {
+		{name: "steps", rules: &dependencyRules, unique: true}, {name: "packages", keys: &packageRules}, {name: "files", rules: &pathRules, unique: true},
+	},
+	reflect.TypeFor[Example](): {
+		{name: "name", required: true, always: true, rules: &exampleNameRules}, {name: "description"},
+		{name: "input_paths", keys: &logicalNameRules, rules: &pathRules}, {name: "environ_vars", keys: &envNameRules, rules: &envValueRules},
+		{name: "job_args"}, {name: "expect"},
+	},
+}
+
 // field numbers the rows of fields, for code that means one of them.
 type field int
 
 const (
-	fieldScriptName field = iota
+	fieldSchema field = iota // it comes first, where editors look for it
+	fieldScriptName
 	fieldStepName
 	fieldScriptPath
 	fieldInputs // of a basic spec; where the kind does not matter, of either
@@ -49,9 +75,21 @@ const (
 	fieldJobArgs
 	fieldCreatedAt
 	fieldUpdatedAt
+	fieldVersion // the first of version 2
+	fieldDescription
+	fieldTags
+	fieldLabels
+	fieldExtends
+	fieldInherited
+	fieldDependsOn
 	fieldOptional
 	fieldTimeout
 	fieldMaxMemory
+	fieldExamples
+	fieldContainers
+	fieldBudget
+	fieldRetries
+	fieldSecrets
 )
 
 // member is a row of a table.
@@ -61,6 +99,8 @@ type member struct {
 	nullable bool       // null means the zero value
 	always   bool       // written even if it is empty
 	secret   bool       // its values are never shown
+	unique   bool       // a list has nothing twice
+	least    int64      // of a whole number
 	keys     *textRules // of the keys of a map; nil means plainRules
 	rules    *textRules // of a string, or of those in a list or map; nil means plainRules
 }
@@ -94,6 +134,8 @@ type layout struct {
 	table  []member
 	names  []string // of the members
 	index  []int    // of the struct fields; -1 for members that the type does not have
+	inMeta []bool   // whether the field is one of Metadata
+	meta   int      // index of the struct field Metadata, -1 if there is none
 	codecs []*codec
 	extra  int // index of the struct field Extra, -1 if there is none
 }
@@ -115,17 +157,22 @@ func layoutOf(s Spec) (*layout, reflect.Value) {
 
 // newLayout finds the struct field of each member by its JSON tag.
 func newLayout(noun string, t reflect.Type, table []member) *layout {
+	l := &layout{noun: noun, table: table, meta: -1, extra: -1}
 	byTag := map[string]reflect.StructField{}
-	for f := range t.Fields() {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			l.meta = f.Index[0]
+			continue
+		}
 		byTag[jsonName(f)] = f
 	}
-	l := &layout{noun: noun, table: table, extra: -1}
 	for i := range table {
-		index, c := -1, (*codec)(nil)
+		index, c := []int{-1}, (*codec)(nil)
 		if f, ok := byTag[table[i].name]; ok {
-			index, c = f.Index[0], codecOf(f.Type)
+			index, c = f.Index, codecOf(f.Type)
 		}
-		l.names, l.index, l.codecs = append(l.names, table[i].name), append(l.index, index), append(l.codecs, c)
+		l.names, l.codecs = append(l.names, table[i].name), append(l.codecs, c)
+		l.index, l.inMeta = append(l.index, index[len(index)-1]), append(l.inMeta, len(index) > 1)
 	}
 	if f, ok := t.FieldByName("Extra"); ok {
 		l.extra = f.Index[0]
@@ -153,7 +200,21 @@ func jsonName(f reflect.StructField) string {
 func (l *layout) has(i int) bool { return l.index[i] >= 0 }
 
 // at returns the i-th member of the struct v.
-func (l *layout) at(v reflect.Value, i int) reflect.Value { return v.Field(l.index[i]) }
+func (l *layout) at(v reflect.Value, i int) reflect.Value {
+	if l.inMeta[i] {
+		v = v.Field(l.meta)
+	}
+	return v.Field(l.index[i])
+}
+
+// isPlain reports whether nothing of Metadata is set in the struct v: then there is no need to look at each.
+func (l *layout) isPlain(v reflect.Value) bool {
+	if l.meta < 0 {
+		return true
+	}
+	m, _ := reflect.TypeAssert[*Metadata](v.Field(l.meta).Addr())
+	return m.isZero()
+}
 
 // extraOf returns the unknown members of the struct v, nil if its type keeps none.
 func (l *layout) extraOf(v reflect.Value) *map[string]json.RawMessage {
@@ -167,8 +228,9 @@ func (l *layout) extraOf(v reflect.Value) *map[string]json.RawMessage {
 // copy makes the members of dst deep copies of those of src, whose layout is from. Members that only
 // one of the two has are left alone.
 func (l *layout) copy(dst, src reflect.Value, from *layout) {
+	plain := l.isPlain(dst) && from.isPlain(src)
 	for i, c := range l.codecs {
-		if l.has(i) && from.has(i) {
+		if l.has(i) && from.has(i) && !(plain && l.inMeta[i]) {
 			c.copy(l.at(dst, i), from.at(src, i))
 		}
 	}
@@ -179,8 +241,9 @@ func (l *layout) copy(dst, src reflect.Value, from *layout) {
 
 // equal reports whether two structs have equal members.
 func (l *layout) equal(a, b reflect.Value) bool {
+	plain := l.isPlain(a) && l.isPlain(b)
 	for i, c := range l.codecs {
-		if l.has(i) && !c.equal(l.at(a, i), l.at(b, i)) {
+		if l.has(i) && !(plain && l.inMeta[i]) && !c.equal(l.at(a, i), l.at(b, i)) {
 			return false
 		}
 	}
@@ -194,9 +257,9 @@ func copySpec(dst, src Spec) {
 	to.copy(d, s, from)
 }
 
-// equalSpecs reports whether two specs of one kind have equal members.
+// equalSpecs reports whether two specs of one kind have equal members. Their version is that of what they have.
 func equalSpecs(a, b Spec) bool {
-	l, x := layoutOf(a)
-	_, y := layoutOf(b)
+	l, x := layoutOf(withVersion(a))
+	_, y := layoutOf(withVersion(b))
 	return l.equal(x, y)
 }

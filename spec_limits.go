@@ -11,24 +11,27 @@ import (
 
 // limitErrors finds bounds that none can keep, and optional names that the spec does not have.
 func limitErrors(s Spec) []*FieldError {
-	var errs []*FieldError
 	c := s.common()
+	if c.meta.isZero() {
+		return nil
+	}
+	var errs []*FieldError
 	refuse := func(f field, value any) {
 		fe := fieldErrorf(rank{section: int(f)}, fields[f].name, CodeFormat, "%s must be a number from 0 on", fields[f].name)
 		fe.Value = value
 		errs = append(errs, fe)
 	}
-	if t := *c.timeout; t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
+	if t := c.meta.Timeout; t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
 		refuse(fieldTimeout, t)
 	}
-	if *c.maxMemory < 0 {
-		refuse(fieldMaxMemory, *c.maxMemory)
+	if c.meta.MaxMemory < 0 {
+		refuse(fieldMaxMemory, c.meta.MaxMemory)
 	}
-	if len(*c.optional) == 0 {
+	if len(c.meta.Optional) == 0 {
 		return errs
 	}
 	names := append(entryKeys(sortedPaths(s, fieldInputs)), entryKeys(sortedPaths(s, fieldOutputs))...)
-	for i, name := range *c.optional {
+	for i, name := range c.meta.Optional {
 		if slices.Contains(names, name) {
 			continue
 		}
@@ -44,11 +47,11 @@ func limitErrors(s Spec) []*FieldError {
 }
 
 // isOptional reports whether a spec says that an input or output may be missing.
-func (c common) isOptional(name string) bool { return slices.Contains(*c.optional, name) }
+func (c common) isOptional(name string) bool { return slices.Contains(c.meta.Optional, name) }
 
 // timeoutOf returns the timeout of a spec, 0 for none.
 func timeoutOf(s Spec) time.Duration {
-	seconds := *s.common().timeout
+	seconds := s.common().meta.Timeout
 	if seconds >= math.MaxInt64/float64(time.Second) {
 		return math.MaxInt64
 	}

@@ -30,7 +30,7 @@ func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s
 func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
 
 // Redacted returns a copy in which every environment value is "[redacted]", and every value of a job argument
-// with a word such as password, secret, token or api_key in its name, for diffs, dumps and test assertions,
+// that Secrets names or that has a word such as password, secret, token or api_key in its name, for diffs, dumps and test assertions,
 // which read fields and ignore String.
 func (s *ScriptExecutionSpec) Redacted() *ScriptExecutionSpec {
 	c := s.Clone()
@@ -72,7 +72,25 @@ func redact(s Spec) {
 			}
 		}
 	}
-	redactArgs(*s.common().jobArgs)
+	c := s.common()
+	redactArgs(*c.jobArgs, c.isSecret)
+	for i := range c.meta.Examples {
+		for name := range c.meta.Examples[i].EnvironVars {
+			c.meta.Examples[i].EnvironVars[name] = redacted
+		}
+		redactArgs(c.meta.Examples[i].JobArgs, c.isSecret)
+	}
+	switch env := c.meta.Inherited[fields[fieldEnviron].name].(type) {
+	case map[string]any:
+		for name := range env {
+			env[name] = redacted
+		}
+	case map[string]string:
+		for name := range env {
+			env[name] = redacted
+		}
+	}
+	redactArgs(c.meta.Inherited, c.isSecret)
 }
 
 func describe(s Spec) string {

@@ -30,33 +30,33 @@ var (
 )
 
 // redactArgs replaces the values of secret names in job arguments, at any depth, in place.
-func redactArgs(v any) {
+func redactArgs(v any, isSecret func(name string) bool) {
 	switch v := v.(type) {
 	case JobArgs:
-		redactArgs(map[string]any(v))
+		redactArgs(map[string]any(v), isSecret)
 	case map[string]any:
 		for name := range v {
-			if isSecretName(name) {
+			if isSecret(name) {
 				v[name] = redacted
 			} else {
-				redactArgs(v[name])
+				redactArgs(v[name], isSecret)
 			}
 		}
 	case map[string]string:
 		for name := range v {
-			if isSecretName(name) {
+			if isSecret(name) {
 				v[name] = redacted
 			}
 		}
 	case []any:
 		for _, item := range v {
-			redactArgs(item)
+			redactArgs(item, isSecret)
 		}
 	}
 }
 
 // secretArgs calls found for each text and number that has a secret name, or is inside of what has one.
-func secretArgs(args JobArgs, found func(name, value string)) {
+func secretArgs(args JobArgs, isSecret func(name string) bool, found func(name, value string)) {
 	var walk func(name string, secret bool, v any)
 	walk = func(name string, secret bool, v any) {
 		switch v := v.(type) {
@@ -65,7 +65,7 @@ func secretArgs(args JobArgs, found func(name, value string)) {
 				if secret {
 					found(name, key)
 					walk(name, true, item)
-				} else if isSecretName(key) {
+				} else if isSecret(key) {
 					walk(key, true, item)
 				} else {
 					walk(name, false, item)
@@ -91,7 +91,7 @@ func secretArgs(args JobArgs, found func(name, value string)) {
 	}
 	for name, value := range args {
 		if plain, err := plainJSON(value); err == nil {
-			walk(name, isSecretName(name), plain)
+			walk(name, isSecret(name), plain)
 		}
 	}
 }

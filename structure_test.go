@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -121,23 +122,27 @@ func TestEveryMemberIsInBothKinds(t *testing.T) {
 	require.NoError(t, err)
 	for name, kinds := range scriptspec.MemberKinds() {
 		want := 2
-		if strings.HasSuffix(name, "_paths") || strings.HasSuffix(name, "_path_specs") {
+		if strings.HasPrefix(name, "input_") || strings.HasPrefix(name, "output_") {
 			want = 1
 		}
-		assert.Len(t, kinds, want, "%s has a row in spec_fields.go; give the structs in spec.go and pathspec.go a field with this JSON tag", name)
+		assert.Len(t, kinds, want, "%s has a row in spec_fields.go; give Metadata in spec_metadata.go a field with this JSON tag", name)
 		assert.Contains(t, string(readme), "`"+name+"`", "the table of members in README.md")
-		assert.Regexp(t, `\b`+name+`\b`, string(doc), "the list of members in doc.go")
+		assert.Regexp(t, `[ (]`+regexp.QuoteMeta(name)+`[,;). \n]`, string(doc), "the list of members in doc.go")
 	}
 }
 
 func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) bool) {
 	t.Helper()
-	for field := range reflect.TypeFor[T]().Fields() {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if field.Anonymous {
+			assert.Equal(t, ",inline", field.Tag.Get("yaml"), field.Name)
+			continue
+		}
 		tag, ok := field.Tag.Lookup("json")
 		assert.True(t, ok, "%s has no json tag", field.Name)
 		if tag != "-" {
 			name, _, _ := strings.Cut(tag, ",")
-			assert.Equal(t, name, scriptspec.ToSnakeCase(field.Name), "the tag of %s", field.Name)
+			assert.Equal(t, strings.TrimPrefix(name, "$"), scriptspec.ToSnakeCase(field.Name), "the tag of %s", field.Name)
 		}
 		assert.Equal(t, strings.Replace(tag, "omitzero", "omitempty", 1), field.Tag.Get("yaml"), "the yaml tag of %s", field.Name)
 		_, ok = field.Tag.Lookup("validate")
@@ -145,7 +150,7 @@ func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) boo
 
 		var one, zero T
 		fill(t, reflect.ValueOf(&one).Elem().FieldByIndex(field.Index))
-		assert.False(t, equal(&one, &zero), "Equal passes over %s: give it a row in spec_fields.go", field.Name)
+		assert.False(t, equal(&one, &zero), "Equal passes over %s: give it a row in spec_fields.go and a term in isZero", field.Name)
 		c := clone(&one)
 		assert.True(t, equal(&one, c), "Clone passes over %s: give it a row in spec_fields.go", field.Name)
 		assert.Equal(t, one, *c)
@@ -160,10 +165,13 @@ func checkFile[T any, P interface {
 	t.Helper()
 	var one T
 	v := reflect.ValueOf(&one).Elem()
-	for field := range v.Type().Fields() {
-		fill(t, v.FieldByIndex(field.Index))
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		if !field.Anonymous {
+			fill(t, v.FieldByIndex(field.Index))
+		}
 	}
-	v.FieldByName("StepName").SetString("X") // "x" is no step
+	v.FieldByName("StepName").SetString("X")                                           // "x" is no step
+	v.FieldByName("ContainerPaths").Set(reflect.ValueOf(map[string]string{"/x": "y"})) // nor a path in a container
 	s, err := decode(encode(t, P(&one)))
 	require.NoError(t, err)
 	assert.True(t, equal(&one, s.(P)), "a field is not in the file")
@@ -193,10 +201,30 @@ func fill(t *testing.T, v reflect.Value) {
 		*x = 1.5
 	case *int64:
 		*x = 1
+	case *int:
+		*x = 3 // as spec_version a newer one, which is kept
+	case *map[string]any:
+		*x = map[string]any{"x": map[string]any{"y": 1}}
+	case *scriptspec.Outcome:
+		*x = scriptspec.OutcomeException
+	case *scriptspec.Dependencies:
+		fillAll(t, x)
+	case *scriptspec.Budget:
+		fillAll(t, x)
+	case *[]scriptspec.Example:
+		*x = make([]scriptspec.Example, 1)
+		fillAll(t, &(*x)[0])
 	case *map[string]jsonRaw:
 		*x = map[string]jsonRaw{"x": jsonRaw("1")}
 	default:
 		t.Fatalf("teach this test a %T", x)
+	}
+}
+
+func fillAll[T any](t *testing.T, x *T) {
+	t.Helper()
+	for field := range reflect.TypeFor[T]().Fields() {
+		fill(t, reflect.ValueOf(x).Elem().FieldByIndex(field.Index))
 	}
 }
 

@@ -139,7 +139,7 @@ func (t *RuntimeTester) run(
 func (t *RuntimeTester) test(
 	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within []string,
 ) (*ScriptTestResult, error) {
-	if cmp.Or(*s.common().maxMemory, t.MaxMemory) > 0 && !proctree.CanLimitMemory {
+	if cmp.Or(s.common().meta.MaxMemory, t.MaxMemory) > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("a bound of memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 	if err := context.Cause(ctx); err != nil {

@@ -137,7 +137,7 @@ func (r *scriptRun) command() string {
 		b.WriteString("cd " + shellQuote(dir) + " && ")
 	}
 	args := r.spec.JobArgs.clone()
-	redactArgs(args)
+	redactArgs(args, r.spec.common().isSecret)
 	names := sortedKeys(r.spec.EnvironVars)
 	if slices.ContainsFunc(names, isShellName) {
 		b.WriteString(":")

@@ -35,6 +35,13 @@ const (
 	OutcomeUnfinished     Outcome = "unfinished"      // main returned, and a process that it left running was ended while it wrote to an output
 )
 
+// outcomes are all of them.
+var outcomes = [...]Outcome{
+	OutcomePassed, OutcomeException, OutcomeInterrupted, OutcomeExit, OutcomeExitMessage, OutcomeSignal, OutcomeCrashed, OutcomeBadReport,
+	OutcomeTimeout, OutcomeMemory, OutcomeNoMain, OutcomeBadMain, OutcomeNoOutput, OutcomeInputChanged, OutcomeScriptMissing,
+	OutcomeInputMissing, OutcomeOutputUnusable, OutcomeOutOfBounds, OutcomeUnfinished,
+}
+
 // ScriptTestResult is what came of one run of a script. Environment values do not appear in it.
 type ScriptTestResult struct {
 	ScriptName string  `json:"script_name"`

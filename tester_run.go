@@ -26,7 +26,7 @@ func runErrors(s Spec) []*FieldError {
 	if isNil(s) {
 		return errs
 	}
-	errs = append(errs, limitErrors(s)...)
+	errs = append(append(errs, limitErrors(s)...), metadataErrors(s)...)
 	errs = append(errs, localErrors(s)...)
 	errs = append(errs, s.common().jobArgs.problems()...)
 	return append(errs, environErrors(s)...)

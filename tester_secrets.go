@@ -16,8 +16,8 @@ func (t *RuntimeTester) masker(specs ...Spec) *mask.Masker {
 	const shortest = 6
 	secrets := map[string]string{}
 	names := map[string]string{}
-	add := func(name, value string) {
-		if len(value) < shortest || t.Secrets != nil && !t.Secrets(name) {
+	add := func(c common, name, value string) {
+		if len(value) < shortest || t.Secrets != nil && !t.Secrets(name) && !slices.Contains(c.meta.Secrets, name) {
 			return
 		}
 		if other, ok := names[value]; !ok || name < other {
@@ -32,9 +32,9 @@ func (t *RuntimeTester) masker(specs ...Spec) *mask.Masker {
 		}
 		c := s.common()
 		for name, value := range *c.environVars {
-			add(name, value)
+			add(c, name, value)
 		}
-		secretArgs(*c.jobArgs, add)
+		secretArgs(*c.jobArgs, c.isSecret, func(name, value string) { add(c, name, value) })
 		shown = append(shown, *c.scriptName, *c.stepName, *c.scriptPath)
 		for _, f := range []field{fieldInputs, fieldOutputs} {
 			s.eachPath(f, func(name, path string) { shown = append(shown, name, path) })

@@ -97,6 +97,9 @@ type Fix struct {
 
 func validateRules(s Spec) error {
 	errs := ruleErrors(s, validating|stepShape)
+	if !isNil(s) {
+		errs = append(append(errs, limitErrors(s)...), metadataErrors(s)...)
+	}
 	if len(errs) == 0 {
 		return nil
 	}
@@ -129,7 +132,7 @@ func validateSpec(s Spec, o *ValidateOptions) error {
 // ownErrors returns what is wrong with a spec whatever the disk and the options: broken rules, and job
 // arguments that JSON cannot represent.
 func ownErrors(s Spec) []*FieldError {
-	errs := append(ruleErrors(s, validating), limitErrors(s)...)
+	errs := append(append(ruleErrors(s, validating), limitErrors(s)...), metadataErrors(s)...)
 	return append(errs, s.common().jobArgs.problems()...)
 }
 

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
 
@@ -68,6 +70,14 @@ var (
 		noNUL,
 		{CodeFormat, always, func(s string) bool { return strings.ContainsAny(s, "=\n\r") }, "holds '=' or a line break"},
 	}}
+	tagRules           = textRules{"", []rule{{CodeFormat, always, notMatching(`^[a-z0-9][a-z0-9_.-]*$`), tagWords}}}
+	labelRules         = textRules{"", []rule{noNUL, {CodeTooLong, always, func(s string) bool { return utf8.RuneCountInString(s) > maxLabel }, "is longer than 256 characters"}}}
+	baseNameRules      = textRules{"", []rule{{CodeFormat, always, func(s string) bool { return !IsScriptName(s) }, "is no name of a base: lower-case words joined by underscores"}}}
+	dependencyRules    = textRules{"", []rule{notEmpty, noNUL}}
+	packageRules       = textRules{"", []rule{{CodeFormat, always, notMatching(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`), "is no name of a Python package"}}}
+	exampleNameRules   = textRules{"", []rule{{CodeFormat, always, notMatching(`^[a-z][a-z0-9_]*$`), "is no name of an example: a lower-case letter, then letters, digits and underscores"}}}
+	containerPathRules = textRules{"", []rule{{CodeFormat, always, func(s string) bool { return !strings.HasPrefix(s, "/") || holdsNUL(s) }, "is no absolute path in a container"}}}
+
 	envValueRules = textRules{"scriptspec_env_value", []rule{noNUL}}
 	plainRules    = textRules{"", []rule{noNUL}}
 
@@ -76,7 +86,18 @@ var (
 	noNUL    = rule{CodeNUL, always, holdsNUL, nulWords}
 )
 
+const maxLabel = 256
+
+func notMatching(pattern string) func(string) bool {
+	p := regexp.MustCompile(pattern)
+	return func(s string) bool { return !p.MatchString(s) }
+}
+
+// twice is the rule of lists that have nothing twice.
+var twice = rule{CodeDuplicate, always, nil, "is in the list twice"}
+
 const (
+	tagWords   = "must begin with a lower-case letter or digit, and have only these, '_', '.' and '-'"
 	emptyWords = "is empty"
 	nulWords   = "holds a NUL byte"
 )
@@ -120,8 +141,9 @@ func ruleErrors(s Spec, when occasion, only ...field) []*FieldError {
 	var errs []*FieldError
 	c := s.common()
 	l, v := layoutOf(s)
+	plain := l.isPlain(v)
 	check := func(f field) {
-		if !l.has(int(f)) {
+		if !l.has(int(f)) || plain && l.inMeta[f] {
 			return
 		}
 		for _, found := range l.codecs[f].check(&fields[f], l.at(v, int(f)), when) {

@@ -1,0 +1,235 @@
+package scriptspec_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// fullJSON has every member of version 2, as it is written.
+const fullJSON = `{
+  "$schema": "https://example.com/spec.schema.json",
+  "script_name": "xgboost_training",
+  "step_name": "XGBoostTraining_training",
+  "script_path": "scripts/xgboost_training.py",
+  "input_paths": {},
+  "output_paths": {},
+  "environ_vars": {},
+  "job_args": {
+    "batch_size": 64
+  },
+  "spec_version": 2,
+  "description": "Trains.\n\nOn churn.",
+  "tags": [
+    "nightly",
+    "gpu"
+  ],
+  "labels": {
+    "owner": "churn"
+  },
+  "extends": [
+    "defaults"
+  ],
+  "inherited": {
+    "environ_vars": {
+      "REGION": "s3cr3t-sentinel-value"
+    },
+    "job_args": {
+      "batch_size": 64
+    }
+  },
+  "depends_on": {
+    "steps": [
+      "TabularPreprocessing_training"
+    ],
+    "packages": {
+      "pandas": ">=1.3"
+    },
+    "files": [
+      "scripts/common/io.py"
+    ],
+    "later": 1
+  },
+  "optional": [],
+  "timeout": 90,
+  "max_memory": 1073741824,
+  "examples": [
+    {
+      "name": "small",
+      "description": "a few rows",
+      "environ_vars": {
+        "REGION": "s3cr3t-sentinel-value"
+      },
+      "job_args": {
+        "rows": 10
+      },
+      "expect": "exception",
+      "seed": 1
+    }
+  ],
+  "container_paths": {
+    "/opt/ml/input": "data"
+  },
+  "budget": {
+    "duration": 60,
+    "regression": 0.25
+  },
+  "retries": 2,
+  "secrets": [
+    "dsn"
+  ],
+  "x-team": {
+    "a": 1.0
+  }
+}
+`
+
+// full is fullJSON without its empty list, which is not written.
+var full = strings.Replace(fullJSON, "  \"optional\": [],\n", "", 1)
+
+func fullSpec(t *testing.T) *scriptspec.ScriptExecutionSpec {
+	t.Helper()
+	s, err := scriptspec.Decode(strings.NewReader(fullJSON), nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Validate())
+	return s.Basic()
+}
+
+func TestMetadataInTheFile(t *testing.T) {
+	t.Parallel()
+	s := fullSpec(t)
+	assert.Equal(t, full, encode(t, s))
+	assert.Equal(t, full, encode(t, s.Clone()))
+	assert.True(t, s.Equal(s.Clone()))
+	enhanced := scriptspec.Enhance(s, nil)
+	assert.Equal(t, s.Metadata, enhanced.Metadata)
+	assert.True(t, enhanced.Basic().Equal(s))
+
+	// The version is that of what is in the file.
+	plain := noted()
+	assert.Equal(t, notedJSON, encode(t, plain))
+	plain.Tags = []string{"gpu"}
+	text := encode(t, plain)
+	assert.Contains(t, text, "  \"spec_version\": 2,\n  \"tags\": [")
+	assert.Zero(t, plain.SpecVersion, "encoding changes nothing")
+	again, err := decode(text)
+	require.NoError(t, err)
+	assert.True(t, plain.Equal(again.Basic()))
+	plain.Tags = []string{}
+	assert.Equal(t, notedJSON, encode(t, plain))
+	plain.SpecVersion = 1
+	assert.Contains(t, encode(t, plain), "\"spec_version\": 1\n")
+
+	// A newer file loses nothing.
+	newer := strings.Replace(full, `"spec_version": 2`, `"spec_version": 9`, 1)
+	again, err = decode(newer)
+	require.NoError(t, err)
+	require.NoError(t, again.Validate())
+	assert.Equal(t, newer, encode(t, again))
+}
+
+func TestMetadataRefusals(t *testing.T) {
+	t.Parallel()
+	for bad, want := range map[string]string{
+		`"spec_version": 0`:        "spec_version: must be a whole number from 1 on",
+		`"spec_version": "2"`:      "spec_version: want a number, found a string",
+		`"tags": ["GPU"]`:          "tags[0]: must begin with a lower-case letter or digit",
+		`"tags": ["a", "a"]`:       "tags[1]: is in the list twice",
+		`"labels": {"Owner": "x"}`: `labels["Owner"]: must begin with`,
+		`"labels": {"a": "` + strings.Repeat("é", 257) + `"}`: `labels["a"]: is longer than 256 characters`,
+		`"extends": ["../x"]`:                   "extends[0]: is no name of a base",
+		`"inherited": []`:                       "inherited: want an object, found a list",
+		`"depends_on": {"steps": "A"}`:          "depends_on.steps: want a list, found a string",
+		`"depends_on": {"packages": {"-": ""}}`: `depends_on.packages["-"]: is no name of a Python package`,
+		`"examples": [{"name": "Big"}]`:         "examples[0].name: is no name of an example",
+		`"examples": [{}]`:                      "examples[0]: an example needs the members name",
+		`"examples": [{"name": "a", "environ_vars": {"A=s3cr3t-sentinel-value": ""}}]`: "environment variable name",
+		`"container_paths": {"opt": "x"}`:                                              `container_paths["opt"]: is no absolute path in a container`,
+		`"budget": {"duration": -1}`:                                                   "budget.duration: must be a number from 0 on",
+		`"retries": 1.5`:                                                               "retries: must be a whole number from 0 on",
+		`"secrets": ["a", "a"]`:                                                        "secrets[1]: is in the list twice",
+	} {
+		_, err := decode(notedJSON[:len(notedJSON)-3] + ",\n  " + bad + "\n}\n")
+		assert.ErrorContains(t, err, want, bad)
+	}
+
+	s := noted()
+	s.SpecVersion, s.Retries = -1, -1
+	s.DependsOn.Steps = []string{"x y"}
+	s.Inherited = map[string]any{"script_name": "x", "job_args": map[string]any{"f": func() {}}}
+	s.Examples = []scriptspec.Example{{Name: "a", JobArgs: scriptspec.JobArgs{"f": func() {}}}, {Name: "a", Expect: "pased"}}
+	s.Tags = []string{"ok", "Bad", "ok"}
+	assert.Equal(t, []problem{
+		{"spec_version", scriptspec.CodeFormat, "spec_version is negative"},
+		{"tags[1]", scriptspec.CodeFormat, "tags[1] must begin with a lower-case letter or digit, and have only these, '_', '.' and '-'"},
+		{"tags[2]", scriptspec.CodeDuplicate, "tags[2] is in the list twice"},
+		{`inherited["script_name"]`, scriptspec.CodeFormat, "script_name is no member that a base has"},
+		{`inherited["job_args"]["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
+		{"depends_on.steps[0]", scriptspec.CodeFormat, "x y is no step name"},
+		{`examples[0].job_args["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
+		{"examples[1].expect", scriptspec.CodeFormat, "pased is no outcome of a run"},
+		{"examples[1].name", scriptspec.CodeDuplicate, "two examples have the name a"},
+		{"retries", scriptspec.CodeFormat, "retries is negative"},
+	}, problems(t, s.Validate()))
+}
+
+// Values of variables are shown nowhere, wherever in a spec they are.
+func TestMetadataHidesSecrets(t *testing.T) {
+	t.Parallel()
+	s := fullSpec(t)
+	s.JobArgs["dsn"] = sentinel
+	s.Examples[0].JobArgs["dsn"] = sentinel
+	s.Inherited["job_args"] = map[string]any{"dsn": sentinel}
+	r := s.Redacted()
+	assert.NotContains(t, encode(t, r), sentinel)
+	assert.Contains(t, encode(t, s), sentinel, "of a copy")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+		assert.NotContains(t, fmt.Sprintf(verb, s), sentinel)
+	}
+	s.Inherited["environ_vars"] = map[string]string{"A": sentinel}
+	assert.NotContains(t, encode(t, s.Redacted()), sentinel)
+	s.Examples[0].EnvironVars["A"] = sentinel + "\x00"
+	assert.NotContains(t, s.Validate().Error(), sentinel)
+}
+
+// Secrets adds to what is secret, also where the tester says otherwise.
+func TestSecretsOfASpec(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths, job_args):\n    done(output_paths)\n    print(job_args.dsn, os.environ['PLAIN'], os.environ['KEPT'])\n")
+	s.AddJobArg("dsn", "postgres-"+"of-somebody")
+	s.AddEnvironVar("PLAIN", "plain-"+"value")
+	s.AddEnvironVar("KEPT", "kept-"+"value")
+	s.Secrets = []string{"dsn", "KEPT"}
+	result, err := (&scriptspec.RuntimeTester{Secrets: func(string) bool { return false }}).TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, "[redacted: dsn] plain-value [redacted: KEPT]\n", result.Stdout.Text)
+	assert.NotContains(t, result.Command, "postgres")
+}
+
+// A store keeps what its files have, and a file of version 1 its bytes.
+func TestStoreKeepsMetadata(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	require.NoError(t, st.Save(fullSpec(t)))
+	text, err := os.ReadFile(st.Path("xgboost_training"))
+	require.NoError(t, err)
+	assert.Equal(t, full, string(text))
+	s, err := st.Load("xgboost_training")
+	require.NoError(t, err)
+	assert.True(t, s.Equal(fullSpec(t)))
+	before, err := os.Stat(st.Path("xgboost_training"))
+	require.NoError(t, err)
+	s.SpecVersion = 0 // which is the same
+	require.NoError(t, st.Save(s))
+	after, err := os.Stat(st.Path("xgboost_training"))
+	require.NoError(t, err)
+	assert.Equal(t, before.ModTime(), after.ModTime())
+	assert.Equal(t, filepath.Base(st.Path("xgboost_training")), after.Name())
+}
