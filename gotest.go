@@ -1,7 +1,10 @@
 package scriptspec
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -14,6 +17,10 @@ func declare(paths ...string) {
 	}
 	for _, path := range paths {
 		info, err := os.Stat(path)
+		for errors.Is(err, syscall.ENOTDIR) { // a module in an archive
+			path = filepath.Dir(path)
+			info, err = os.Stat(path)
+		}
 		if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
 			continue // opening it might block
 		}

@@ -84,7 +84,6 @@ type RuntimeTester struct {
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
 	drivers sync.Map // pydriver.Bytecode by interpreter
-	outputs outputsInUse
 	shims   interpreters
 }
 
@@ -163,7 +162,7 @@ func (t *RuntimeTester) test(
 	if fe := t.logDirError(run.spec); fe != nil {
 		return nil, newValidationError(subject(s), []*FieldError{fe})
 	}
-	release, taken := t.outputs.claim(run.spec)
+	release, taken := inUse.claim(run.spec)
 	if taken != nil {
 		run.refuse(OutcomeOutputUnusable, "%s", taken)
 		return &run.result, nil

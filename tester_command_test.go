@@ -92,16 +92,24 @@ func TestMainReturnsAnExitCode(t *testing.T) {
 	t.Parallel()
 	const main = writesOutput + "import asyncio, sys\ndef main(output_paths):\n    done(output_paths)\n    return "
 	for end, want := range map[string]scriptspec.Outcome{
-		"3\nif __name__ == '__main__':\n    sys.exit(main({}))":           scriptspec.OutcomeExit,
-		"True\nif __name__ == '__main__':\n    raise SystemExit( main())": scriptspec.OutcomeExit,
-		"3\nif __name__ == '__main__':\n    exit(asyncio.run(main({})))":  scriptspec.OutcomeExit,
-		"0\nif __name__ == '__main__':\n    sys.exit(main({}))":           scriptspec.OutcomePassed,
-		"3\nif __name__ == '__main__':\n    print(main({}))":              scriptspec.OutcomePassed,
-		"3\nif __name__ == '__main__':\n    sys.exit(0 if main() else 1)": scriptspec.OutcomePassed,
-		"[3]\nif __name__ == '__main__':\n    sys.exit(main({}))":         scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    sys.exit(main({}))":                                   scriptspec.OutcomeExit,
+		"True\nif __name__ == '__main__':\n    raise SystemExit( main())":                         scriptspec.OutcomeExit,
+		"3\nif __name__ == '__main__':\n    exit(asyncio.run(main({})))":                          scriptspec.OutcomeExit,
+		"0\nif __name__ == '__main__':\n    sys.exit(main({}))":                                   scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    print(main({}))":                                      scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    sys.exit(0 if main() else 1)":                         scriptspec.OutcomePassed,
+		"[3]\nif __name__ == '__main__':\n    sys.exit(main({}))":                                 scriptspec.OutcomeExitMessage,
+		"'no rows'\nrc = main({}) if __name__ == '__main__' else 0\nsys.exit(rc) if rc else None": scriptspec.OutcomePassed,
+		"3\nif __name__ == '__main__':\n    rc = main({})\n    sys.exit(rc)":                      scriptspec.OutcomeExit,
+		"3\nif __name__ == '__main__':\n    import unittest\n    sys.exit(unittest.main())":       scriptspec.OutcomePassed,
+		"3\ndef other():\n    sys.exit(main({}))":                                                 scriptspec.OutcomePassed,
 	} {
 		result := run(t, scripted(t, main+end+"\n"))
 		assert.Equal(t, want, result.Outcome, "%s: %s", end, result.Details())
+		if want == scriptspec.OutcomeExitMessage {
+			assert.Equal(t, "main returned list, which the script gives to sys.exit", result.ErrorMessage)
+			assert.Equal(t, 1, result.ExitCode)
+		}
 		if want == scriptspec.OutcomeExit {
 			assert.Regexp(t, `^main returned [13], which the script gives to sys.exit$`, result.ErrorMessage)
 			assert.Positive(t, result.ExitCode)

@@ -71,6 +71,9 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	})
 	stdout.Start()
 	stderr.Start()
+	for _, output := range r.outputs {
+		output.Settle(!p.warm) // a new interpreter is still starting meanwhile
+	}
 	startErr := run.Start(r.request) // only now that the tree has its mark
 	if startErr != nil {
 		cancel()

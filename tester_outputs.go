@@ -6,7 +6,10 @@ import (
 	"github.com/scriptspec/scriptspec/internal/snapshot"
 )
 
-// outputsInUse are the outputs of the scripts that a tester runs at the moment. The zero value is ready to use.
+// inUse are the outputs of all scripts that this process runs at the moment, by whichever tester.
+var inUse outputsInUse
+
+// outputsInUse are outputs and who writes to them. The zero value is ready to use.
 type outputsInUse struct {
 	mu    sync.Mutex
 	users map[string]string // node by directory

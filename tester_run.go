@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/mask"
@@ -155,7 +156,10 @@ func (r *scriptRun) maxMemory() int64 { return cmp.Or(r.spec.MaxMemory, r.tester
 // leaveOut removes the optional inputs that are not there.
 func leaveOut(s *ScriptExecutionSpec) {
 	for name, path := range s.InputPaths {
-		if _, err := os.Lstat(path); s.common().isOptional(name) && errors.Is(err, fs.ErrNotExist) {
+		if !s.common().isOptional(name) {
+			continue
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // or a link to nothing
 			delete(s.InputPaths, name)
 		}
 	}
@@ -184,12 +188,23 @@ func (r *scriptRun) masked(names []string) []string {
 	return names
 }
 
+// maskedNames masks names of processes, of which the system keeps the first 15 bytes.
+func (r *scriptRun) maskedNames(names []string) []string {
+	for i, name := range names {
+		const cutAt, telling = 15, 6
+		if len(name) == cutAt && len(r.masker.Beginning(name)) <= cutAt-telling {
+			names[i] = redacted
+		}
+	}
+	return r.masked(names)
+}
+
 // classify turns the end of the script into an outcome.
 func (r *scriptRun) classify(e *ended) {
 	res, report := &r.result, e.report
 	res.Command = r.masker.String(r.command())
 	res.ExecutionTime, res.UserTime, res.SystemTime, res.PeakMemory = e.took, e.User, e.System, e.PeakMemory
-	res.Leftover, res.Survivors = r.masked(e.Leftover), r.masked(e.Survivors)
+	res.Leftover, res.Survivors = r.maskedNames(e.Leftover), r.maskedNames(e.Survivors)
 	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
 	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
 	res.Interpreter = Interpreter{Path: printable(r.masker.String(report.Program)), Version: report.Python}
@@ -240,6 +255,10 @@ func (r *scriptRun) classify(e *ended) {
 			r.masker.String(listed(e.Written)))
 	case res.ExitCode != 0:
 		fail(OutcomeCrashed, "the script returned and the process ended with exit code %d", res.ExitCode)
+	case !report.Over:
+		fail(OutcomeCrashed, "the script returned and the process ended before Python had ended it, as os._exit and exec do it")
+	case len(res.Survivors) > 0:
+		fail(OutcomeUnfinished, "the script returned, and a process that it left running could not be ended: %s", listed(res.Survivors))
 	default:
 		res.Outcome = OutcomePassed
 	}
@@ -308,7 +327,7 @@ func (r *scriptRun) verifyFiles() {
 			beyond = append(beyond, r.masker.String(sprintf("output '%s' cannot be examined: %s", []any{e.key, err})))
 		case elsewhere != "":
 			gone = append(gone, r.masker.String(sprintf("'%s': it is not there any more: in its place is a link to %s", []any{e.key, elsewhere})))
-		case r.spec.common().isOptional(e.key) && info.Exists && info.Files == 0:
+		case r.spec.common().isOptional(e.key) && info.Bytes == 0:
 		case res.Outcome == OutcomePassed:
 			if text := guarded("it", func() error { return check(e.key, info) }); text != "" {
 				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(text))))

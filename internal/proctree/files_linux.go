@@ -18,6 +18,10 @@ func openForWriting(members []member, dirs []string) []string {
 	for _, m := range members {
 		proc := "/proc/" + strconv.Itoa(m.pid)
 		entries, _ := os.ReadDir(proc + "/fd") // none if it has ended
+		if threads, _ := os.ReadDir(proc + "/task"); len(entries) == 0 && len(threads) > 1 {
+			proc += "/task/" + threads[len(threads)-1].Name() // its first thread has
+			entries, _ = os.ReadDir(proc + "/fd")
+		}
 		for _, entry := range entries {
 			file, err := os.Readlink(proc + "/fd/" + entry.Name())
 			if err != nil || slices.Contains(files, file) || !writes(proc+"/fdinfo/"+entry.Name()) {

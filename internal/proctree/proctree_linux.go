@@ -119,7 +119,7 @@ func (t *Tree) members() []member {
 			continue
 		}
 		s, ok := readStat(pid, buf)
-		if !ok || s.state == 'Z' || s.state == 'X' || s.born < t.born {
+		if !ok || s.state == 'X' || s.born < t.born || s.state == 'Z' && !hasThreads(pid) {
 			continue
 		}
 		if s.session == t.leader.PID() || s.group == t.leader.PID() || t.marked(pid) {
@@ -127,6 +127,20 @@ func (t *Tree) members() []member {
 		}
 	}
 	return found
+}
+
+// hasThreads reports whether a process whose first thread has ended, which looks as if it had ended, has others.
+func hasThreads(pid int) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, _ := os.ReadDir(dir)
+	for _, thread := range threads {
+		text, _ := os.ReadFile(dir + "/" + thread.Name() + "/stat")
+		_, rest, _ := bytes.Cut(text, []byte(") "))
+		if len(rest) > 0 && rest[0] != 'Z' && rest[0] != 'X' {
+			return true
+		}
+	}
+	return false
 }
 
 // recent returns a function that reports whether a process may be younger than the origin of the tree, by

@@ -6,6 +6,7 @@ nothing is imported that an interpreter has not loaded anyway.
 
 import _frozen_importlib
 import _frozen_importlib_external
+import atexit
 import os
 import sys
 
@@ -219,6 +220,9 @@ def run(channel, request):
 
 
 DRIVER = sys.modules["__main__"]
+BUILTINS = sys.modules["builtins"]
+ABSOLUTE = os.path.abspath  # a script may patch it
+ATTRIBUTES = type(sys).__dict__["__dict__"].__get__  # of a module, whatever its class says
 
 
 def imported_files():
@@ -229,17 +233,20 @@ def imported_files():
     for name, module in list(sys.modules.items()):
         if name == "__main__" and module is DRIVER:
             continue
-        file = vars(module).get("__file__") if isinstance(module, type(sys)) else None
-        if type(file) is not str or file.startswith(library):
-            continue
-        if os.sep + "site-packages" + os.sep not in file and os.sep + "dist-packages" + os.sep not in file:
-            files.add(os.fsencode(os.path.abspath(file)))
+        try:
+            file = ATTRIBUTES(module).get("__file__") if isinstance(module, type(sys)) else None
+            if type(file) is not str or file.startswith(library):
+                continue
+            if os.sep + "site-packages" + os.sep not in file and os.sep + "dist-packages" + os.sep not in file:
+                files.add(os.fsencode(ABSOLUTE(file)))
+        except BaseException:
+            pass  # a name that no file has, or a relative one in a directory that is gone
     return sorted(files)
 
 
 def restore_builtins():
     """Gives Python's modules their builtins back, for the report, if the script has replaced some."""
-    vars(sys.modules["builtins"]).update(__builtins__)
+    vars(BUILTINS).update(__builtins__)
 
 
 def exited(error, report):
@@ -292,16 +299,17 @@ def call(channel, request, main, report):
     report["called"] = True
     result = main(*positional, **named)
     restore_builtins()
-    if hasattr(type(result), "__await__"):
+    if hasattr(type(result), "__await__") and hasattr(type(result), "send"):  # a coroutine; a future is a result
         result = ondemand().wait_for(result)
-    if type(result) in GENERATORS:
+    if type(result) in GENERATORS and getattr(result, "__name__", "") != "<genexpr>":
         report["outcome"], report["error_message"] = "bad_main", "main returned a generator, of which nothing has run"
         return
-    if issubclass(type(result), int) and int.__index__(result) and ondemand().exits_with_result(import_script.source):
-        number = int.__index__(result)
-        report["outcome"], report["exit_code"] = "exited", str(exit_status(number))
-        report["error_type"] = "SystemExit"
-        report["error_message"] = "main returned %d, which the script gives to sys.exit" % number
+    number = int.__index__(result) if issubclass(type(result), int) else None
+    if result is not None and number != 0 and ondemand().exits_with_result(import_script.source):
+        report["outcome"], report["error_type"] = "exited" if number is not None else "exited_with_text", "SystemExit"
+        report["exit_code"] = str(1 if number is None else exit_status(number))
+        what = ondemand().type_name(result) if number is None else "%d" % number
+        report["error_message"] = "main returned %s, which the script gives to sys.exit" % what
         return
     if result is not None:
         report["return_value"] = ondemand().as_json(result)
@@ -360,4 +368,5 @@ def serve_one(requests, results, request, made, prepare, library):
         channel.send("circumstances", found)
         channel.send("environment", environment())
     channel.send("hello", "%d.%d.%d" % sys.version_info[:3])
+    atexit.register(channel.send, "over")  # before the script, so that it comes last; os._exit leaves it out
     return run(channel, request)

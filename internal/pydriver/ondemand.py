@@ -193,21 +193,36 @@ def exits_with_result(source):
         ast = own("ast")
     except BaseException:  # no file descriptor left, say
         return b"exit(main(" in source.replace(b" ", b"")
-    tree = ast.parse(source)
+    results = set()  # names that are bound to what main returns
 
-    def called(node):
+    def is_main(node):
+        if isinstance(node, ast.Name):
+            return node.id in results
         if not isinstance(node, ast.Call):
-            return None
-        return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            return False
+        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        if name == "run" and node.args:  # asyncio.run(main())
+            return is_main(node.args[0])
+        return isinstance(node.func, ast.Name) and name == "main"
 
-    for node in ast.walk(tree):
-        if called(node) in ("exit", "_exit", "quit", "SystemExit") and len(node.args) == 1:
-            result = node.args[0]
-            if called(result) == "run" and result.args:  # asyncio.run(main())
-                result = result.args[0]
-            if called(result) == "main":
+    for node in statements(ast, ast.parse(source).body):
+        if isinstance(node, ast.Assign) and is_main(node.value):
+            results.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        value = getattr(node, "value", None) or getattr(node, "exc", None)  # of an expression, or a raise
+        if isinstance(value, ast.Call) and len(value.args) == 1 and is_main(value.args[0]):
+            name = getattr(value.func, "attr", None) or getattr(value.func, "id", None)
+            if name in ("exit", "_exit", "quit", "SystemExit"):
                 return True
     return False
+
+
+def statements(ast, body):
+    """Yields the statements that a module runs by itself, in order."""
+    for node in body:
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for part in ("body", "orelse", "handlers", "finalbody"):
+                yield from statements(ast, getattr(node, part, []))
 
 
 def stand_in(name, path, directory):

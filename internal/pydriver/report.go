@@ -38,6 +38,8 @@ type Report struct {
 	// Modules are the files that a script which returned has imported, itself among them, but for those of
 	// Python and of installed packages.
 	Modules []string
+	// Over reports whether Python ended the process, after what the script had registered for the end.
+	Over bool
 }
 
 // Identity is what an interpreter is started as, and with. Who starts one with the same circumstances and
@@ -105,7 +107,8 @@ func parseReport(data []byte, token string) (*Report, error) {
 				return r, ErrGarbage
 			}
 		case name == "end":
-			if text != "" || len(data) > 0 {
+			r.Over = string(data) == token+" over 0\n"
+			if text != "" || len(data) > 0 && !r.Over {
 				return r, fmt.Errorf("%w, behind the report", ErrGarbage)
 			}
 			return r, nil

@@ -240,7 +240,10 @@ def leave(code):
         pass  # Python 3.8 and 3.9 raise what they have printed already
     failed = flush()  # first: in what is collected together a text file may outlive its buffer
     for name in [name for name in sys.modules if name not in shared]:
+        if name == "ctypes":
+            sys.modules[name].CDLL(None).fflush(None)  # what C has in buffers
         del sys.modules[name]
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     gc.collect()  # what the script has made: finalizers run, and files are closed
     failed = flush() or failed
     os._exit(120 if failed and code == 0 else code)  # as Python has it

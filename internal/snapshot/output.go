@@ -2,7 +2,10 @@ package snapshot
 
 import (
 	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
@@ -26,6 +29,10 @@ type Before struct {
 	byID   map[fsaccess.ID]fileState
 	files  files
 	watch  *watch // nil if there was nothing that could be written again
+	clock  sync.Once
+	skew   time.Duration
+
+	settled bool // what is made from now on is younger than what was there, by the clock of files
 	// Err is a *BoundsError if the files are not all here.
 	Err error
 }
@@ -45,6 +52,23 @@ func OutputDir(path string) *Before {
 		b.watch = newWatch(b.top, b.files)
 	}
 	return b
+}
+
+// Settle is to be called before a process begins to write. It waits for the next tick of the clock of files, a few
+// milliseconds at most, so that nothing that was there can be taken for new. Where nothing was, and time matters, a
+// caller need not insist: what a process moves there from elsewhere may then be of the same tick.
+func (b *Before) Settle(insist bool) {
+	const longest = 50 * time.Millisecond
+	entries, _ := os.ReadDir(b.top)
+	if !insist && len(entries) == 0 {
+		return
+	}
+	for start := time.Now(); time.Since(start) < longest; time.Sleep(200 * time.Microsecond) {
+		if fsaccess.Now().After(b.taken) {
+			b.settled = true
+			return
+		}
+	}
 }
 
 // Top returns the path with its links resolved.
@@ -78,55 +102,120 @@ func (b *Before) Output() (out Output, elsewhere string, err error) {
 	}
 	out.Exists = true
 	after := walk{data: true}.files(top)
-	written := b.written(after.found)
+	isWritten := b.isNew
+	if top == b.top {
+		isWritten = b.written()
+	}
+	const most = 100 // files that are looked into
 	for name, state := range after.found {
 		if !state.kind.IsRegular() {
 			continue
 		}
 		out.Files++
 		out.Bytes += state.size
-		if state.size > 0 && (top == b.top && written(name, state) || top != b.top && b.isNew(state)) {
+		if state.size > 0 && isWritten(name, state) &&
+			(out.Written >= most || !fsaccess.IsHole(filepath.Join(top, filepath.FromSlash(name)))) {
 			out.Written++
 		}
 	}
 	return out, "", after.err
 }
 
-// isNew reports whether a file of a directory that a link was turned to was written since.
-func (b *Before) isNew(state fileState) bool {
-	tick := 20 * time.Millisecond // the clock of file systems is behind by as much as this
-	if state.modified%int64(time.Second) == 0 {
-		tick = 2 * time.Second // it has whole seconds, or FAT's two
+// since reports whether a time of a file is after the snapshot, by the clock of its file system.
+func (b *Before) since(nanoseconds int64) bool {
+	start := b.taken.UnixNano()
+	switch {
+	case nanoseconds%int64(time.Second) == 0:
+		start -= int64(2 * time.Second) // it has whole seconds, or FAT's two
+	case !b.settled:
+		start -= int64(20 * time.Millisecond) // the clock of files is behind by as much as this
 	}
-	_, known := b.byID[state.id]
-	return !known && state.modified >= b.taken.Add(-tick).UnixNano()
+	return nanoseconds >= start || nanoseconds >= start+int64(b.ahead())
 }
 
-// written returns what decides about a file.
-func (b *Before) written(after files) func(name string, now fileState) bool {
-	seen := map[fsaccess.ID]bool{}
-	complete := false
+// ahead is how far the clock of the file system is ahead of that of this machine: far behind, if it cannot be
+// told, so that no file is called old for that.
+func (b *Before) ahead() time.Duration {
+	b.clock.Do(func() {
+		b.skew = -1 << 62
+		f, err := os.CreateTemp(b.top, ".scriptspec-clock-")
+		if err != nil {
+			return
+		}
+		defer os.Remove(f.Name()) //nolint:errcheck // it is temporary by its name
+		defer f.Close()
+		if info, err := f.Stat(); err == nil {
+			if b.skew = time.Until(info.ModTime()); b.skew.Abs() < time.Second {
+				b.skew = 0
+			}
+		}
+	})
+	return b.skew
+}
+
+// known returns the file that an entry was when the snapshot was taken. An inode number may have been given to
+// another file since.
+func (b *Before) known(name string, now fileState) (old fileState, ok bool) {
+	if old, ok = b.byID[now.id]; now.id == (fsaccess.ID{}) {
+		old, ok = b.files[name]
+	}
+	return old, ok && old.born == now.born
+}
+
+// isNew reports whether a file was made since. One that was there, and came from elsewhere, was not.
+func (b *Before) isNew(name string, now fileState) bool {
+	if _, ok := b.known(name, now); ok {
+		return false
+	}
+	if now.born != 0 {
+		return b.since(now.born)
+	}
+	return b.since(now.modified)
+}
+
+// trace is what a watch has seen: by the names that files had at first, but for origins.
+type trace struct {
+	complete bool              // nothing was missed in these directories
+	watched  map[string]bool   // relative to the top
+	origins  map[string]string // what a name had been called at first, "" for a new file; else it is as it was
+	modified map[string]bool   // files that were written to
+	touched  map[string]bool   // files that were given another time, mode or link
+}
+
+// written returns what decides about a file of the directory that was there before.
+func (b *Before) written() func(name string, now fileState) bool {
+	var tr trace
 	if b.watch != nil {
-		var old, added map[string]bool
-		old, added, complete = b.watch.finish()
-		for name := range old {
-			seen[b.files[name].id] = true
-		}
-		for name := range added {
-			seen[after[name].id] = true
-		}
+		tr = b.watch.finish()
+	}
+	modified, touched := map[fsaccess.ID]bool{}, map[fsaccess.ID]bool{}
+	for name := range tr.modified {
+		modified[b.files[name].id] = true
+	}
+	for name := range tr.touched {
+		touched[b.files[name].id] = true
 	}
 	return func(name string, now fileState) bool {
-		old, known := b.byID[now.id]
-		if now.id == (fsaccess.ID{}) {
-			old, known = b.files[name]
-		}
+		old, known := b.known(name, now)
+		covered := tr.complete && tr.watched[path.Dir(name)]
+		origin, moved := tr.origins[name]
 		switch {
-		case !known, old.size != now.size:
+		case !known && now.born != 0: // if it is old it did not count before: a temporary file, or one from elsewhere
+			return b.since(now.born) || covered && moved && tr.modified[origin]
+		case covered && moved && origin == "" && now.born == 0: // a new file, with the inode number of an old one
+			return b.since(now.modified)
+		case covered && moved && !known:
+			return tr.modified[origin]
+		case !known:
+			return b.since(now.modified)
+		case old.size != now.size:
 			return true
-		case complete && b.watch.covers(name):
-			return seen[now.id]
+		case !tr.complete:
+			return old.modified != now.modified
+		case modified[now.id]:
+			return true
 		}
-		return old.modified != now.modified
+		// Writing by a mapping, or by a link elsewhere, is seen by the time alone.
+		return covered && !moved && !touched[now.id] && old.modified != now.modified
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 // Snapshot is what was at a path.
 type Snapshot struct {
+	path   string // of an input, as it was given
 	top    string // the path with its links resolved
 	within []string
 	files  files
@@ -36,7 +37,9 @@ func (s Snapshot) Top() string { return s.top }
 // Input takes a snapshot of an input, with hash of the contents too. Links to files are followed, and those to
 // directories if these are within the path or one of the directories given.
 func Input(path string, hash bool, within ...string) Snapshot {
-	return walk{links: true, hash: hash, within: within}.snapshot(resolved(path))
+	s := walk{links: true, hash: hash, within: within}.snapshot(resolved(path))
+	s.path = path
+	return s
 }
 
 // Written takes a snapshot of what a process wrote to a directory that it was given, like Input but for the
@@ -75,6 +78,13 @@ func (d Difference) String() string {
 // Differences returns what has changed at an input, sorted by what and name; of contents only with hash.
 // Temporary files may be added, and whatever is at or below one of the paths in except may change.
 func (s Snapshot) Differences(hash bool, except ...string) []Difference {
+	if s.path != "" && resolved(s.path) != s.top {
+		what := "changed" // a link on the way leads to something else
+		if lstat(s.path) == nil {
+			what = "deleted"
+		}
+		return []Difference{{what, "."}}
+	}
 	after := walk{links: true, hash: hash, since: s.files, within: s.within}.files(s.top)
 	var list []Difference
 	note := func(what, name string) {

@@ -71,6 +71,40 @@ func hideChange(t *testing.T, dir string) {
 	require.NoError(t, os.Chtimes(file, info.ModTime(), info.ModTime()))
 }
 
+// An input that is a link is another one when the link leads elsewhere.
+func TestInputBehindALink(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		do   func(t *testing.T, link string)
+		want []Difference
+	}{
+		"as it was": {func(*testing.T, string) {}, nil},
+		"removed":   {func(t *testing.T, link string) { require.NoError(t, os.Remove(link)) }, []Difference{{"deleted", "."}}},
+		"turned": {func(t *testing.T, link string) {
+			require.NoError(t, os.Remove(link))
+			require.NoError(t, os.Symlink("v2", link))
+		}, []Difference{{"changed", "."}}},
+		"made a directory": {func(t *testing.T, link string) {
+			require.NoError(t, os.Remove(link))
+			require.NoError(t, os.Mkdir(link, 0o700))
+		}, []Difference{{"changed", "."}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "v1", "a.csv"), "1")
+			write(t, filepath.Join(dir, "v2", "a.csv"), "1")
+			link := filepath.Join(dir, "data")
+			if os.Symlink("v1", link) != nil {
+				t.Skip("needs links")
+			}
+			before := Input(link, false)
+			test.do(t, link)
+			assert.Equal(t, test.want, before.Differences(false))
+		})
+	}
+}
+
 func TestChangeOfASingleFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "raw.txt")
@@ -264,6 +298,41 @@ func TestWritten(t *testing.T) {
 			write(t, dir+"/old.csv", "1")
 			require.NoError(t, os.Rename(dir+"/old.csv", dir+"/new.csv"))
 		}, 1},
+		"cleared, written": {func(t *testing.T, dir string) {
+			for range 20 { // of which one has the inode number of the old file
+				require.NoError(t, os.RemoveAll(dir+"/old.csv"))
+				write(t, dir+"/old.csv", "1")
+			}
+		}, 1},
+		"directory cleared": {func(t *testing.T, dir string) {
+			require.NoError(t, os.RemoveAll(dir))
+			write(t, dir+"/old.csv", "1")
+		}, 1},
+		"removed, made by another name": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(dir+"/old.csv"))
+			write(t, dir+"/old.tmp", "1")
+			require.NoError(t, os.Rename(dir+"/old.tmp", dir+"/old.csv"))
+		}, 1},
+		"rolled back": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Rename(dir+"/old.csv", dir+"/old.csv.bak"))
+			write(t, dir+"/old.csv", "half")
+			require.NoError(t, os.Rename(dir+"/old.csv.bak", dir+"/old.csv"))
+		}, 0},
+		"temporary file renamed": {func(t *testing.T, dir string) { require.NoError(t, os.Rename(dir+"/half.tmp", dir+"/half")) }, 0},
+		"temporary file finished": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Rename(dir+"/half.tmp", dir+"/half"))
+			write(t, dir+"/half", "1")
+		}, 1},
+		"moved deeper and touched": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(dir+"/v", 0o700))
+			require.NoError(t, os.Rename(dir+"/old.csv", dir+"/v/old.csv"))
+			require.NoError(t, os.Chtimes(dir+"/v/old.csv", time.Now(), time.Now()))
+		}, 0},
+		"from elsewhere": {func(t *testing.T, dir string) { require.NoError(t, os.Link(dir+"/../elsewhere.csv", dir+"/new.csv")) }, 0},
+		"only room": {func(t *testing.T, dir string) {
+			write(t, dir+"/new.csv", "")
+			require.NoError(t, os.Truncate(dir+"/new.csv", 1<<20))
+		}, 0},
 		"moved, written": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Rename(dir+"/old.csv", dir+"/new.csv"))
 			write(t, dir+"/new.csv", "1")
@@ -271,13 +340,14 @@ func TestWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			for _, file := range []string{"old.csv", "deep/old.csv"} {
+			dir := filepath.Join(t.TempDir(), "out")
+			for _, file := range []string{"old.csv", "deep/old.csv", "half.tmp", "../elsewhere.csv"} {
 				write(t, filepath.Join(dir, file), "1")
 				require.NoError(t, os.Chtimes(filepath.Join(dir, file), time.Unix(9, 0), time.Unix(9, 0)))
 			}
 			before := OutputDir(dir)
 			defer before.Close()
+			before.Settle(true)
 			test.do(t, dir)
 			assert.Equal(t, test.want, outputOf(t, before).Written)
 		})
@@ -308,6 +378,7 @@ func TestOutputBehindALink(t *testing.T) {
 			}
 			before := OutputDir(dir + "/models/latest")
 			defer before.Close()
+			before.Settle(true)
 			test.do(t, dir)
 			out, elsewhere, err := before.Output()
 			require.NoError(t, err)

@@ -36,6 +36,7 @@ type fileState struct {
 	size     int64
 	modified int64 // nanoseconds since 1970
 	changed  int64 // of the status, which a program cannot set; 0 where the system does not say
+	born     int64 // of data; 0 where the system does not say
 	id       fsaccess.ID
 	kind     fs.FileMode
 	link     string // where a link leads, as it is written; the rest is what it leads to, if that was followed
@@ -158,6 +159,9 @@ func (w *walker) state(path, name string, info fs.FileInfo) fileState {
 	}
 	if !info.Mode().IsRegular() {
 		return state
+	}
+	if w.data {
+		state.born = fsaccess.Born(path)
 	}
 	old, known := w.since[name]
 	if w.hash && (w.since == nil || known && old.size == state.size) {

@@ -20,12 +20,12 @@ type watch struct {
 	origins  map[string]string // what a name had been called at first, "" for a new file; else it is as it was
 	moving   map[uint32]string // between the two events of a move
 	modified map[string]bool   // files that were there, by the name that they had at first
-	added    map[string]bool   // new files that were written to
+	touched  map[string]bool   // those that were given another time, mode or link
 	lost     bool              // events were
 	done     chan struct{}
 }
 
-const watchedEvents = unix.IN_MODIFY | unix.IN_MOVE | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR | unix.IN_DONT_FOLLOW
+const watchedEvents = unix.IN_MODIFY | unix.IN_ATTRIB | unix.IN_MOVE | unix.IN_CREATE | unix.IN_DELETE | unix.IN_ONLYDIR | unix.IN_DONT_FOLLOW
 
 // newWatch watches the directories of the files; nil if the system has no watches left.
 func newWatch(top string, files files) *watch {
@@ -33,8 +33,8 @@ func newWatch(top string, files files) *watch {
 	if err != nil {
 		return nil
 	}
-	w := &watch{file: os.NewFile(uintptr(fd), "inotify"), dirs: map[int32]string{}, watched: map[string]bool{}, modified: map[string]bool{}, done: make(chan struct{})}
-	w.origins, w.moving, w.added = map[string]string{}, map[uint32]string{}, map[string]bool{}
+	w := &watch{file: os.NewFile(uintptr(fd), "inotify"), dirs: map[int32]string{}, watched: map[string]bool{}, modified: map[string]bool{}, touched: map[string]bool{}, done: make(chan struct{})}
+	w.origins, w.moving = map[string]string{}, map[uint32]string{}
 	const most = 1000 // directories: a user has some ten thousand watches
 	for name := range files {
 		dir := path.Dir(name)
@@ -88,10 +88,10 @@ func (w *watch) event(flags, cookie uint32, name string) {
 		origin = name
 	}
 	switch {
-	case flags&unix.IN_MODIFY != 0 && origin != "":
-		w.modified[origin] = true
 	case flags&unix.IN_MODIFY != 0:
-		w.added[name] = true
+		w.modified[origin] = true
+	case flags&unix.IN_ATTRIB != 0:
+		w.touched[origin] = true
 	case flags&unix.IN_MOVED_FROM != 0:
 		w.moving[cookie], w.origins[name] = origin, ""
 	case flags&unix.IN_MOVED_TO != 0:
@@ -101,15 +101,14 @@ func (w *watch) event(flags, cookie uint32, name string) {
 	}
 }
 
-// finish ends the watch and returns the files that were written to, and whether it is all of them: those that
-// were there by their names at first, and new ones by theirs.
-func (w *watch) finish() (old, added map[string]bool, complete bool) {
+// finish ends the watch and returns what was seen.
+func (w *watch) finish() trace {
 	_ = w.file.SetReadDeadline(time.Unix(1, 0))
 	<-w.done
 	_ = w.file.SetReadDeadline(time.Time{})
 	conn, err := w.file.SyscallConn()
 	if err != nil {
-		return nil, nil, false
+		return trace{}
 	}
 	err = conn.Control(func(fd uintptr) {
 		buf := make([]byte, 64<<10)
@@ -121,11 +120,8 @@ func (w *watch) finish() (old, added map[string]bool, complete bool) {
 			w.take(buf[:n])
 		}
 	})
-	return w.modified, w.added, err == nil && !w.lost
+	return trace{err == nil && !w.lost, w.watched, w.origins, w.modified, w.touched}
 }
-
-// covers reports whether the directory of a file was watched.
-func (w *watch) covers(name string) bool { return w.watched[path.Dir(name)] }
 
 // close gives the watch back. The system takes some milliseconds for that, for which nobody waits.
 func (w *watch) close() { go w.file.Close() } //nolint:errcheck // nothing was written
