@@ -24,6 +24,7 @@ type testingT[T any] interface {
 	Parallel()
 	Run(name string, f func(t T)) bool
 	Skipf(format string, args ...any)
+	Skipped() bool
 }
 
 // HarnessOptions changes what [RunStore] does. Nil means the zero value.

@@ -48,10 +48,14 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 		t.Fatalf("%v", err)
 		return nil // a T of a test's own may go on
 	}
-	if options.WorkDir == "" && result.Success {
+	switch {
+	case options.WorkDir != "": // where the caller has it
+	case result.Success:
 		if err := fsaccess.RemoveTree(result.WorkDir); err != nil {
 			t.Errorf("the work directory cannot be removed: %v", err)
 		}
+	default:
+		t.Logf("what the scripts made is kept in %s", result.WorkDir)
 	}
 	misfits := map[string][]string{}
 	for _, f := range result.report().Findings() {

@@ -35,7 +35,10 @@ func TestRunPipeline(t *testing.T) {
 	f.edge("Clean", "Train")
 	f.edge("Load", "Score")
 	lines := recordedPipeline(t, f.p, nil)
-	require.Len(t, lines, 8, "%q", lines)
+	require.Len(t, lines, 9, "%q", lines)
+	kept := regexp.MustCompile(`^log Test: what the scripts made is kept in (.*)$`).FindStringSubmatch(lines[0])
+	require.NotNil(t, kept)
+	lines = lines[1:]
 	told := map[string]string{}
 	var order []string
 	for i := 0; i < len(lines); i += 2 {
@@ -51,6 +54,7 @@ func TestRunPipeline(t *testing.T) {
 	_, again, found := strings.Cut(told["Clean"], "-- run it again\n")
 	require.True(t, found)
 	work := regexp.MustCompile(`[^"]+scriptspec-pipeline-\d+`).FindString(again)
+	assert.Equal(t, kept[1], work)
 	assert.FileExists(t, filepath.Join(work, "Load", "data", "data.txt"), "what the command reads is kept")
 	require.NoError(t, os.RemoveAll(work))
 	assert.Equal(t, "skip: blocked: depends on Clean, which failed", told["Train"])

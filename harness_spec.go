@@ -24,6 +24,9 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, end func(
 	var result *ScriptTestResult
 	err := errLeftBefore
 	defer func() {
+		if t.Skipped() {
+			return
+		}
 		if err == nil && result.Success && t.Failed() {
 			err = errHooks
 		}

@@ -43,6 +43,7 @@ func (r *recorder) Logf(format string, args ...any) { r.say("log", format, args.
 func (r *recorder) Helper()                         {}
 func (r *recorder) Parallel()                       { r.parallel = true }
 func (r *recorder) ArtifactDir() string             { return r.t.ArtifactDir() }
+func (r *recorder) Skipped() bool                   { return false }
 func (r *recorder) Failed() bool                    { return r.failed }
 func (r *recorder) Cleanup(f func())                { r.cleanups = append(r.cleanups, f) }
 

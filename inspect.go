@@ -156,7 +156,10 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 		return []Drift{{DriftUnreadable, "script_path", false, "the script cannot be read: " + script.Error}}
 	}
 	c := s.common()
-	drifts := mainDrift(script)
+	drifts := mainDrift(script, map[string][]string{
+		"input_paths": entryKeys(sortedPaths(s, fieldInputs)), "output_paths": entryKeys(sortedPaths(s, fieldOutputs)),
+		"environ_vars": sortedKeys(*c.environVars), "job_args": sortedKeys(*c.jobArgs),
+	})
 	for _, side := range []struct {
 		field  field
 		member string
@@ -216,13 +219,14 @@ func isJobTypeOf(s Spec, key string) bool {
 // mainParameters are what main is called with.
 var mainParameters = [...]string{"input_paths", "output_paths", "environ_vars", "job_args"}
 
-// mainDrift says what keeps main from being called with its four parameters by name.
-func mainDrift(script *ScriptInterface) []Drift {
+// mainDrift says what keeps main from being called with those of the four parameters by name for which the spec has
+// something.
+func mainDrift(script *ScriptInterface, given map[string][]string) []Drift {
 	if script.Opaque {
 		return nil
 	}
 	if script.isProgram() {
-		return []Drift{{DriftMain, "script_path", true, "the script has no function main; it is a program, to be named in RuntimeTester.CommandLine"}}
+		return []Drift{{DriftMain, "script_path", true, "the script has no main with the four parameters; it is a program, to be named in RuntimeTester.CommandLine"}}
 	}
 	if !script.HasMain {
 		return []Drift{{DriftMain, "script_path", false, "the script has no function main"}}
@@ -246,9 +250,10 @@ func mainDrift(script *ScriptInterface) []Drift {
 				fmt.Sprintf("main takes %s by position only; it is called by name", p.Name)})
 		}
 	}
+	takesNone := !any && !slices.ContainsFunc(mainParameters[:], func(name string) bool { return takes[name] })
 	for _, name := range mainParameters {
-		if !takes[name] && !any {
-			drifts = append(drifts, Drift{DriftMain, "script_path", false, "main has no parameter " + name})
+		if !takes[name] && !any && (takesNone || len(given[name]) > 0) {
+			drifts = append(drifts, Drift{DriftMain, "script_path", !takesNone, "main has no parameter " + name})
 		}
 	}
 	return drifts

@@ -21,6 +21,8 @@ type ScriptFlag struct {
 	Takes string
 	// Choices are the values allowed, as JSON reads them; nil if all are, or it cannot be told.
 	Choices []any
+	// Action is that of add_argument, by its name; "" for storing what follows.
+	Action string
 	// Required reports whether argparse refuses to go without it.
 	Required bool
 	// Default is its literal default, as JSON reads it; nil for none.
@@ -29,9 +31,13 @@ type ScriptFlag struct {
 
 func (f *ScriptFlag) isPositional() bool { return !strings.HasPrefix(f.Names[0], "-") }
 
-// isProgram reports whether a script has no main and reads flags, as RuntimeTester.CommandLine passes them.
+// isProgram reports whether a script reads flags, as RuntimeTester.CommandLine passes them, and has no main that
+// takes what others do.
 func (script *ScriptInterface) isProgram() bool {
-	return !script.HasMain && (len(script.Flags) > 0 || slices.Contains(script.Dynamic, "flags"))
+	takesSome := slices.ContainsFunc(script.Parameters, func(p ScriptParameter) bool {
+		return slices.Contains(mainParameters[:], p.Name) || p.Kind == "var_keyword" || !p.HasDefault && p.Kind != "var_positional"
+	})
+	return !script.Opaque && !takesSome && (len(script.Flags) > 0 || slices.Contains(script.Dynamic, "flags"))
 }
 
 // flagOf returns the flag that a job argument is passed as to a program: argparse also takes the beginning of
@@ -130,6 +136,9 @@ func (f *ScriptFlag) problem(value any, program, secret bool) string {
 	list, isList := plain.([]any)
 	switch {
 	case plain == nil || plain == false:
+		if program && plain == false && f.Takes == "none" && f.Default == true && strings.HasPrefix(f.Action, "Boolean") {
+			return "false leaves the flag out, whose default is true; write " + strconv.Quote("no-"+strings.TrimLeft(f.Names[0], "-")) + ": true"
+		}
 		if program && f.Required {
 			return "null and false leave the flag out, and argparse requires it"
 		}
@@ -179,10 +188,13 @@ func (f *ScriptFlag) itemProblem(item any, program, secret bool) string {
 		f.Type == "float" && (notFloat != nil || isText && !program),
 		f.Type == "str" && isNumber && !program:
 		return "argparse makes " + described[f.Type] + " of it" + has
-	case len(f.Choices) > 0 && !slices.ContainsFunc(f.Choices, func(c any) bool { return sameChoice(c, item, number, program) }):
+	case len(f.Choices) > 0 && f.Type != "" && !slices.ContainsFunc(f.Choices, func(c any) bool { return sameChoice(c, item, number, program) }):
 		var choices []string
 		for _, c := range f.Choices {
 			choices = append(choices, flagText(c))
+		}
+		if len(choices) == 1 {
+			return "argparse takes only " + listed(choices) + has
 		}
 		return "argparse takes one of " + listed(choices) + has
 	}

@@ -47,12 +47,12 @@ func TestInspectFlags(t *testing.T) {
 		{Names: []string{"--batch-size", "-b"}, Dest: "batch_size", Type: "int", Takes: "one", Default: jsonNumber("32")},
 		{Names: []string{"--rates"}, Dest: "rates", Type: "float", Takes: "many"},
 		{Names: []string{"--depth"}, Dest: "depth", Type: "int", Takes: "one", Choices: []any{jsonNumber("2"), jsonNumber("4")}},
-		{Names: []string{"--verbose"}, Dest: "verbose", Type: "str", Takes: "none"},
-		{Names: []string{"--shuffle"}, Dest: "shuffle", Type: "str", Takes: "none"},
+		{Names: []string{"--verbose"}, Dest: "verbose", Type: "str", Takes: "none", Action: "store_true"},
+		{Names: []string{"--shuffle"}, Dest: "shuffle", Type: "str", Takes: "none", Action: "BooleanOptionalAction"},
 		{Names: []string{"--limit"}, Dest: "limit", Type: "int", Takes: "maybe"},
 		{Names: []string{"--odd"}, Dest: "odd"},
 		{Names: []string{"--pair"}, Dest: "both", Type: "str", Takes: "many"},
-		{Names: []string{"--own"}, Dest: "own", Type: "str"},
+		{Names: []string{"--own"}, Dest: "own", Type: "str", Action: "Own"},
 		{Names: []string{"--set"}, Dest: "set", Type: "str", Takes: "one", Choices: []any{"a", "b"}},
 	}, r.Flags)
 	assert.Empty(t, r.Dynamic)
@@ -191,4 +191,31 @@ func TestProgramDriftIsTrue(t *testing.T) {
 		}
 		assert.Equal(t, result.Success, len(drifts) == 0, "%v: %v, %v", args, result, drifts)
 	}
+}
+
+// A program may have a main of its own, without anything that could be passed to it.
+func TestProgramWithAMain(t *testing.T) {
+	t.Parallel()
+	const program = "import argparse\ndef main():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--seed', type=int, required=True)\n" +
+		"    print(parser.parse_args())\nif __name__ == '__main__':\n    main()\n"
+	script := inspectText(t, program)
+	s := scriptspec.New("the_script", "TheScript_training", script.Path)
+	s.AddJobArg("seed", "x")
+	drifts := script.Compare(s)
+	require.Len(t, drifts, 2)
+	assert.True(t, drifts[0].Optional)
+	assert.Equal(t, `job_args["seed"]: argparse makes a whole number of it, and the spec has "x"`, drifts[1].String())
+
+	b := &scriptspec.SpecBuilder{Store: openStore(t, t.TempDir(), nil), ScriptDirs: []string{filepath.Dir(script.Path)}}
+	made, err := b.SpecFromNode("TheScript_training")
+	require.NoError(t, err)
+	assert.Empty(t, made.JobArgs, "argparse would refuse job_type")
+
+	result := run(t, s)
+	assert.Equal(t, scriptspec.OutcomeBadMain, result.Outcome)
+	assert.Contains(t, result.ErrorMessage, "if the script is a program, name it in RuntimeTester.CommandLine")
+	result = runWith(t, &scriptspec.RuntimeTester{CommandLine: []string{"the_script"}}, s)
+	assert.Equal(t, "2 (argument --seed: invalid int value: 'x')", result.ErrorMessage)
+	write(t, script.Path, "import argparse\nargparse.ArgumentParser().parse_args(['--x'])\n")
+	assert.Contains(t, run(t, s).ErrorMessage, "2 (unrecognized arguments: --x; if the script is a program, ")
 }

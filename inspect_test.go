@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -288,6 +289,9 @@ func TestCompareMain(t *testing.T) {
 		"def main(input_paths, output_paths, environ_vars, job_args, model): pass": {
 			"main has a parameter model without a default, which nothing is passed for"},
 		"def main(input_paths, output_paths, environ_vars): pass": {"main has no parameter job_args"},
+		"def main(input_paths, job_args): pass":                   nil, // the spec has nothing else
+		"def main(x=1): pass": {"main has no parameter input_paths", "main has no parameter output_paths",
+			"main has no parameter environ_vars", "main has no parameter job_args"},
 		"def main(input_paths, /, output_paths, environ_vars, job_args): pass": {
 			"main takes input_paths by position only; it is called by name", "main has no parameter input_paths"},
 		"def main(": {"the script cannot be read: line 1: "},
@@ -296,7 +300,10 @@ func TestCompareMain(t *testing.T) {
 		write(t, script, text)
 		found, err := scriptspec.Inspect(t.Context(), script)
 		require.NoError(t, err)
-		drifts := found[0].Compare(scriptspec.New("step", "Step", script))
+		s := scriptspec.New("step", "Step", script)
+		s.AddJobArg("depth", 1)
+		s.AddInputPath("data", "data")
+		drifts := slices.DeleteFunc(found[0].Compare(s), func(d scriptspec.Drift) bool { return d.Path != "script_path" })
 		require.Len(t, drifts, len(want), "%s: %v", text, drifts)
 		for i, d := range drifts {
 			assert.Equal(t, "script_path", d.Path)

@@ -23,6 +23,8 @@ type PipelineTestingSpec struct {
 	Wires []Wire
 	// Options are those of the pipeline's file, for a run that is given none.
 	Options PipelineOptions
+
+	base string // of relative paths, if it is from a store that has one
 }
 
 // Wire says that an output feeds an input along an edge, whatever they are called. Outputs and inputs

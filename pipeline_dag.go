@@ -7,6 +7,7 @@ import (
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/graph"
+	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -218,8 +219,13 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 		for end, name := range edge {
 			node, ok := known[name]
 			if !ok {
-				problems = append(problems, dagProblem{i, end, name, CodeUnknownNode,
-					fmt.Sprintf("edge %s -> %s: there is no node %s", printable(edge[0]), printable(edge[1]), printable(name))})
+				message := fmt.Sprintf("edge %s -> %s: there is no node %s", printable(edge[0]), printable(edge[1]), printable(name))
+				if len(problems) < maxListed { // of many, to search for each would take long
+					if near := similarity.Nearest(d.Nodes, name, ToSnakeCase(name)); near != "" {
+						message += "; did you mean " + printable(near) + "?"
+					}
+				}
+				problems = append(problems, dagProblem{i, end, name, CodeUnknownNode, message})
 			}
 			edges[i][end] = node
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // DataCheck is a [Checker] for a part of the data of a pipeline. With a Dest it looks at what the edge from
@@ -35,12 +33,8 @@ func (o *PipelineOptions) checkErrors(p *PipelineTestingSpec) []*FieldError {
 		place := "options.checks[" + strconv.Itoa(i) + "]"
 		fail := func(member string, code Code, value, message string, known []string) {
 			fe := &FieldError{Path: place + member, Code: code, Message: message, rank: rank{section: rankOptions, key: "options.checks", index: i}}
-			if fe.Value = value; value != "" {
-				if near := similarity.Nearest(known, value, ToSnakeCase(value)); near != "" {
-					fe.Hint = "did you mean " + printable(near) + "?"
-				} else if len(known) > 0 {
-					fe.Hint = "there is " + listed(known)
-				}
+			if fe.Value = value; value != "" && len(known) > 0 {
+				fe.Hint = meantOf(known, value)
 			}
 			errs = append(errs, fe)
 		}

@@ -89,6 +89,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.base = st.base
 	if p.Name != name {
 		return nil, fileError(file, fmt.Sprintf("holds the pipeline %q", printable(p.Name)), ErrMismatch)
 	}

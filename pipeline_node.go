@@ -48,6 +48,11 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	spec.OutputPaths = n.paths
 	var within []string
 	for _, pair := range n.Inputs {
+		if r.isAbsent(n, pair) {
+			delete(spec.InputPaths, pair.DestLogicalName)
+			spec.Optional = slices.DeleteFunc(spec.Optional, func(name string) bool { return name == pair.DestLogicalName && !hasPath(spec, fieldOutputs, name) })
+			continue
+		}
 		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
 		if source := &r.nodes[r.number[pair.Source]]; !source.Skipped {
 			within = append(within, r.linkTargets(source)...)
@@ -106,6 +111,13 @@ func (r *pipelineRun) keepData(n *runNode, e *nodeEnd) (problem string) {
 	return ""
 }
 
+// isAbsent reports whether an optional output has no data for an optional input.
+func (r *pipelineRun) isAbsent(n *runNode, pair AssignedPair) bool {
+	source := r.nodes[r.number[pair.Source]].spec
+	return !isNil(source) && r.source(pair).bytes == 0 &&
+		source.common().isOptional(pair.SourceLogicalName) && n.spec.common().isOptional(pair.DestLogicalName)
+}
+
 func (p AssignedPair) isOf(c inputChange) bool { return c.pair == p }
 
 // source returns the output of a pair.
@@ -145,7 +157,11 @@ func (r *pipelineRun) handOver(ctx context.Context, n *runNode) map[string][]Tra
 		data := r.source(pair)
 		h := data.transfer(pair.Source, pair.SourceLogicalName)
 		h.Dest, h.Input, h.MatchType, h.Confidence = n.Node, pair.DestLogicalName, pair.MatchType, pair.Confidence
-		for _, check := range r.options.checkersOf(h) {
+		checkers := r.options.checkersOf(h)
+		if r.isAbsent(n, pair) {
+			checkers = nil // there is nothing to look at
+		}
+		for _, check := range checkers {
 			text := guarded("the checker", func() error { return check(ctx, h) })
 			if text != "" && ctx.Err() == nil { // else the run is over, and not the data wrong
 				h.Problems = append(h.Problems, r.masker.String(strings.TrimSpace(text)))

@@ -3,8 +3,6 @@ package scriptspec
 import (
 	"slices"
 	"time"
-
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // PipelineOptions changes how a pipeline is run. The zero value runs all of it, as parallel as the
@@ -14,9 +12,9 @@ type PipelineOptions struct {
 	// WorkDir has the outputs of every node as <node>/<logical name>, and in .scriptspec what is
 	// known of them. It is made if need be; one that has something in it and was not made by a run is
 	// refused. "" means a new temporary directory, which stays and is named in the result.
-	WorkDir string `json:"-"`
+	WorkDir string `json:"-" yaml:"-"`
 	// Timeout bounds each script; 0 means what the tester has.
-	Timeout time.Duration `json:"-"`
+	Timeout time.Duration `json:"-" yaml:"-"`
 	// Parallelism is how many scripts may run at the same time; 0 means what the tester has, or else one
 	// for each CPU.
 	Parallelism int `json:"parallelism"`
@@ -30,22 +28,22 @@ type PipelineOptions struct {
 	// together what is in both. Only runs exactly these. What is not run and feeds one that is must
 	// have passed in an earlier run in the same WorkDir. An Only that is empty and not nil, as a filter may
 	// leave it, is an error.
-	From []string `json:"-"`
-	To   []string `json:"-"`
-	Only []string `json:"-"`
+	From []string `json:"-" yaml:"-"`
+	To   []string `json:"-" yaml:"-"`
+	Only []string `json:"-" yaml:"-"`
 	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
 	// What they find makes the run no success, but the consumer is run all the same.
-	Checkers []Checker `json:"-"`
+	Checkers []Checker `json:"-" yaml:"-"`
 	// Checks are checkers for one edge or output.
-	Checks []DataCheck `json:"-"`
+	Checks []DataCheck `json:"-" yaml:"-"`
 	// Before is called before the script of a node is started, After when it has ended, passed or not: for
 	// golden files, or a metric that must be reached. The spec is a copy of what is run. An error fails the node;
 	// t.FailNow of a test does too, with a worse message. They are called from several goroutines at once.
-	Before func(node string, s *ScriptExecutionSpec) error                      `json:"-"`
-	After  func(node string, s *ScriptExecutionSpec, r *ScriptTestResult) error `json:"-"`
+	Before func(node string, s *ScriptExecutionSpec) error                      `json:"-" yaml:"-"`
+	After  func(node string, s *ScriptExecutionSpec, r *ScriptTestResult) error `json:"-" yaml:"-"`
 	// Progress receives every event, in order and on the goroutine that called TestPipeline, which
 	// waits for it to return.
-	Progress func(PipelineEvent) `json:"-"`
+	Progress func(PipelineEvent) `json:"-" yaml:"-"`
 }
 
 // PipelineEvent is a step of a run. Each node has one event with a result; a node that is run has one
@@ -88,11 +86,7 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 			if _, ok := known[node]; ok || known == nil {
 				continue
 			}
-			hint := ""
-			if near := similarity.Nearest(sortedKeys(known), node, ToSnakeCase(node)); near != "" {
-				hint = "did you mean " + printable(near) + "?"
-			}
-			fail(keyed(list.name, node), CodeUnknownNode, node, "there is no node "+printable(node), hint)
+			fail(keyed(list.name, node), CodeUnknownNode, node, "there is no node "+printable(node), meantOf(sortedKeys(known), node))
 		}
 	}
 	return errs

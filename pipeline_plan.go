@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -78,6 +79,22 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 	}
 	plan.Levels, plan.Suggested = p.DAG.byLevel(level), suggestions(plan.Nodes)
 	return plan, newPipelineError(p.Name, append(errs, pl.edgeErrors(plan)...))
+}
+
+// resolved returns the pipeline with paths as the tester understands them.
+func (p *PipelineTestingSpec) resolved(t *RuntimeTester) (*PipelineTestingSpec, error) {
+	c := *p
+	c.Specs = make(map[string]Spec, len(p.Specs))
+	var all []*FieldError
+	for _, node := range sortedKeys(p.Specs) {
+		s, errs := pathResolver{cmp.Or(t.Base, p.base), t.PathVars}.resolve(p.Specs[node])
+		for _, fe := range errs {
+			fe.Path, fe.rank = keyed("specs", node)+"."+fe.Path, rank{section: rankSpecs, key: node}
+		}
+		all = append(all, errs...)
+		c.Specs[node] = s
+	}
+	return &c, newPipelineError(p.Name, all)
 }
 
 // planner wires nodes, each with all that lead to it.
@@ -210,6 +227,7 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 			if s.MatchType == MatchStem {
 				why, hint = "names of one stem", "confirm it as one of wires or with an alias"
 			}
+			hint += "; as a wire it is " + jsonOf(s.wire(edge[1]))
 			fe := edgeError(i, edge, CodeUnconfirmed, fmt.Sprintf("only %s speak for output %s of %s as input %s of %s", why,
 				printable(s.SourceLogicalName), from, printable(s.DestLogicalName), to), hint)
 			fe.Value = s.wire(edge[1])
@@ -217,7 +235,9 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 			continue
 		}
 		fe := noMatch(i, edge)
-		fe.Hint += "; " + pl.sidesHint(edge)
+		if fe.Hint = pl.sidesHint(n, edge); len(pl.specs[edge[0]].OutputPathSpecs) > 0 && len(pl.specs[edge[1]].InputPathSpecs) > 0 {
+			fe.Hint = "give both one logical name, or one of them the other's as an alias; " + fe.Hint
+		}
 		if len(pl.matcher.FindPathMatches(pl.specs[edge[0]], pl.specs[edge[1]])) > 0 {
 			fe.Message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
 			fe.Hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"

@@ -303,7 +303,7 @@ func TestPlanOfSkippedNodes(t *testing.T) {
 	assert.Equal(t, 2, nodeOf(t, plan, "D").Level, "the longest path counts, not the last")
 
 	a.AddOutputPath("", "/x")
-	assert.Equal(t, []problem{{`specs["A"]`, scriptspec.CodeFormat, "the spec of A cannot be taken for its outputs"}}, problems(t, p.Validate()))
+	assert.Equal(t, []problem{{`specs["A"]`, scriptspec.CodeFormat, "the spec of A cannot be taken for its outputs: output_path_specs[\"\"]: logical name in output_path_specs is empty, and 1 more"}}, problems(t, p.Validate()))
 
 	// An edge to what is skipped carries nothing and is no error.
 	p = pipelineOf([][2]string{{"A", "B"}}, step("A", nil, []string{"apples"}), step("B", []string{"zebra"}, nil))

@@ -157,6 +157,12 @@ func (o *outputData) change() string {
 }
 
 func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions) (*pipelineRun, error) {
+	resolved, err := p.resolved(t)
+	if err != nil {
+		return nil, err
+	}
+	specs := p.Specs // for what is masked
+	p = resolved
 	plan, err := p.Plan(&o)
 	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}}
 	if o.Checkers == nil {
@@ -169,22 +175,11 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	if errs = append(errs, o.checkErrors(p)...); len(errs) > 0 {
 		return nil, newPipelineError(p.Name, errs)
 	}
-	specs := map[string]Spec{}
-	for _, node := range sortedKeys(p.Specs) {
-		resolved, errs := pathResolver{t.Base, t.PathVars}.resolve(p.Specs[node])
-		for _, fe := range errs {
-			fe.Path = keyed("specs", node) + "." + fe.Path
-		}
-		if len(errs) > 0 {
-			return nil, newPipelineError(p.Name, errs)
-		}
-		specs[node] = resolved
-	}
-	r.masker = t.masker(slices.Collect(maps.Values(p.Specs))...)
+	r.masker = t.masker(slices.Collect(maps.Values(specs))...)
 	r.nodes = make([]runNode, len(plan.Nodes))
 	for i, n := range plan.Nodes {
 		r.number[n.Node] = i
-		r.nodes[i] = runNode{PlannedNode: n, spec: specs[n.Node], waiting: len(n.After)}
+		r.nodes[i] = runNode{PlannedNode: n, spec: p.Specs[n.Node], waiting: len(n.After)}
 		for _, name := range n.After {
 			before := r.number[name]
 			r.nodes[i].before = append(r.nodes[i].before, before)

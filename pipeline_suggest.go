@@ -44,8 +44,7 @@ func sameStem(output, input string) bool {
 	return a == b
 }
 
-// stems suggests pairs of one stem for the edges of a node that carry nothing, of outputs and inputs that
-// are free.
+// stems suggests pairs of one stem for the edges to a node, of outputs and inputs that are free.
 func (pl *planner) stems(n *PlannedNode) []AssignedPair {
 	var pairs []AssignedPair
 	taken := func(pair AssignedPair) bool {
@@ -53,7 +52,7 @@ func (pl *planner) stems(n *PlannedNode) []AssignedPair {
 			return p.DestLogicalName == pair.DestLogicalName || p.Source == pair.Source && p.SourceLogicalName == pair.SourceLogicalName
 		})
 	}
-	for _, source := range n.OrderOnly {
+	for _, source := range n.After {
 		if pl.specs[source] == nil || pl.isSilent(source, n.Node) {
 			continue
 		}
@@ -79,10 +78,13 @@ func (pl *planner) isSilent(source, dest string) bool {
 
 // sidesHint says what an edge without a match could carry: the names on both sides, the nearest pairs, and the
 // wire that would make the nearest one count.
-func (pl *planner) sidesHint(edge [2]string) string {
+func (pl *planner) sidesHint(n *PlannedNode, edge [2]string) string {
 	outputs := entryKeys(sortedPaths(pl.specs[edge[0]], fieldOutputs))
 	inputs := entryKeys(sortedPaths(pl.specs[edge[1]], fieldInputs))
 	hint := fmt.Sprintf("outputs are %s and inputs are %s", namesOrNone(outputs), namesOrNone(inputs))
+	inputs = slices.DeleteFunc(inputs, func(in string) bool {
+		return slices.ContainsFunc(n.Inputs, func(p AssignedPair) bool { return p.DestLogicalName == in })
+	})
 	type pair struct {
 		output, input string
 		score         float64
@@ -94,7 +96,7 @@ func (pl *planner) sidesHint(edge [2]string) string {
 		}
 	}
 	if len(pairs) == 0 {
-		return hint
+		return hint + ", of which none is free; if the edge is for the order only, add to wires: " + jsonOf(Wire{Source: edge[0], Dest: edge[1]})
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int {
 		if a.score > b.score {
@@ -107,8 +109,14 @@ func (pl *planner) sidesHint(edge [2]string) string {
 	for _, p := range pairs[:min(len(pairs), most)] {
 		near = append(near, fmt.Sprintf("%s -> %s (%.2f)", p.output, p.input, p.score))
 	}
-	wire, _ := json.Marshal(Wire{edge[0], pairs[0].output, edge[1], pairs[0].input}) // strings can be marshalled
-	return hint + "; nearest: " + strings.Join(near, ", ") + "; if that is meant, add to wires: " + string(wire)
+	return hint + "; nearest: " + strings.Join(near, ", ") + "; if that is meant, add to wires: " +
+		jsonOf(Wire{edge[0], pairs[0].output, edge[1], pairs[0].input})
+}
+
+// jsonOf returns a wire as a pipeline file has it.
+func jsonOf(w Wire) string {
+	text, _ := json.Marshal(w) // strings can be marshalled
+	return string(text)
 }
 
 func namesOrNone(names []string) string {

@@ -45,7 +45,7 @@ func TestPipelineValidate(t *testing.T) {
 	}
 	assert.Equal(t, []problem{
 		{"edges[3][1]", scriptspec.CodeUnknownNode, "edge Report -> Nowhere: there is no node Nowhere"},
-		{`specs["Broken"]`, scriptspec.CodeFormat, "the spec of Broken cannot be run"},
+		{`specs["Broken"]`, scriptspec.CodeFormat, "the spec of Broken cannot be run: script_name is required, and 2 more"},
 		{`specs["Broken"]`, scriptspec.CodeUnknownNode, "there is no node Broken for this spec"},
 		{`specs["Extra"]`, scriptspec.CodeUnknownNode, "there is no node Extra for this spec"},
 		{`skip["Gone"]`, scriptspec.CodeUnknownNode, "there is no node Gone to skip"},

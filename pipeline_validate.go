@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/filename"
+	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // The sections of a pipeline in the order in which their problems are reported.
@@ -98,6 +99,7 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		s := p.Specs[node]
 		if !known[node] {
 			fail(CodeUnknownNode, "specs", node, "there is no node "+printable(node)+" for this spec", nil)
+			errs[len(errs)-1].Hint = meantOf(p.DAG.Nodes, node)
 		}
 		if isNil(s) {
 			continue
@@ -105,21 +107,37 @@ func (p *PipelineTestingSpec) nodeErrors() []*FieldError {
 		if name := *s.common().stepName; name != node && name != "" {
 			fail(CodeFormat, "specs", node, "the spec of node "+printable(node)+" has the step_name "+printable(name), nil)
 		}
-		broken, what := runErrors(s), "run"
+		broken, what := p.runErrors(s), "run"
 		if _, skipped := p.Skip[node]; skipped {
 			what = "taken for its outputs"
 			broken = ruleErrors(s, running, fieldOutputs)
 		}
 		if len(broken) > 0 {
-			fail(CodeFormat, "specs", node, "the spec of "+printable(node)+" cannot be "+what, newValidationError(subject(s), broken))
+			err := newValidationError(subject(s), broken) // which sorts them
+			message := "the spec of " + printable(node) + " cannot be " + what + ": " + broken[0].Error()
+			if len(broken) > 1 {
+				message += fmt.Sprintf(", and %d more", len(broken)-1)
+			}
+			fail(CodeFormat, "specs", node, message, err)
 		}
 	}
 	for _, node := range sortedKeys(p.Skip) {
 		if !known[node] {
 			fail(CodeUnknownNode, "skip", node, "there is no node "+printable(node)+" to skip", nil)
+			errs[len(errs)-1].Hint = meantOf(p.DAG.Nodes, node)
 		}
 	}
 	return errs
+}
+
+// runErrors returns what keeps a spec from being run in a pipeline, as far as that can be told without a tester:
+// which may know its variables. Outputs are the run's own.
+func (p *PipelineTestingSpec) runErrors(s Spec) []*FieldError {
+	outputs := fields[s.common().own(fieldOutputs)].name + "["
+	return slices.DeleteFunc(runErrors(s), func(fe *FieldError) bool {
+		path, _ := fe.Value.(string)
+		return fe.Code == CodeNotLocal && (strings.HasPrefix(fe.Path, outputs) || pathVariable.MatchString(path))
+	})
 }
 
 // refErrors finds references that are not script names, or not those of the specs.
@@ -224,6 +242,15 @@ func (p *PipelineTestingSpec) enhanced() map[string]*EnhancedScriptExecutionSpec
 	return enhanced
 }
 
+// meantOf answers a name that is not known with the nearest that is, or with all.
+func meantOf(known []string, name string) string {
+	known = slices.Sorted(slices.Values(known))
+	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != "" {
+		return "did you mean " + printable(near) + "?"
+	}
+	return "there is " + namesOrNone(known)
+}
+
 // wireErrors finds wires that do not follow an edge, or whose ends are not there.
 func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 	var errs []*FieldError
@@ -236,12 +263,7 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 	}
 	has := func(node string, f field, name string) bool {
 		s := p.Specs[node]
-		if isNil(s) {
-			return true // reported elsewhere
-		}
-		found := false
-		s.eachPath(f, func(key, _ string) { found = found || key == name })
-		return found
+		return isNil(s) || hasPath(s, f, name) // else it is reported elsewhere
 	}
 	skipped := func(node string) bool {
 		_, ok := p.Skip[node]
@@ -258,6 +280,10 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 		input := [2]string{wire.Dest, wire.Input}
 		first, twice := fed[input]
 		switch {
+		case !slices.Contains(p.DAG.Nodes, wire.Source):
+			fail(CodeUnknownNode, fmt.Sprintf("%v: there is no node %s", wire, printable(wire.Source)), meantOf(p.DAG.Nodes, wire.Source))
+		case !slices.Contains(p.DAG.Nodes, wire.Dest):
+			fail(CodeUnknownNode, fmt.Sprintf("%v: there is no node %s", wire, printable(wire.Dest)), meantOf(p.DAG.Nodes, wire.Dest))
 		case !edges[[2]string{wire.Source, wire.Dest}]:
 			fail(CodeUnknownNode, fmt.Sprintf("%v follows no edge", wire), "add the edge to the graph")
 		case wire.Output == "" && wire.Input == "":
@@ -267,9 +293,11 @@ func (p *PipelineTestingSpec) wireErrors() []*FieldError {
 			fail(CodeNoMatch, fmt.Sprintf("%v: %s is skipped and has no spec to take the output from", wire, printable(wire.Source)),
 				"give it a spec with the output")
 		case !has(wire.Source, fieldOutputs, wire.Output):
-			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such output", wire, printable(wire.Source)), "use the key that it has in the spec")
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such output", wire, printable(wire.Source)),
+				meantOf(entryKeys(sortedPaths(p.Specs[wire.Source], fieldOutputs)), wire.Output))
 		case !has(wire.Dest, fieldInputs, wire.Input):
-			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such input", wire, printable(wire.Dest)), "use the key that it has in the spec")
+			fail(CodeNoMatch, fmt.Sprintf("%v: %s has no such input", wire, printable(wire.Dest)),
+				meantOf(entryKeys(sortedPaths(p.Specs[wire.Dest], fieldInputs)), wire.Input))
 		case twice:
 			fail(CodeDuplicate, fmt.Sprintf("%v: the input is fed by wires[%d] already", wire, first), "")
 		default:

@@ -32,8 +32,8 @@ func limitErrors(s Spec) []*FieldError {
 	}
 	names := append(entryKeys(sortedPaths(s, fieldInputs)), entryKeys(sortedPaths(s, fieldOutputs))...)
 	for i, name := range c.meta.Optional {
-		if slices.Contains(names, name) {
-			continue
+		if name == "" || slices.Contains(names, name) {
+			continue // an empty one breaks another rule
 		}
 		place := fields[fieldOptional].name + "[" + strconv.Itoa(i) + "]"
 		fe := fieldErrorf(rank{section: int(fieldOptional), index: i}, place, CodeFormat, "%s names %s, which is neither an input nor an output", place, name)

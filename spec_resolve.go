@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,6 +24,9 @@ type pathResolver struct {
 func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
 	if isNil(s) || p.base == "" && p.vars == nil {
 		return s, nil
+	}
+	if fe := p.baseError(); fe != nil {
+		return s, []*FieldError{fe}
 	}
 	s = cloneSpec(s.self())
 	var errs []*FieldError
@@ -68,6 +72,47 @@ func setEntryPath(s Spec, f field, key, path string) {
 	}
 }
 
+// baseError returns what keeps the base from being one.
+func (p pathResolver) baseError() *FieldError {
+	fe := notLocal(p.base)
+	if p.base == BaseOfStore {
+		fe = fieldErrorf(rank{}, "", CodeNotLocal, "BaseOfStore is for StoreOptions.Base").hintf("use the Base method of the store")
+	}
+	if fe != nil {
+		fe.Path = "Base"
+	}
+	return fe
+}
+
+// explain says of errors about paths what these are relative to, if it is the base.
+func (p pathResolver) explain(errs []*FieldError, given Spec) {
+	if p.base == "" {
+		return
+	}
+	eachPlace(given, func(_ field, _, place, path string) {
+		if filepath.IsAbs(path) {
+			return
+		}
+		for _, fe := range errs {
+			if fe.Path == place && fe.Hint == "" {
+				fe.Hint = printable(path) + " relative to the base, " + printable(p.base)
+			}
+		}
+	})
+}
+
+// eachPlace calls do for every path of a spec, with its place.
+func eachPlace(s Spec, do func(f field, key, place, path string)) {
+	c := s.common()
+	do(fieldScriptPath, "", "script_path", *c.scriptPath)
+	for _, f := range []field{fieldInputs, fieldOutputs} {
+		own := c.own(f)
+		for _, e := range sortedPaths(s, f) {
+			do(own, e.key, keyed(fields[own].name, e.key), e.path)
+		}
+	}
+}
+
 var pathVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // path expands variables and puts a relative path into the base. The error lacks its place.
@@ -90,6 +135,11 @@ func (p pathResolver) path(path string) (string, *FieldError) {
 	if fe != nil {
 		return "", fe
 	}
+	if found := plainVariable.FindString(path); found != "" {
+		if _, known := p.vars[found[1:]]; known {
+			return "", fieldErrorf(rank{}, "", CodeNotLocal, "variables of PathVars are in braces: %s", path).hintf("write ${%s}", found[1:])
+		}
+	}
 	if p.base != "" && path != "" && !filepath.IsAbs(path) && notLocal(path) == nil {
 		path = filepath.Join(p.base, path)
 	}
@@ -99,6 +149,8 @@ func (p pathResolver) path(path string) (string, *FieldError) {
 var (
 	urlScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 	shellWord = regexp.MustCompile(`\$(\{|[A-Za-z_])`)
+
+	plainVariable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*`)
 )
 
 // notLocal returns what keeps a path from being one of this machine as it is written, without its place; nil
@@ -114,10 +166,21 @@ func notLocal(path string) *FieldError {
 		return refuse("a URL is not a local path", "name the directory that the data is downloaded to")
 	case strings.HasPrefix(path, "~"):
 		return refuse("~ is not expanded in paths", "write the home directory out, or the path as ./~")
-	case strings.Contains(path, "$") && shellWord.MatchString(path):
+	case strings.Contains(path, "$") && shellWord.MatchString(path) && !hasDollar(path):
 		return refuse("variables are not expanded in paths", "write the path out, or give ${NAME} a value in PathVars")
 	}
 	return nil
+}
+
+// hasDollar reports whether what looks like a variable is there under just that name.
+func hasDollar(path string) bool {
+	found := shellWord.FindAllStringIndex(path, -1)
+	last := found[len(found)-1][1]
+	if i := strings.IndexByte(path[last:], filepath.Separator); i >= 0 {
+		path = path[:last+i]
+	}
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // joinByPath adds those of more that are about another place than errs: a path that cannot be resolved has no
@@ -138,19 +201,11 @@ func localErrors(s Spec) []*FieldError {
 		return nil
 	}
 	var errs []*FieldError
-	note := func(f field, key, place, path string) {
+	eachPlace(s, func(f field, key, place, path string) {
 		if fe := notLocal(path); fe != nil {
 			fe.Path, fe.rank = place, rank{section: int(f), key: key}
 			errs = append(errs, fe)
 		}
-	}
-	c := s.common()
-	note(fieldScriptPath, "", "script_path", *c.scriptPath)
-	for _, f := range []field{fieldInputs, fieldOutputs} {
-		own := c.own(f)
-		for _, e := range sortedPaths(s, f) {
-			note(own, e.key, keyed(fields[own].name, e.key), e.path)
-		}
-	}
+	})
 	return errs
 }

@@ -176,7 +176,8 @@ func (st *Store) update(ctx context.Context, scriptName, name, method string, fn
 	if err := fn(s); err != nil {
 		return err
 	}
-	if s.Equal(before) {
+	unstamped := s.Clone()
+	if unstamped.UpdatedAt = before.UpdatedAt; unstamped.Equal(before) {
 		return nil
 	}
 	if s.ScriptName != scriptName {

@@ -204,7 +204,7 @@ func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err
 			return nil, "", err
 		}
 		if holder := *s.common().stepName; name != script && holder != stepName {
-			if sameJobType(holder, stepName) {
+			if sameJobType(holder, stepName) && (name != files.long || sameBase(holder, stepName)) {
 				continue // another step's
 			}
 			return nil, "", stepMismatch(file, holder, stepName)
@@ -222,6 +222,13 @@ func sameJobType(a, b string) bool {
 	stepA, errA := ParseStepName(a)
 	stepB, errB := ParseStepName(b)
 	return errA == nil && errB == nil && stepA.JobType == stepB.JobType
+}
+
+// sameBase reports whether the bases of two steps are one in the name of a file.
+func sameBase(a, b string) bool {
+	stepA, errA := ParseStepName(a)
+	stepB, errB := ParseStepName(b)
+	return errA == nil && errB == nil && ToSnakeCase(stepA.Base) == ToSnakeCase(stepB.Base)
 }
 
 // UpdateStep is [Store.Update] for the own file of a step, as SaveStep writes it.

@@ -25,7 +25,8 @@ type RuntimeTester struct {
 	// the program, Dir or a variable by which shims choose is another; not if only a version file is.
 	Python string
 	// Base is the directory that relative paths of specs count from; "" means the working directory of this
-	// process. With it scripts get absolute paths. Store.Base is that of a store.
+	// process, but for a pipeline that of the store it was loaded from or built for. With it scripts get absolute
+	// paths. A spec that was loaded from a store with BaseOfStore is run with that store's Base here.
 	Base string
 	// PathVars are the values of ${NAME} in paths of specs. Environment variables are not taken. Nil expands
 	// none, and a path with a variable is refused.
@@ -124,11 +125,12 @@ func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResu
 func (t *RuntimeTester) run(
 	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within ...string,
 ) (*ScriptTestResult, error) {
+	given := s
 	s, errs := pathResolver{t.Base, t.PathVars}.resolve(s)
 	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
-	result, err := t.test(ctx, s, cmp.Or(max(timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute), masker, within)
+	result, err := t.test(ctx, s, given, cmp.Or(max(timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute), masker, within)
 	if err != nil {
 		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 	}
@@ -136,7 +138,7 @@ func (t *RuntimeTester) run(
 }
 
 func (t *RuntimeTester) test(
-	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within []string,
+	ctx context.Context, s, given Spec, timeout time.Duration, masker *mask.Masker, within []string,
 ) (*ScriptTestResult, error) {
 	if cmp.Or(s.common().meta.MaxMemory, t.MaxMemory) > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("a bound of memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
@@ -169,6 +171,7 @@ func (t *RuntimeTester) test(
 	}
 	defer release()
 	defer run.close()
+	run.given = given
 	if run.prepare(within) {
 		e, err := run.launch(ctx)
 		if err != nil {

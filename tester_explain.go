@@ -40,6 +40,18 @@ func (r *scriptRun) explanation() string {
 	return ""
 }
 
+// usageError returns what argparse said before it ended the script, in parentheses.
+func (r *scriptRun) usageError() string {
+	_, said, found := strings.Cut(lastLine(r.result.Stderr.Text), ": error: ")
+	switch {
+	case !found:
+		return ""
+	case r.request.Program:
+		return sprintf(" (%s)", []any{said})
+	}
+	return sprintf(" (%s; if the script is a program, name it in RuntimeTester.CommandLine)", []any{said})
+}
+
 // missingKey explains a KeyError of a line that reads one of the maps of a spec.
 func (r *scriptRun) missingKey() string {
 	key := strings.Trim(r.result.ErrorMessage, `'"`)
@@ -70,11 +82,12 @@ func (r *scriptRun) tables() [4]specTable {
 // reads reports whether a line of code reads a key of a map, by a literal or a variable: it may use a value of
 // the map as the key of another.
 func reads(line, word, key string) bool {
+	literal := regexp.MustCompile(word + `\w*\s*(\[|\.pop\()\s*['"]` + regexp.QuoteMeta(key) + `['"]`)
 	_, rest, found := strings.Cut(line, word)
-	return found && (strings.Contains(rest, `"`+key+`"`) || strings.Contains(rest, "'"+key+"'") || variableIndex.MatchString(rest))
+	return literal.MatchString(line) || found && variableIndex.MatchString(rest)
 }
 
-var variableIndex = regexp.MustCompile(`^\w*\[[A-Za-z_]\w*\]`)
+var variableIndex = regexp.MustCompile(`^\w*\[([A-Za-z_]\w*|f["'][^"']*["'])\]`)
 
 // lastLineOf returns the innermost line of a file in a traceback.
 func lastLineOf(file, traceback string) string {
@@ -88,6 +101,8 @@ func lastLineOf(file, traceback string) string {
 	}
 	return line
 }
+
+const renamed = "was %s, which it never reads, renamed?"
 
 // lacking says which names a spec has instead of one, and which of them the script may mean.
 func (r *scriptRun) lacking(t specTable, name string) string {
@@ -103,10 +118,14 @@ func (r *scriptRun) lacking(t specTable, name string) string {
 		}
 		unread := slices.DeleteFunc(slices.Clone(t.names), func(n string) bool { return slices.Contains(uses, n) })
 		if !dynamic && len(unread) > 0 {
-			candidates, doubt = unread, "was %s, which it never reads, renamed?"
+			candidates, doubt = unread, renamed
 		}
 	}
-	if near := similarity.Nearest(candidates, name); near != "" {
+	near := similarity.Nearest(candidates, name)
+	if near == "" && len(candidates) == 1 && doubt == renamed {
+		near = candidates[0]
+	}
+	if near != "" {
 		text += "; " + sprintf(doubt, []any{near})
 	}
 	return " (" + text + ")"

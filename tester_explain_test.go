@@ -12,19 +12,20 @@ func TestFailuresNameWhatTheSpecHas(t *testing.T) {
 	t.Parallel()
 	const head = "import os\ndef main(input_paths, output_paths, environ_vars, job_args):\n    "
 	for does, want := range map[string]string{
-		"open(input_paths['data_inputs'])":                "'data_inputs' (the spec has the inputs data_input, the script reads data_inputs; was data_input, which it never reads, renamed?)",
-		"return output_paths['model']":                    "'model' (the spec has the outputs data_output, the script reads model)",
-		"return environ_vars['REGON']":                    "'REGON' (the spec has the environment variables REGION, the script reads REGON; was REGION, which it never reads, renamed?)",
-		"return os.environ['NO_SUCH_VARIABLE_HERE']":      "'NO_SUCH_VARIABLE_HERE' (the spec has the environment variables REGION, the script reads NO_SUCH_VARIABLE_HERE)",
-		"return job_args.batchsize":                       "'Namespace' object has no attribute 'batchsize' (the spec has the job arguments batch_size, the script reads batchsize; was batch_size, which it never reads, renamed?)",
-		"return job_args.batchsize + job_args.batch_size": "'Namespace' object has no attribute 'batchsize' (the spec has the job arguments batch_size, the script reads batch_size and batchsize; did you mean batch_size?)",
-		"return [input_paths[name] for name in ['data']]": "'data' (the spec has the inputs data_input)",
-		"return {'region': 1}['price']":                   "'price' (no table among the inputs has a column 'price'; data.csv of input 'data_input' has id and prices; did you mean prices?)",
-		"return {}[environ_vars['REGION']]":               "'eu'",
-		"return {'price': 1}['prices']":                   "'prices'",
-		"return {'price': 1}['nothing like it']":          "'nothing like it'",
-		"open(output_paths['data_output'], 'w')":          " (output 'data_output' is a directory, which the script is to write files in)",
-		"raise ValueError('input_paths is mentioned')":    "input_paths is mentioned",
+		"open(input_paths['data_inputs'])":                 "'data_inputs' (the spec has the inputs data_input, the script reads data_inputs; was data_input, which it never reads, renamed?)",
+		"return output_paths['model']":                     "'model' (the spec has the outputs data_output, the script reads model; was data_output, which it never reads, renamed?)",
+		"return environ_vars['REGON']":                     "'REGON' (the spec has the environment variables REGION, the script reads REGON; was REGION, which it never reads, renamed?)",
+		"return os.environ['NO_SUCH_VARIABLE_HERE']":       "'NO_SUCH_VARIABLE_HERE' (the spec has the environment variables REGION, the script reads NO_SUCH_VARIABLE_HERE; was REGION, which it never reads, renamed?)",
+		"return job_args.batchsize":                        "'Namespace' object has no attribute 'batchsize' (the spec has the job arguments batch_size, the script reads batchsize; was batch_size, which it never reads, renamed?)",
+		"return job_args.batchsize + job_args.batch_size":  "'Namespace' object has no attribute 'batchsize' (the spec has the job arguments batch_size, the script reads batch_size and batchsize; did you mean batch_size?)",
+		"return {'x': input_paths['data_input']}['price']": "'price' (no table among the inputs has a column 'price'; data.csv of input 'data_input' has id and prices; did you mean prices?)",
+		"return [input_paths[name] for name in ['data']]":  "'data' (the spec has the inputs data_input)",
+		"return {'region': 1}['price']":                    "'price' (no table among the inputs has a column 'price'; data.csv of input 'data_input' has id and prices; did you mean prices?)",
+		"return {}[environ_vars['REGION']]":                "'eu'",
+		"return {'price': 1}['prices']":                    "'prices'",
+		"return {'price': 1}['nothing like it']":           "'nothing like it'",
+		"open(output_paths['data_output'], 'w')":           " (output 'data_output' is a directory, which the script is to write files in)",
+		"raise ValueError('input_paths is mentioned')":     "input_paths is mentioned",
 	} {
 		s := scripted(t, head+does+"\n")
 		s.AddInputPath("data_input", t.TempDir())

@@ -40,6 +40,7 @@ type scriptRun struct {
 	python  string
 	source  string // where the name of the interpreter comes from
 	timeout time.Duration
+	given   Spec // before its paths were resolved
 	request pydriver.Request
 	lost    int // warm interpreters that were gone when they were to fork
 	masker  *mask.Masker
@@ -113,6 +114,7 @@ func (r *scriptRun) prepare(within []string) bool {
 	} {
 		if len(check.errs) > 0 {
 			slices.SortFunc(check.errs, compareFieldErrors)
+			pathResolver{base: r.tester.Base}.explain(check.errs, r.given)
 			r.result.Outcome, r.result.ErrorMessage = check.outcome, check.errs[0].Message
 			if hint := check.errs[0].Hint; hint != "" {
 				r.result.ErrorMessage += " (" + hint + ")"
@@ -262,8 +264,11 @@ func (r *scriptRun) classify(e *ended) {
 	default:
 		res.Outcome = OutcomePassed
 	}
-	if res.Outcome == OutcomeException {
+	switch {
+	case res.Outcome == OutcomeException:
 		res.ErrorMessage += r.explanation()
+	case res.Outcome == OutcomeExit && res.ExitCode == 2:
+		res.ErrorMessage += r.usageError()
 	}
 	if report.Outcome == pydriver.Returned && e.err == nil {
 		res.ReturnValue = r.returnValue(report.ReturnValue, e.cutMark)

@@ -111,8 +111,10 @@ func validatePaths(s Spec, o *ValidateOptions) error {
 		return validateRules(s)
 	}
 	errs := ruleErrors(s, validating, fieldInputs, fieldOutputs)
-	s, unresolved := o.resolver().resolve(s)
-	return newValidationError(subject(s), append(errs, joinByPath(unresolved, pathErrors(s, o, checkPath))...))
+	resolved, unresolved := o.resolver().resolve(s)
+	found := pathErrors(resolved, o, checkPath)
+	o.resolver().explain(found, s)
+	return newValidationError(subject(s), append(errs, joinByPath(unresolved, found)...))
 }
 
 func validateJobArgs(s Spec, required []string) error {
@@ -142,8 +144,9 @@ func validateWith(s Spec, errs []*FieldError, o *ValidateOptions, check pathChec
 		o = &ValidateOptions{}
 	}
 	errs = append(errs, stepNameErrors(s, o.StepNameRule)...)
-	s, unresolved := o.resolver().resolve(s)
-	found := append(scriptErrors(s, check), pathErrors(s, o, check)...)
+	resolved, unresolved := o.resolver().resolve(s)
+	found := append(scriptErrors(resolved, check), pathErrors(resolved, o, check)...)
+	o.resolver().explain(found, s)
 	errs = append(errs, joinByPath(unresolved, found)...)
 	errs = append(errs, jobArgErrors(s, o.RequiredJobArgs)...)
 	return newValidationError(subject(s), errs)
@@ -300,7 +303,7 @@ func autoFix(s Spec) []Fix {
 		}
 	}
 	for _, e := range sortedPaths(s, fieldOutputs) {
-		if pathRules.broken(e.path, validating) != nil {
+		if pathRules.broken(e.path, validating) != nil || notLocal(e.path) != nil {
 			continue
 		}
 		if _, err := os.Stat(e.path); !errors.Is(err, fs.ErrNotExist) {

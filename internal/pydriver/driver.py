@@ -174,7 +174,9 @@ def arguments(main, request):
             ", ".join(PARAMETERS),
         )
     if not values:
-        return None, None, "main takes none of " + ", ".join(PARAMETERS)
+        return None, None, "main takes none of %s (if the script is a program, name it in RuntimeTester.CommandLine)" % (
+            ", ".join(PARAMETERS)
+        )
     if "job_args" in values:
         values["job_args"] = namespace(values["job_args"])
     named = {name: value for name, value in values.items() if name not in positional}

@@ -54,6 +54,7 @@ type Flag struct {
 	Type     string   `json:"type"`    // int, float, str or bool; "" if it cannot be told
 	Takes    string   `json:"takes"`   // none, one, maybe, many; "" if it cannot be told
 	Choices  []any    `json:"choices"` // nil if there are none, or cannot be told
+	Action   string   `json:"action"`  // "" for store
 	Required bool     `json:"required"`
 	Default  any      `json:"default"`
 }

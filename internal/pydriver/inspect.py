@@ -146,7 +146,7 @@ class Reading(ast.NodeVisitor):
         default = self.literal(options.get("default"))
         if default is not UNKNOWN:
             flag["default"] = default
-        flag["takes"] = self.takes(options)
+        flag["action"], flag["takes"] = self.takes(options)
         try:
             json.dumps(flag, allow_nan=False)
         except (ValueError, TypeError):
@@ -155,19 +155,21 @@ class Reading(ast.NodeVisitor):
         self.flags.append(flag)
 
     def takes(self, options):
-        """Returns how many values a flag takes: none, one, maybe (one or none), many, or "" if that cannot be told."""
+        """Returns the action and how many values a flag takes: none, one, maybe (one or none), many, or "" if that
+        cannot be told."""
         action = options.get("action")
         name = "store" if action is None else self.key(action) or getattr(action, "attr", getattr(action, "id", ""))
         if name in ("store_true", "store_false", "store_const", "count", "append_const", "help", "version", "BooleanOptionalAction"):
-            return "none"
+            return name, "none"
         if name not in ("store", "append", "extend"):
-            return ""
+            return name, ""
+        name = "" if name == "store" else name
         nargs = self.literal(options.get("nargs"))
         if "nargs" not in options or nargs is None:
-            return "one"
+            return name, "one"
         if nargs == "?":
-            return "maybe"
-        return "many" if nargs in ("*", "+") or isinstance(nargs, int) else ""
+            return name, "maybe"
+        return name, "many" if nargs in ("*", "+") or isinstance(nargs, int) else ""
 
     def literal(self, node):
         """Returns the value of an expression, or UNKNOWN where only a run could tell."""
