@@ -245,7 +245,7 @@ func (d *decoder) unknown(name string, known []string, closed bool) bool {
 			return false
 		}
 	}
-	if !d.strict && !closed {
+	if !closed && (!d.strict || strings.HasPrefix(name, "x-")) { // such members are the user's
 		return true
 	}
 	message := "unknown member"

@@ -1,9 +1,11 @@
 package scriptspec_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -128,6 +130,42 @@ func TestEveryMemberIsInBothKinds(t *testing.T) {
 		assert.Len(t, kinds, want, "%s has a row in spec_fields.go; give Metadata in spec_metadata.go a field with this JSON tag", name)
 		assert.Contains(t, string(readme), "`"+name+"`", "the table of members in README.md")
 		assert.Regexp(t, `[ (]`+regexp.QuoteMeta(name)+`[,;). \n]`, string(doc), "the list of members in doc.go")
+	}
+}
+
+// The schemas have every member of a spec, described, and share their definitions.
+func TestSchemasHaveEveryMember(t *testing.T) {
+	t.Parallel()
+	type schema struct {
+		Properties  map[string]map[string]any
+		Definitions map[string]any
+	}
+	read := func(kind scriptspec.SchemaKind) (s schema) {
+		require.NoError(t, json.Unmarshal(scriptspec.JSONSchema(kind), &s))
+		return s
+	}
+	spec, base, pipeline := read(scriptspec.SchemaSpec), read(scriptspec.SchemaBase), read(scriptspec.SchemaPipeline)
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(scriptspec.MemberKinds())), slices.Collect(maps.Keys(spec.Properties)))
+	for name, member := range spec.Properties {
+		ref, _ := member["$ref"].(string)
+		defined, _ := spec.Definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
+		for _, word := range []string{"description", "markdownDescription"} {
+			assert.True(t, member[word] != nil || defined[word] != nil, "%s has no %s", name, word)
+		}
+	}
+	for name, member := range base.Properties {
+		assert.Equal(t, spec.Properties[name], member, name)
+	}
+	for _, name := range []string{"script_name", "step_name", "script_path", "created_at", "updated_at", "inherited"} {
+		assert.NotContains(t, base.Properties, name)
+	}
+	assert.Equal(t, spec.Definitions, base.Definitions)
+	for name, definition := range spec.Definitions {
+		assert.Equal(t, definition, pipeline.Definitions[name], name)
+	}
+	inline := pipeline.Definitions["spec"].(map[string]any)["properties"].(map[string]any)
+	for name, member := range spec.Properties {
+		assert.Equal(t, any(member), inline[name], name)
 	}
 }
 

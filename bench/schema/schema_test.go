@@ -1,0 +1,213 @@
+// Package schema has a module of its own, so that the validator it compares with is no dependency of scriptspec.
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func compiled(t *testing.T, kind scriptspec.SchemaKind) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(scriptspec.JSONSchema(kind)))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("schema.json", doc))
+	schema, err := c.Compile("schema.json")
+	require.NoError(t, err, "%s is a draft-07 schema", kind)
+	return schema
+}
+
+// exceptions are where schema and Decode differ on purpose: a schema cannot say it, or Decode takes what an editor
+// should not offer.
+var exceptions = []struct {
+	name string
+	is   func(text string, doc map[string]any) bool
+}{
+	{"a script name that AutoFixCommonIssues can mend is read", func(_ string, doc map[string]any) bool {
+		name, ok := doc["script_name"].(string)
+		return ok && !scriptspec.IsScriptName(name)
+	}},
+	{"an empty step name is read, to be completed", func(_ string, doc map[string]any) bool { return doc["step_name"] == "" }},
+	{"2.0 is an integer to a schema", func(text string, _ map[string]any) bool {
+		return strings.Contains(text, `: 2.0`) || strings.Contains(text, `: 1e3`)
+	}},
+	{"NUL in texts is refused", func(text string, _ map[string]any) bool { return strings.Contains(text, `\u0000`) }},
+	{"times have a form", func(_ string, doc map[string]any) bool {
+		_, err := decode(map[string]any{"script_name": "a", "step_name": "A", "created_at": doc["created_at"], "updated_at": doc["updated_at"]}, false)
+		return err != nil
+	}},
+	{"an outcome of a newer version is read", func(_ string, doc map[string]any) bool {
+		s, err := decode(doc, false)
+		return err == nil && slices.ContainsFunc(s.Basic().Examples, func(e scriptspec.Example) bool {
+			return !strings.Contains(string(scriptspec.JSONSchema(scriptspec.SchemaSpec)), `"`+string(e.Expect)+`"`)
+		})
+	}},
+	{"plain paths beside those with aliases must agree", func(text string, _ map[string]any) bool {
+		return strings.Contains(text, "_path_specs") && strings.Contains(text, "put_paths")
+	}},
+	{"names that differ in case only are refused", func(_ string, doc map[string]any) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Keys(doc)), func(name string) bool {
+			return name != strings.ToLower(name) && slices.Contains(members(), strings.ToLower(name))
+		})
+	}},
+	{"a schema cannot say that a name is there twice, that text is cut off, or how deep it is", func(text string, doc map[string]any) bool {
+		_, err := scriptspec.Decode(strings.NewReader(text), nil)
+		again, errAgain := decode(doc, false)
+		return err != nil && errAgain == nil && again != nil
+	}},
+}
+
+func members() []string {
+	var schema struct{ Properties map[string]any }
+	_ = json.Unmarshal(scriptspec.JSONSchema(scriptspec.SchemaSpec), &schema)
+	return slices.Collect(maps.Keys(schema.Properties))
+}
+
+func decode(doc map[string]any, strict bool) (scriptspec.Spec, error) {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{Strict: strict})
+}
+
+// documents are specs and what is nearly one: the files of the tests, and a full spec in which each value is
+// replaced by others, left out, or given a neighbour.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	docs := map[string]string{}
+	for _, pattern := range []string{"../../testdata/.specs/*_runtime_test_spec.json", "../../testdata/python/*.json", "../../testdata/specs/*.json"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			docs[file] = string(text)
+		}
+	}
+	full, err := os.ReadFile("testdata/full.json")
+	require.NoError(t, err)
+	docs["full"] = string(full)
+	docs["contradiction"] = `{"script_name": "a", "step_name": "A", "input_paths": {"a": "b"}, "input_path_specs": {"a": {"logical_name": "a", "path": "c"}}}`
+	values := []string{`null`, `true`, `0`, `1`, `-1`, `1.5`, `2.0`, `1e3`, `""`, `"x"`, `"X y"`, `"later"`, `"\u0000"`, `"2026-11-22 10:00:00"`, `[]`, `["x"]`, `["x", "x"]`,
+		`[1]`, `["X"]`, `{}`, `{"x": "y"}`, `{"x": 1}`, `{"X": "y"}`, `{"=": "y"}`, `{"/x": "y"}`, `[{}]`, `[{"name": "x"}]`, `{"x": {"logical_name": "x", "path": "y"}}`, `{"x": {"path": "y"}}`}
+	var tree map[string]any
+	d := json.NewDecoder(bytes.NewReader(full))
+	d.UseNumber()
+	require.NoError(t, d.Decode(&tree))
+	var walk func(place string, at any, set func(any))
+	change := func(place string, set func(any), old any) {
+		for _, value := range values {
+			set(json.RawMessage(value))
+			text, err := json.MarshalIndent(tree, "", " ")
+			require.NoError(t, err)
+			docs[place+" = "+value] = string(text)
+		}
+		set(old)
+	}
+	walk = func(place string, at any, set func(any)) {
+		change(place, set, at)
+		switch at := at.(type) {
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(at)) {
+				old := at[name]
+				walk(place+"."+name, old, func(v any) { at[name] = v })
+				delete(at, name)
+				text, err := json.MarshalIndent(tree, "", " ")
+				require.NoError(t, err)
+				docs["without "+place+"."+name] = string(text)
+				at[name] = old
+			}
+			for _, name := range []string{"x-own", "other", "Script_Name"} {
+				at[name] = 1
+				text, err := json.MarshalIndent(tree, "", " ")
+				require.NoError(t, err)
+				docs[place+" with "+name] = string(text)
+				delete(at, name)
+			}
+		case []any:
+			for i := range at {
+				walk(place+"[]", at[i], func(v any) { at[i] = v })
+			}
+		}
+	}
+	walk("", tree, func(v any) {
+		if m, ok := v.(map[string]any); ok {
+			tree = m
+		}
+	})
+	return docs
+}
+
+// What the schema takes Decode takes, and the other way round.
+func TestSchemaAgreesWithDecode(t *testing.T) {
+	docs := documents(t)
+	require.Greater(t, len(docs), 1000)
+	used := map[string]int{}
+	for _, strict := range []bool{false, true} {
+		schema := compiled(t, map[bool]scriptspec.SchemaKind{false: scriptspec.SchemaSpec, true: scriptspec.SchemaStrictSpec}[strict])
+		for name, text := range docs {
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+			if err != nil {
+				continue // no JSON
+			}
+			invalid := schema.Validate(doc)
+			_, refused := scriptspec.Decode(strings.NewReader(text), &scriptspec.DecodeOptions{Strict: strict})
+			if (invalid == nil) == (refused == nil) {
+				continue
+			}
+			object, _ := doc.(map[string]any)
+			i := slices.IndexFunc(exceptions, func(e struct {
+				name string
+				is   func(string, map[string]any) bool
+			}) bool {
+				return object != nil && e.is(text, object)
+			})
+			if assert.GreaterOrEqual(t, i, 0, "strict %v, %s:\nschema: %v\nDecode: %v", strict, name, invalid, refused) {
+				used[exceptions[i].name]++
+			}
+		}
+	}
+	for _, e := range exceptions {
+		assert.Positive(t, used[e.name], "no document shows that %s", e.name)
+	}
+}
+
+func TestEverySchemaCompiles(t *testing.T) {
+	for _, kind := range []scriptspec.SchemaKind{
+		scriptspec.SchemaSpec, scriptspec.SchemaStrictSpec, scriptspec.SchemaPipeline, scriptspec.SchemaBase, scriptspec.SchemaTemplate, scriptspec.SchemaResult,
+	} {
+		compiled(t, kind)
+	}
+	assert.Nil(t, scriptspec.JSONSchema("other"))
+}
+
+// Results and pipelines of the tests are what their schemas say.
+func TestOtherFiles(t *testing.T) {
+	pipeline, result := compiled(t, scriptspec.SchemaPipeline), compiled(t, scriptspec.SchemaResult)
+	for pattern, schema := range map[string]*jsonschema.Schema{
+		"../../testdata/.specs/*_pipeline_testing_spec.json": pipeline, "../../testdata/report/*json.json": result,
+	} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+			require.NoError(t, err)
+			assert.NoError(t, schema.Validate(doc), file)
+		}
+	}
+}
