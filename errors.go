@@ -34,6 +34,7 @@ const (
 	CodeMissing      Code = "missing"       // a required job argument is missing
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
+	CodeUnknownStep  Code = "unknown_step"  // a step of depends_on that there is not, or that does not run before
 	CodeDuplicate    Code = "duplicate"     // a list, a pipeline or its outputs have something twice
 	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph
 	CodeSelfEdge     Code = "self_edge"     // an edge connects a node with itself

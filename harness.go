@@ -51,7 +51,8 @@ type HarnessOptions struct {
 
 // RunStore runs every spec of a store as a parallel subtest of t, with its Context. A subtest has the name
 // of the spec's file without the suffix: tabular_preprocessing, or tabular_preprocessing.training for the
-// spec of a step. One that fails shows outcome, exception, traceback, the ends of stdout and stderr, and a
+// spec of a step. Each example of a spec is a subtest of its own, tabular_preprocessing/small, that passes if the run
+// ends as the example expects. One that fails shows outcome, exception, traceback, the ends of stdout and stderr, and a
 // command that runs the script again; what its script has made is kept, and the log says where: with -artifacts
 // where that puts it, else in the temporary directory. A spec that cannot be loaded or run is a failed subtest,
 // and a store without specs a failed test. With -short the subtests are skipped. The result is complete when the
@@ -119,7 +120,14 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 				err = newValidationError(subject(s), []*FieldError{problem})
 			}
 		}
-		number := results.add(subtest)
+		number := results.add(subtest, "")
+		var examples []Example
+		if err == nil {
+			examples = s.common().meta.Examples
+			for _, e := range examples {
+				results.add(subtest+"/"+e.Name, e.Expect)
+			}
+		}
 		t.Run(subtest, func(t T) {
 			t.Helper()
 			t.Parallel()
@@ -130,7 +138,16 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 			if short() {
 				t.Skipf("runs a script: -short")
 			}
-			runSpec(t, st, o, s, func(result *ScriptTestResult, err error) { results.end(number, result, err) })
+			for i, e := range examples {
+				t.Run(e.Name, func(t T) {
+					t.Helper()
+					if !o.KeepOutputs { // else all write to one place, one after the other
+						t.Parallel()
+					}
+					runSpec(t, st, o, withExample(s, e), e.Expect, func(result *ScriptTestResult, err error) { results.end(number+1+i, result, err) })
+				})
+			}
+			runSpec(t, st, o, s, "", func(result *ScriptTestResult, err error) { results.end(number, result, err) })
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {

@@ -26,21 +26,25 @@ type StoreTestResult struct {
 
 // SpecTestResult is what came of one spec of a store. With -short there is neither result nor error.
 type SpecTestResult struct {
-	// Name is that of the subtest.
+	// Name is that of the subtest: of a spec, or of an example behind it and a slash.
 	Name string `json:"name"`
 	// Error says why there was no test, the spec cannot be loaded or run, or which hook failed it.
 	Error string `json:"error"`
+	// Expect is how the run had to end; "" means with OutcomePassed.
+	Expect Outcome `json:"expect,omitzero"`
 	// Result is what the tester reports of the script.
 	Result *ScriptTestResult `json:"result"`
 }
 
-func (s *SpecTestResult) passed() bool { return s.Error == "" && s.Result != nil && s.Result.Success }
+func (s *SpecTestResult) passed() bool {
+	return s.Error == "" && s.Result != nil && s.Result.Outcome == expected(s.Expect)
+}
 
 // add returns the index of a further spec.
-func (r *StoreTestResult) add(name string) int {
+func (r *StoreTestResult) add(name string, expect Outcome) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Specs = append(r.Specs, SpecTestResult{Name: name})
+	r.Specs = append(r.Specs, SpecTestResult{Name: name, Expect: expect})
 	return len(r.Specs) - 1
 }
 

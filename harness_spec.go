@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"maps"
@@ -19,7 +20,7 @@ var (
 )
 
 // runSpec runs a spec in a test and says what came of it, also if a hook leaves the test.
-func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, end func(*ScriptTestResult, error)) {
+func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, expect Outcome, end func(*ScriptTestResult, error)) {
 	t.Helper()
 	var result *ScriptTestResult
 	err := errLeftBefore
@@ -27,7 +28,7 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, end func(
 		if t.Skipped() {
 			return
 		}
-		if err == nil && result.Success && t.Failed() {
+		if err == nil && result.Outcome == expected(expect) && t.Failed() {
 			err = errHooks
 		}
 		end(result, err)
@@ -52,11 +53,14 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, end func(
 		t.Logf("%s: running", subject(spec))
 	}
 	result, err = tester.TestScript(t.Context(), spec)
-	showSpec(t, result, err)
+	showSpec(t, result, expect, err)
 	if o.After != nil && hooked != nil {
 		o.After(hooked, spec, result)
 	}
 }
+
+// expected returns the outcome that a run must have.
+func expected(o Outcome) Outcome { return cmp.Or(o, OutcomePassed) }
 
 // outputDir returns a directory for what a script makes. It goes with a test that passes, and stays, where the
 // log says, if one fails that has something in it.
@@ -95,11 +99,15 @@ func short() bool { return testing.Testing() && flag.Parsed() && testing.Short()
 func verbose() bool { return testing.Testing() && flag.Parsed() && testing.Verbose() }
 
 // showSpec reports a spec's result to a test.
-func showSpec[T testingT[T]](t T, result *ScriptTestResult, err error) {
+func showSpec[T testingT[T]](t T, result *ScriptTestResult, expect Outcome, err error) {
 	t.Helper()
 	switch {
 	case err != nil:
 		t.Fatalf("%s", printline.Log(err.Error()))
+	case result.Outcome == expected(expect):
+		t.Logf("%v", result)
+	case expect != "":
+		t.Errorf("is to end with %s\n%s", expect, result.Details())
 	case !result.Success:
 		t.Errorf("%s", result.Details())
 	default:

@@ -48,6 +48,7 @@ func (p *PipelineTestingSpec) problems() []*FieldError {
 	errs = append(errs, p.nameErrors()...)
 	errs = append(errs, p.nodeErrors()...)
 	errs = append(errs, p.refErrors()...)
+	errs = append(errs, p.dependencyErrors()...)
 	errs = append(errs, p.outputErrors()...)
 	return append(errs, p.wireErrors()...)
 }

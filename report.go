@@ -216,6 +216,11 @@ func (r *StoreTestResult) report() *report.Run {
 		node := report.Node{Name: s.Name, Status: report.Skipped, Reason: "not run"}
 		if s.Result != nil {
 			node = s.Result.node(s.Name)
+			if s.Expect != "" && s.Result.Outcome == s.Expect {
+				node.Status, node.Reason = report.Passed, ""
+			} else if s.Expect != "" {
+				node.Status, node.Reason = report.Failed, "is to end with "+printable(string(s.Expect))+", and did with "+string(s.Result.Outcome)
+			}
 		}
 		if s.Error != "" {
 			node.Status, node.Reason = report.Failed, s.Error

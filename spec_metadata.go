@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,7 +78,7 @@ type Dependencies struct {
 	// Steps are to run before this one; the wires of a pipeline say what flows.
 	Steps []string `json:"steps,omitzero" yaml:"steps,omitempty"`
 	// Packages maps Python packages to the versions that will do, as PEP 440 writes them: ">=1.3,<2"; "" for
-	// any.
+	// any. They are looked at before the script is imported ([OutcomePackageMissing]).
 	Packages map[string]string `json:"packages,omitzero" yaml:"packages,omitempty"`
 	// Files are further files that the script reads, modules and schemas for example.
 	Files []string `json:"files,omitzero" yaml:"files,omitempty"`
@@ -141,6 +142,14 @@ func (m *Metadata) hasNews() bool {
 	return false
 }
 
+// packageVersion is a version specifier of PEP 440.
+var packageVersion = regexp.MustCompile(`(?i)^(===\s*\S+|(==|!=)\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)*\.\*|(==|!=|<=|>=|<|>)\s*` + pep440 + `(\+[a-z0-9]+([-_.][a-z0-9]+)*)?|~=\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)+` + pep440End + `)$`)
+
+const (
+	pep440    = `v?([0-9]+!)?[0-9]+(\.[0-9]+)*` + pep440End
+	pep440End = `([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?`
+)
+
 // inheritable are the members that a base may have, each with whether it is merged key by key.
 var inheritable = map[field]bool{
 	fieldInputs: true, fieldOutputs: true, fieldInputSpecs: true, fieldOutputSpecs: true, fieldEnviron: true, fieldJobArgs: true,
@@ -170,6 +179,14 @@ func metadataErrors(s Spec) []*FieldError {
 	for i, step := range meta.DependsOn.Steps {
 		if _, err := ParseStepName(step); err != nil {
 			fail(fieldDependsOn, i, ".steps["+strconv.Itoa(i)+"]", CodeFormat, step, "%s is no step name", step)
+		}
+	}
+	for _, name := range sortedKeys(meta.DependsOn.Packages) {
+		for part := range strings.SplitSeq(meta.DependsOn.Packages[name], ",") {
+			if part = strings.TrimSpace(part); part != "" && !packageVersion.MatchString(part) {
+				fail(fieldDependsOn, 0, keyed(".packages", name), CodeFormat, part, "%s is no version as PEP 440 writes them", part).
+					hintf("want something like >=1.3,<2 or ==2.*")
+			}
 		}
 	}
 	for _, name := range sortedKeys(meta.Inherited) {

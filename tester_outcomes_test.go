@@ -59,6 +59,7 @@ var endings = map[string]ending{
 	"input_missing":       {scriptspec.OutcomeInputMissing, "", "Input path 'gone' does not exist: /no/such/input", 0, false},
 	"out_of_bounds":       {scriptspec.OutcomeOutOfBounds, "", "input 'data_input' cannot be compared: ", 0, false},
 	"unfinished":          {scriptspec.OutcomeUnfinished, "", "was ended while it wrote to an output: ", 0, true},
+	"package_missing":     {scriptspec.OutcomePackageMissing, "", "needs no-such-package >=1, which is not installed", 1, false},
 	"output_unusable":     {scriptspec.OutcomeOutputUnusable, "", "Cannot create output path 'no_directory'", 0, false},
 }
 
@@ -71,6 +72,8 @@ func prepareFixture(s *scriptspec.ScriptExecutionSpec, tester *scriptspec.Runtim
 		tester.MaxMemory, tester.Grace = 256<<20, 200*time.Millisecond
 	case "input_missing":
 		s.AddInputPath("gone", "/no/such/input")
+	case "package_missing":
+		s.DependsOn.Packages = map[string]string{"no-such-package": ">=1"}
 	case "out_of_bounds":
 		inside := filepath.Join(filepath.Dir(s.ScriptPath), "..") // no script is below it by this path
 		s.AddInputPath("data_input", s.OutputPaths["data_output"]+"_in")

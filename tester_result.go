@@ -32,6 +32,7 @@ const (
 	OutcomeInputMissing   Outcome = "input_missing"   // an input cannot be read; nothing was started
 	OutcomeOutputUnusable Outcome = "output_unusable" // an output cannot be made, or lies in another; nothing was started
 	OutcomeOutOfBounds    Outcome = "out_of_bounds"   // an input or output has too much in it to be compared, or a link to a directory elsewhere
+	OutcomePackageMissing Outcome = "package_missing" // the interpreter lacks a package of depends_on, or has another version; nothing of the script was run
 	OutcomeUnfinished     Outcome = "unfinished"      // main returned, and a process that it left running was ended while it wrote to an output
 )
 
@@ -39,7 +40,7 @@ const (
 var outcomes = [...]Outcome{
 	OutcomePassed, OutcomeException, OutcomeInterrupted, OutcomeExit, OutcomeExitMessage, OutcomeSignal, OutcomeCrashed, OutcomeBadReport,
 	OutcomeTimeout, OutcomeMemory, OutcomeNoMain, OutcomeBadMain, OutcomeNoOutput, OutcomeInputChanged, OutcomeScriptMissing,
-	OutcomeInputMissing, OutcomeOutputUnusable, OutcomeOutOfBounds, OutcomeUnfinished,
+	OutcomeInputMissing, OutcomeOutputUnusable, OutcomeOutOfBounds, OutcomeUnfinished, OutcomePackageMissing,
 }
 
 // ScriptTestResult is what came of one run of a script. Environment values do not appear in it.

@@ -72,6 +72,7 @@ func (r *scriptRun) newRequest() (q pydriver.Request, err error) {
 			return q, err
 		}
 	}
+	q.Packages = r.spec.DependsOn.Packages
 	w := strictjson.Writer{Compact: true}
 	err = w.Value(map[string]any{
 		"input_paths":  r.absolute(r.spec.InputPaths),
@@ -235,6 +236,8 @@ func (r *scriptRun) classify(e *ended) {
 	case report.Outcome == pydriver.NoMain:
 		fail(OutcomeNoMain, "the script has no function main(input_paths, output_paths, environ_vars, job_args); "+
 			"if it is a program, name it in RuntimeTester.CommandLine")
+	case report.Outcome == pydriver.PackageMissing:
+		fail(OutcomePackageMissing, "%s", res.ErrorMessage)
 	case report.Outcome == pydriver.BadMain:
 		fail(OutcomeBadMain, "%s", res.ErrorMessage)
 	case res.ErrorType != "" && strings.TrimSpace(res.ErrorMessage) == "":

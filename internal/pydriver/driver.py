@@ -189,7 +189,11 @@ def run(channel, request):
     sys.argv = [path]
     report = {"outcome": "failed"}
     try:
-        if request["program"]:
+        if "packages" in request:
+            report["error_message"] = ondemand().missing_packages(request["packages"], request["packages_source"])
+        if report.get("error_message"):
+            report["outcome"] = "package_missing"
+        elif request["program"]:
             report["called"] = True
             ondemand().run_program(channel, path, request["argv"])
             report["outcome"] = "returned"

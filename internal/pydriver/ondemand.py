@@ -42,7 +42,8 @@ def own(name):
         if key.partition(".")[0] in names and foreign(module):
             hidden[key] = sys.modules.pop(key)
     try:
-        return __import__(name)
+        __import__(name)
+        return sys.modules[name]
     finally:
         sys.path[:] = path
         sys.modules.update(hidden)
@@ -230,6 +231,17 @@ def stand_in(name, path, directory):
     with open(os.path.join(directory, name + ".py"), "w", encoding="utf-8") as f:
         f.write("exec(compile(open(%a, 'rb').read(), %a, 'exec', dont_inherit=True))\n" % (path, path))
     sys.path.append(directory)
+
+
+def missing_packages(packages, source):
+    """Returns what an interpreter lacks of packages, "" if nothing."""
+    loaded = set(sys.modules)
+    try:
+        module, _ = python.load("packages.py", source)
+        return module.problem(packages, own("importlib.metadata"))
+    finally:
+        for name in [name for name in sys.modules if name not in loaded]:
+            del sys.modules[name]  # the script may have one of that name
 
 
 def run_program(channel, path, args):

@@ -25,6 +25,9 @@ var startSource string
 //go:embed driver.py
 var driverSource string
 
+//go:embed packages.py
+var packagesSource []byte
+
 //go:embed ondemand.py
 var ondemandSource string
 
@@ -55,6 +58,8 @@ type Request struct {
 	// Program asks for the script to be run as a program with Args, instead of calling its main.
 	Program bool
 	Args    []string
+	// Packages are what the interpreter must have, each with the versions that will do; "" for any.
+	Packages map[string]string
 	// Dir and Environ are what a forked child is to have; a process that is started has them.
 	Dir     string
 	Environ []string
@@ -174,6 +179,9 @@ func (r *Run) marshal(q Request) ([]byte, error) {
 	all["dir"], all["environ"], all["driver"] = q.Dir, environ, r.bytecode.driver
 	all["ondemand_source"], all["cut"], all["run_dir"] = ondemandSource, r.CutMark(), r.Dir
 	all["identify"], all["expect"] = q.Identify, q.Expect
+	if len(q.Packages) > 0 {
+		all["packages"], all["packages_source"] = q.Packages, packagesSource
+	}
 	const header = 8
 	data, err := appendMarshal(make([]byte, header), all)
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	Failed         = "failed"           // any other exception
 	NoMain         = "no_main"          // there is no function main
 	BadMain        = "bad_main"         // main cannot be called as it should be
+	PackageMissing = "package_missing"  // the interpreter lacks what the request asked for; nothing was run
 )
 
 // Report is what the driver says of a run.
