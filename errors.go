@@ -34,6 +34,8 @@ const (
 	CodeMissing      Code = "missing"       // a required job argument is missing
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
+	CodeBadSelector  Code = "bad_selector"  // a word of a selection is none
+	CodeUnknownTag   Code = "unknown_tag"   // no spec has the tag that is asked for
 	CodeUnknownStep  Code = "unknown_step"  // a step of depends_on that there is not, or that does not run before
 	CodeDuplicate    Code = "duplicate"     // a list, a pipeline or its outputs have something twice
 	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph

@@ -2,7 +2,9 @@ package scriptspec
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +36,9 @@ type HarnessOptions struct {
 	// Only picks specs by script_name, step_name or the name of their subtest; nil means all. One that is
 	// empty and not nil, as a filter may leave it, skips the test. A name that picks nothing fails it.
 	Only []string
+	// Select picks specs by a selection besides; nil means what the environment variable SCRIPTSPEC_SELECT says,
+	// words with spaces between them, and without that all. A selection of which a word picks nothing fails the test.
+	Select *Selector
 	// WithoutPipelines leaves out the specs to which a pipeline of the store refers for a node with an edge,
 	// and logs which. [RunPipeline] tests them on the data that flows to them.
 	WithoutPipelines bool
@@ -97,6 +102,10 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 			t.Fatalf("what belongs to a pipeline cannot be told: %v", err)
 		}
 	}
+	selected, err := o.selected(t.Context(), st)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
 	var outputs outputsInUse
 	var known []string
 	for _, name := range names {
@@ -109,6 +118,9 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		}
 		known = append(known, answersTo...)
 		if len(o.Only) > 0 && !picked(missing, o.Only, answersTo) {
+			continue
+		}
+		if err == nil && selected != nil && !selected[name] {
 			continue
 		}
 		if pipeline, ok := leftOut[name]; ok {
@@ -161,6 +173,30 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		t.Skipf("every spec is left out, so that nothing is run")
 	}
 	return results
+}
+
+// selected returns the files of the specs that are selected, nil if all are.
+func (o *HarnessOptions) selected(ctx context.Context, st *Store) (map[string]bool, error) {
+	sel := o.Select
+	if words := strings.Fields(os.Getenv("SCRIPTSPEC_SELECT")); sel == nil && len(words) > 0 {
+		var err error
+		if sel, err = ParseSelector(words...); err != nil {
+			return nil, fmt.Errorf("SCRIPTSPEC_SELECT: %w", err)
+		}
+	}
+	if sel == nil {
+		return nil, nil
+	}
+	all, _, err := st.stored(ctx) // those that cannot be loaded fail in subtests of their own
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := sel.choose(all)
+	files := map[string]bool{}
+	for i, c := range all {
+		files[c.stem+specFileSuffix] = chosen[i]
+	}
+	return files, err
 }
 
 // picked reports whether a spec that answers to these names was asked for, and removes those from missing.

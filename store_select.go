@@ -1,0 +1,261 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/similarity"
+)
+
+// Selector says which specs are meant. The zero value means all.
+type Selector struct {
+	words []selectWord
+}
+
+// selectWord is a word of a selection: what all of its terms are about, with what that needs or what needs it.
+type selectWord struct {
+	text           string
+	terms          []selectTerm
+	before, beyond bool // +x, x+
+}
+
+// selectTerm is a condition: kind is "" for a name or glob.
+type selectTerm struct{ kind, value string }
+
+var selectKinds = []string{"tag", "label", "step", "path"}
+
+// ParseSelector reads the words of a selection, of which each adds specs:
+//
+//	xgboost_training     a script name, a step name, or the name of a file without its suffix
+//	XGBoost*             a glob of these
+//	tag:nightly          specs with the tag
+//	label:owner=churn    specs with the label; without a value, with any
+//	step:*_training      a glob of the step name alone
+//	path:scripts/fraud/* a glob of the script path
+//	tag:gpu,label:owner  commas join conditions that must all hold
+//	+tag:gpu  tag:gpu+   with the steps that they depend on, and with those that depend on them
+//
+// The error is a [*FieldError] with CodeBadSelector for each word that is none.
+func ParseSelector(words ...string) (*Selector, error) {
+	sel := &Selector{}
+	var errs []error
+	for _, text := range words {
+		word, fe := parseSelectWord(text)
+		if fe != nil {
+			errs = append(errs, fe)
+			continue
+		}
+		sel.words = append(sel.words, word)
+	}
+	return sel, errors.Join(errs...)
+}
+
+func parseSelectWord(text string) (selectWord, *FieldError) {
+	w := selectWord{text: text}
+	refuse := func(message, hint string) (selectWord, *FieldError) {
+		return w, &FieldError{Path: "select", Code: CodeBadSelector, Value: text, Message: message + ": " + string(quote(text)), Hint: hint}
+	}
+	rest := strings.TrimSpace(text)
+	rest, w.before = strings.CutPrefix(rest, "+")
+	rest, w.beyond = strings.CutSuffix(rest, "+")
+	for part := range strings.SplitSeq(rest, ",") {
+		term := selectTerm{value: part}
+		if kind, value, found := strings.Cut(part, ":"); found {
+			if term = (selectTerm{kind, value}); !slices.Contains(selectKinds, kind) {
+				return refuse("there is no selection by "+printable(kind), meantOf(selectKinds, kind))
+			}
+		}
+		if term.value == "" {
+			return refuse("a condition of the selection is empty", "write a name, a glob, or one of tag:, label:, step: and path:")
+		}
+		if _, err := path.Match(term.value, ""); err != nil {
+			return refuse("this is no glob", "close the bracket, or write \\[ for one")
+		}
+		w.terms = append(w.terms, term)
+	}
+	return w, nil
+}
+
+// String returns the words as they were given.
+func (sel *Selector) String() string {
+	var words []string
+	for _, w := range sel.words {
+		words = append(words, w.text)
+	}
+	return strings.Join(words, " ")
+}
+
+// storedSpec is a spec that may be selected, with the name of its file.
+type storedSpec struct {
+	spec Spec
+	stem string
+}
+
+func (t selectTerm) holds(c storedSpec) bool {
+	s := c.spec.common()
+	glob := func(text string) bool {
+		ok, _ := path.Match(t.value, text)
+		return ok
+	}
+	switch t.kind {
+	case "tag":
+		return slices.ContainsFunc(s.meta.Tags, glob)
+	case "label":
+		name, value, given := strings.Cut(t.value, "=")
+		found, ok := s.meta.Labels[name]
+		matched, _ := path.Match(value, found)
+		return ok && (!given || matched)
+	case "step":
+		return glob(*s.stepName)
+	case "path":
+		return glob(*s.scriptPath)
+	}
+	return glob(*s.scriptName) || glob(*s.stepName) || glob(c.stem)
+}
+
+func (w *selectWord) holds(c storedSpec) bool {
+	return !slices.ContainsFunc(w.terms, func(t selectTerm) bool { return !t.holds(c) })
+}
+
+// choose returns which of some specs are selected. The error is for words that select none.
+func (sel *Selector) choose(all []storedSpec) (chosen []bool, err error) {
+	chosen = make([]bool, len(all))
+	if len(sel.words) == 0 {
+		for i := range chosen {
+			chosen[i] = true
+		}
+		return chosen, nil
+	}
+	var errs []error
+	for i := range sel.words {
+		w := &sel.words[i]
+		found := make([]bool, len(all))
+		any := false
+		for k, c := range all {
+			found[k] = w.holds(c)
+			any = any || found[k]
+		}
+		if !any {
+			errs = append(errs, w.noneError(all))
+		}
+		before, beyond := slices.Clone(found), slices.Clone(found)
+		if w.before {
+			reachSteps(all, before, func(a, b storedSpec) bool { return slices.Contains(a.spec.common().meta.DependsOn.Steps, *b.spec.common().stepName) })
+		}
+		if w.beyond {
+			reachSteps(all, beyond, func(a, b storedSpec) bool { return slices.Contains(b.spec.common().meta.DependsOn.Steps, *a.spec.common().stepName) })
+		}
+		for k := range found {
+			chosen[k] = chosen[k] || before[k] || beyond[k]
+		}
+	}
+	return chosen, errors.Join(errs...)
+}
+
+// reachSteps adds to found what it leads to.
+func reachSteps(all []storedSpec, found []bool, leads func(a, b storedSpec) bool) {
+	var todo []int
+	for i, ok := range found {
+		if ok {
+			todo = append(todo, i)
+		}
+	}
+	for ; len(todo) > 0; todo = todo[1:] {
+		for k := range all {
+			if !found[k] && leads(all[todo[0]], all[k]) {
+				found[k] = true
+				todo = append(todo, k)
+			}
+		}
+	}
+}
+
+// noneError says that a word selects nothing, and what it may mean.
+func (w *selectWord) noneError(all []storedSpec) error {
+	fe := &FieldError{Path: "select", Code: CodeMissing, Value: w.text, Message: "the selection " + string(quote(w.text)) + " is of no spec"}
+	if len(w.terms) > 1 {
+		return fe
+	}
+	term := w.terms[0]
+	var known []string
+	for _, c := range all {
+		s := c.spec.common()
+		switch term.kind {
+		case "tag":
+			known = append(known, s.meta.Tags...)
+		case "label":
+			known = append(known, sortedKeys(s.meta.Labels)...)
+		case "", "step":
+			known = append(known, *s.stepName, c.stem)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	name, _, _ := strings.Cut(term.value, "=")
+	switch term.kind {
+	case "tag":
+		fe.Code, fe.Message = CodeUnknownTag, "no spec has the tag "+printable(name)
+		fe.Hint = meantOf(known, name)
+	case "label":
+		fe.Message = "no spec has the label " + printable(term.value)
+		fe.Hint = meantOf(known, name)
+	default:
+		if near := similarity.Nearest(known, name); near != "" {
+			fe.Hint = "did you mean " + printable(near) + "?"
+		}
+	}
+	return fe
+}
+
+// Select iterates over the specs of the store that a selection is about, sorted by file name; nil means all. Errors of
+// files that cannot be loaded are yielded, as by [Store.All], and before anything else that a word selects nothing:
+// a [*FieldError] with CodeUnknownTag or CodeMissing for each.
+func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, error] {
+	return func(yield func(Spec, error) bool) {
+		all, failed, err := st.stored(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		chosen, err := cmp.Or(sel, &Selector{}).choose(all)
+		if err != nil && !yield(nil, err) {
+			return
+		}
+		for _, err := range failed {
+			if !yield(nil, err) {
+				return
+			}
+		}
+		for i, c := range all {
+			if chosen[i] && !yield(c.spec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// stored loads all specs of the store.
+func (st *Store) stored(ctx context.Context) (all []storedSpec, failed []error, err error) {
+	files, names, err := st.names()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		if err := context.Cause(ctx); err != nil {
+			return nil, nil, err
+		}
+		script, _ := scriptOfFile(name)
+		s, _, err := st.loadFrom(files, script, name, maxSpecFile)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
+	}
+	return all, failed, nil
+}
