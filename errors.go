@@ -34,6 +34,9 @@ const (
 	CodeMissing      Code = "missing"       // a required job argument is missing
 	CodeType         Code = "type"          // a job argument is not of the type asked for
 	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
+	CodeNewerVersion Code = "newer_version" // a file of a version that this package does not know all of
+	CodeUnknownBase  Code = "unknown_base"  // there is no such base, or it cannot be loaded
+	CodeBaseCycle    Code = "base_cycle"    // bases extend each other in a circle
 	CodeBadSelector  Code = "bad_selector"  // a word of a selection is none
 	CodeUnknownTag   Code = "unknown_tag"   // no spec has the tag that is asked for
 	CodeUnknownStep  Code = "unknown_step"  // a step of depends_on that there is not, or that does not run before

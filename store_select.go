@@ -145,10 +145,14 @@ func (sel *Selector) choose(all []storedSpec) (chosen []bool, err error) {
 		}
 		before, beyond := slices.Clone(found), slices.Clone(found)
 		if w.before {
-			reachSteps(all, before, func(a, b storedSpec) bool { return slices.Contains(a.spec.common().meta.DependsOn.Steps, *b.spec.common().stepName) })
+			reachSteps(all, before, func(a, b storedSpec) bool {
+				return slices.Contains(a.spec.common().meta.DependsOn.Steps, *b.spec.common().stepName)
+			})
 		}
 		if w.beyond {
-			reachSteps(all, beyond, func(a, b storedSpec) bool { return slices.Contains(b.spec.common().meta.DependsOn.Steps, *a.spec.common().stepName) })
+			reachSteps(all, beyond, func(a, b storedSpec) bool {
+				return slices.Contains(b.spec.common().meta.DependsOn.Steps, *a.spec.common().stepName)
+			})
 		}
 		for k := range found {
 			chosen[k] = chosen[k] || before[k] || beyond[k]

@@ -1,0 +1,291 @@
+package scriptspec_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func baseFile(st *scriptspec.Store, name string) string {
+	return filepath.Join(filepath.Dir(st.Path("x")), name+"_spec_base.json")
+}
+
+func TestBases(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	b := &scriptspec.Base{
+		Name: "defaults", EnvironVars: map[string]string{"REGION": "eu"}, JobArgs: scriptspec.JobArgs{"batch_size": 64},
+		Metadata: scriptspec.Metadata{Tags: []string{"nightly"}, Extends: []string{"more"}}, Extra: map[string]jsonRaw{"x-team": jsonRaw(`1`)},
+	}
+	require.NoError(t, st.SaveBase(b))
+	text, err := os.ReadFile(baseFile(st, "defaults"))
+	require.NoError(t, err)
+	assert.Equal(t, "{\n  \"environ_vars\": {\n    \"REGION\": \"eu\"\n  },\n  \"job_args\": {\n    \"batch_size\": 64\n  },\n  \"tags\": [\n    \"nightly\"\n  ],\n  \"extends\": [\n    \"more\"\n  ],\n  \"x-team\": 1\n}\n", string(text))
+	got, err := st.LoadBase("defaults")
+	require.NoError(t, err)
+	got.JobArgs["batch_size"] = 64
+	assert.Equal(t, b, got)
+
+	_, err = st.LoadBase("defualts")
+	assert.ErrorContains(t, err, "did you mean defaults?")
+	_, err = st.LoadBase("../x")
+	assert.ErrorContains(t, err, "must be in snake_case")
+	write(t, baseFile(st, "bad"), `{"script_name": "x", "job_arg": {}, "tags": ["X"]}`)
+	_, err = st.LoadBase("bad")
+	for _, part := range []string{"bad_spec_base.json:1:2: script_name: unknown member", "job_arg: unknown member; did you mean job_args?", "tags[0]: must begin with"} {
+		assert.ErrorContains(t, err, part)
+	}
+	err = st.SaveBase(&scriptspec.Base{Name: "B", JobArgs: scriptspec.JobArgs{"f": func() {}}, Metadata: scriptspec.Metadata{Tags: []string{"X"}}, Extra: map[string]jsonRaw{"y": nil}})
+	for _, part := range []string{"base B: 5 problems", "name: ", "tags[0]", `job_args["f"]`, "a base has no member y"} {
+		assert.ErrorContains(t, err, part)
+	}
+	require.Error(t, st.SaveBase(nil))
+}
+
+// rendering is a spec that extends two bases of which one extends a third.
+func rendering(t *testing.T) (*scriptspec.Store, *scriptspec.ScriptExecutionSpec) {
+	t.Helper()
+	st := openStore(t, t.TempDir(), nil)
+	for name, text := range map[string]string{
+		"root":     `{"environ_vars": {"REGION": "us", "LOG": "info"}, "job_args": {"deep": {"a": 1, "b": 1}}, "tags": ["base"]}`,
+		"defaults": `{"extends": ["root"], "environ_vars": {"REGION": "eu"}, "job_args": {"batch_size": 64, "deep": {"b": 2}}, "labels": {"owner": "ml"}}`,
+		"sklearn":  `{"depends_on": {"packages": {"sklearn": ">=1"}, "files": ["io.py"]}, "timeout": 60, "tags": ["sklearn", "base"]}`,
+	} {
+		write(t, baseFile(st, name), text)
+	}
+	s := scriptspec.New("train", "Train", "train.py")
+	s.Extends = []string{"defaults", "sklearn"}
+	s.JobArgs = scriptspec.JobArgs{"rows": 10}
+	s.Tags = []string{"own"}
+	return st, s
+}
+
+func lines(changes []scriptspec.Change) (list []string) {
+	for _, c := range changes {
+		list = append(list, c.String())
+	}
+	return list
+}
+
+func TestRender(t *testing.T) {
+	t.Parallel()
+	st, s := rendering(t)
+	s.AddEnvironVar("OWN", "x")
+	changes, err := st.Render(s)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		`depends_on.files: added ["io.py"]`,
+		`depends_on.packages["sklearn"]: added ">=1"`,
+		`environ_vars["LOG"]: added "[redacted]"`,
+		`environ_vars["REGION"]: added "[redacted]"`,
+		`job_args["batch_size"]: added 64`,
+		`job_args["deep"]["a"]: added 1`,
+		`job_args["deep"]["b"]: added 2`,
+		`labels["owner"]: added "ml"`,
+		`tags: changed ["own"] to ["own","base","sklearn"]`,
+		`timeout: added 60`,
+	}, lines(changes))
+	assert.Equal(t, map[string]string{"REGION": "eu", "LOG": "info", "OWN": "x"}, s.EnvironVars)
+	require.NoError(t, s.Validate())
+	require.NoError(t, st.Save(s))
+
+	// Once more changes nothing, and saves nothing.
+	before := encode(t, s)
+	changes, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+	assert.Equal(t, before, encode(t, s))
+
+	origins, err := st.Origins(s)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{
+		`environ_vars["REGION"]`: "defaults", `environ_vars["LOG"]`: "root", `environ_vars["OWN"]`: "", `job_args["rows"]`: "", `job_args["batch_size"]`: "defaults",
+		`job_args["deep"]["a"]`: "root", `job_args["deep"]["b"]`: "defaults", `tags[0]`: "", `tags[1]`: "sklearn", `tags[2]`: "sklearn", `labels["owner"]`: "defaults",
+		`depends_on.packages["sklearn"]`: "sklearn", `depends_on.files[0]`: "sklearn", "timeout": "sklearn",
+	}, origins)
+
+	// The author changes one value and takes one out; the bases change both, and another.
+	s.JobArgs["batch_size"] = 128
+	delete(s.EnvironVars, "LOG")
+	s.Tags = []string{"own", "sklearn"}
+	write(t, baseFile(st, "defaults"), `{"extends": ["root"], "environ_vars": {"REGION": "ap", "LOG": "debug"}, "job_args": {"batch_size": 256, "deep": {"b": 3}}}`)
+	changes, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		`environ_vars["REGION"]: changed "[redacted]" to "[redacted]"`,
+		`job_args["deep"]["b"]: changed 2 to 3`,
+		`labels["owner"]: removed "ml"`,
+		`job_args["batch_size"]: kept 128, where a base now says 256`,
+	}, lines(changes))
+	assert.Equal(t, map[string]string{"REGION": "ap", "OWN": "x"}, s.EnvironVars)
+	assert.Equal(t, []string{"own", "sklearn"}, s.Tags)
+	changes, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+
+	// Without its bases the spec keeps what is its own.
+	s.Extends = nil
+	_, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"OWN": "x"}, s.EnvironVars)
+	assert.Nil(t, s.Inherited)
+	assert.Equal(t, []string{"own"}, s.Tags)
+	assert.Zero(t, s.Timeout)
+}
+
+// Paths of a base are what the kind of the spec has.
+func TestRenderPaths(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "paths"), `{"input_paths": {"data": "d"}, "input_path_specs": {"model": {"logical_name": "model", "path": "m", "aliases": ["artifact"]}}, "output_paths": {"out": "o"}}`)
+	basic := scriptspec.New("train", "Train", "train.py")
+	basic.Extends = []string{"paths"}
+	_, err := st.Render(basic)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"data": "d", "model": "m"}, basic.InputPaths)
+	enhanced := scriptspec.Enhance(scriptspec.New("train", "Train", "train.py"), nil)
+	enhanced.Extends = []string{"paths"}
+	_, err = st.Render(enhanced)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"artifact"}, enhanced.InputPathSpecs["model"].Aliases)
+	assert.Equal(t, "o", enhanced.OutputPathSpecs["out"].Path)
+	changes, err := st.Render(enhanced)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+}
+
+func TestRenderRefusals(t *testing.T) {
+	t.Parallel()
+	st, s := rendering(t)
+	write(t, baseFile(st, "a"), `{"extends": ["b"]}`)
+	write(t, baseFile(st, "b"), `{"extends": ["a"]}`)
+	write(t, baseFile(st, "broken"), `{`)
+	s.Extends = []string{"sklern", "a", "broken"}
+	before := s.Clone()
+	_, err := st.Render(s)
+	got := problems(t, err)
+	require.Len(t, got, 3)
+	assert.Equal(t, scriptspec.CodeUnknownBase, got[0].code)
+	assert.ErrorContains(t, err, "extends[0]: there is no base sklern in ")
+	assert.ErrorContains(t, err, "did you mean sklearn?")
+	assert.ErrorContains(t, err, "bases go in a circle: a -> b -> a")
+	assert.ErrorContains(t, err, "broken_spec_base.json:1:2: ")
+	_, err = st.Origins(s)
+	require.Error(t, err)
+	s.SpecVersion = 3
+	before.SpecVersion = 3
+	_, err = st.Render(s)
+	assert.ErrorContains(t, err, "spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one)")
+	assert.True(t, before.Equal(s))
+	_, err = st.Render(nil)
+	require.Error(t, err)
+}
+
+// A run never looks at a base.
+func TestRunWithoutBases(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths, job_args):\n    done(output_paths)\n    print(job_args.batch_size)\n")
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "defaults"), `{"job_args": {"batch_size": 64}}`)
+	s.Extends = []string{"defaults"}
+	_, err := st.Render(s)
+	require.NoError(t, err)
+	require.NoError(t, st.Save(s))
+	require.NoError(t, os.Remove(baseFile(st, "defaults")))
+	loaded, err := st.Load(s.ScriptName)
+	require.NoError(t, err)
+	assert.Equal(t, "64\n", run(t, loaded).Stdout.Text)
+}
+
+// What a Python program that knows version 1 alone changes, drops and writes counts; the rest follows the bases.
+func TestRenderAfterPython(t *testing.T) {
+	t.Parallel()
+	st, s := rendering(t)
+	_, err := st.Render(s)
+	require.NoError(t, err)
+	require.NoError(t, st.Save(s))
+	const program = `
+import json, sys
+NINE = "script_name step_name script_path input_paths output_paths environ_vars job_args created_at updated_at".split()
+with open(sys.argv[1]) as f:
+    spec = json.load(f)
+spec["job_args"]["batch_size"] = 32
+kept = NINE if sys.argv[2] == "drops" else list(spec)
+with open(sys.argv[1], "w") as f:
+    json.dump({name: spec[name] for name in kept}, f, indent=2)
+`
+	for _, mode := range []string{"keeps", "drops"} {
+		out, err := exec.Command(python(t), "-c", program, st.Path("train"), mode).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		s, err := st.Load("train")
+		require.NoError(t, err)
+		write(t, baseFile(st, "sklearn"), fmt.Sprintf(`{"timeout": 60, "job_args": {"mode": %q}}`, mode))
+		if mode == "drops" {
+			assert.Empty(t, s.Extends, "a link is lost, and nothing else")
+			s.Extends = []string{"defaults", "sklearn"}
+		}
+		_, err = st.Render(s)
+		require.NoError(t, err)
+		size, err := scriptspec.JobArg[int](s.JobArgs, "batch_size")
+		require.NoError(t, err)
+		assert.Equal(t, 32, size, mode)
+		assert.Equal(t, "keeps", s.JobArgs["mode"], "what was in no base before is taken, and stays if nobody knows whose it is")
+		require.NoError(t, st.Save(s))
+	}
+}
+
+func TestRenderHidesSecrets(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "secret"), `{"environ_vars": {"TOKEN": "`+sentinel+`"}, "job_args": {"api_key": "`+sentinel+`", "db": {"password": "`+sentinel+`"}, "dsn": "`+sentinel+`"}, "secrets": ["dsn"],
+		"examples": [{"name": "a", "environ_vars": {"TOKEN": "`+sentinel+`"}}]}`)
+	s := scriptspec.New("train", "Train", "train.py")
+	s.Extends, s.Secrets = []string{"secret"}, []string{"dsn"}
+	changes, err := st.Render(s)
+	require.NoError(t, err)
+	require.NotEmpty(t, changes)
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", changes, changes, changes), sentinel)
+	assert.Contains(t, encode(t, s), sentinel)
+}
+
+// Rendering a thousand specs takes less than loading and saving them.
+func BenchmarkRender(b *testing.B) {
+	st, err := scriptspec.OpenStore(b.TempDir(), nil)
+	require.NoError(b, err)
+	defer st.Close()
+	for i := range 3 {
+		require.NoError(b, st.SaveBase(&scriptspec.Base{
+			Name: fmt.Sprint("base", i), EnvironVars: map[string]string{fmt.Sprint("V", i): "x"}, JobArgs: scriptspec.JobArgs{"batch_size": i, "deep": map[string]any{"k": i}},
+		}))
+	}
+	var specs []*scriptspec.ScriptExecutionSpec
+	for i := range 1000 {
+		s := scriptspec.New(fmt.Sprintf("script_%d", i), "Step", "x.py")
+		s.Extends = []string{"base0", "base1", "base2"}
+		require.NoError(b, st.Save(s))
+		specs = append(specs, s)
+	}
+	for b.Loop() {
+		start := time.Now()
+		for s, err := range st.All() {
+			require.NoError(b, err)
+			_ = s
+		}
+		load := time.Since(start)
+		start = time.Now()
+		for _, s := range specs {
+			_, err := st.Render(s.Clone())
+			require.NoError(b, err)
+		}
+		b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/1000-rendered")
+		b.ReportMetric(float64(load.Milliseconds()), "ms/1000-loaded")
+	}
+}
