@@ -1,0 +1,212 @@
+package scriptspec
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+// Migrate takes a spec to the newest version of the format, SpecVersion, and returns what that changes. It adds and
+// removes nothing else than it lists, changes no member of version 1, and asks no clock: the same spec always becomes
+// the same. Of a file of the Python original user_notes becomes the description and last_updated the time of the last
+// change, where these are not set; both stay. The error is for a spec of a version that this package does not know.
+func Migrate(s Spec) ([]Change, error) {
+	if isNil(s) {
+		return nil, validateRules(s)
+	}
+	if fe := newerError(s); fe != nil {
+		return nil, newValidationError(subject(s), []*FieldError{fe})
+	}
+	var changes []Change
+	for version := effectiveVersion(s); version < SpecVersion; version++ {
+		changes = append(changes, migrations[version](s.self())...)
+	}
+	return changes, nil
+}
+
+// migrations take a spec from a version to the next.
+var migrations = map[int]func(s Spec) []Change{1: migrateTo2}
+
+// effectiveVersion is what the file says, or 1.
+func effectiveVersion(s Spec) int { return max(s.common().meta.SpecVersion, 1) }
+
+func migrateTo2(s Spec) []Change {
+	c := s.common()
+	changes := []Change{{Path: fields[fieldVersion].name, Kind: changeAdded, New: 2}}
+	if c.meta.SpecVersion == 1 {
+		changes[0].Kind, changes[0].Old = changeChanged, 1
+	}
+	c.meta.SpecVersion = 2
+	l, v := layoutOf(s)
+	extra := *l.extraOf(v)
+	var notes string
+	if raw, ok := extra["user_notes"]; ok && c.meta.Description == "" && json.Unmarshal(raw, &notes) == nil && notes != "" {
+		c.meta.Description = notes
+		changes = append(changes, Change{Path: fields[fieldDescription].name, Kind: changeAdded, New: notes})
+	}
+	var at Timestamp
+	if raw, ok := extra["last_updated"]; ok && c.updatedAt.IsZero() && at.UnmarshalJSON(raw) == nil && !at.IsZero() {
+		*c.updatedAt = at
+		changes = append(changes, Change{Path: fields[fieldUpdatedAt].name, Kind: changeAdded, New: at.String()})
+	}
+	return changes
+}
+
+// MigrateOptions changes what [Store.MigrateAll] does. Nil means the zero value, which only looks.
+type MigrateOptions struct {
+	// Write writes the files that change, each as a whole.
+	Write bool
+	// Backup is a directory for copies of the files as they were, made before each is written; "" makes none, for
+	// stores that are under version control. A copy that is there already is not replaced: that is an error.
+	Backup string
+}
+
+// Migration is what becomes of a file.
+type Migration struct {
+	// File is its path, Changes what is different, none for a file that is of the newest version.
+	File    string
+	Changes []Change
+	// Old and New are its text before and after.
+	Old, New []byte
+}
+
+// MigrateAll takes every spec of the store to the newest version, sorted by file name, and yields what that changes. With
+// Write it does so under the lock of the store; an error of one file leaves that as it was, and the rest go on.
+func (st *Store) MigrateAll(ctx context.Context, o *MigrateOptions) iter.Seq2[Migration, error] {
+	if o == nil {
+		o = &MigrateOptions{}
+	}
+	return func(yield func(Migration, error) bool) {
+		files, names, err := st.names()
+		if err != nil {
+			yield(Migration{}, err)
+			return
+		}
+		for _, name := range names {
+			if ctx.Err() != nil {
+				yield(Migration{}, context.Cause(ctx))
+				return
+			}
+			m, err := st.migrate(ctx, files, name, o)
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+func (st *Store) migrate(ctx context.Context, files *atomicfile.Dir, name string, o *MigrateOptions) (m Migration, err error) {
+	m.File = filepath.Join(st.specs, name)
+	if o.Write {
+		unlock, err := st.lock(ctx, files)
+		if err != nil {
+			return m, atPath("migrate", err, m.File)
+		}
+		defer unlock()
+	}
+	if m.Old, _, err = files.Read(name, maxSpecFile, nil); err != nil {
+		return m, readError(err, m.File)
+	}
+	s, err := decode(m.Old, m.File, false)
+	if err != nil {
+		return m, err
+	}
+	m.New = m.Old
+	if m.Changes, err = Migrate(s); err != nil || len(m.Changes) == 0 {
+		return m, err
+	}
+	if m.New, err = migratedText(m.Old, m.Changes, s, m.File); err != nil {
+		return m, err
+	}
+	if !o.Write {
+		return m, nil
+	}
+	if o.Backup != "" {
+		if err := backUp(o.Backup, name, m.Old); err != nil {
+			return m, err
+		}
+	}
+	return m, atPath("migrate", files.Write(name, m.New, st.fileMode, nil), m.File)
+}
+
+// migratedText returns the text of a spec that was migrated: the old one with what is new behind it, so that everything
+// else stays as a person has formatted it, and both forms of paths of the original; or the text that Save writes, if
+// something in it has changed.
+func migratedText(old []byte, changes []Change, s Spec, file string) ([]byte, error) {
+	e, err := encodeToSave(s, file)
+	if err != nil {
+		return nil, err
+	}
+	defer e.release()
+	if text := withMembers(old, changes); text != nil {
+		if again, err := decode(text, file, false); err == nil && sameContent(again, s) {
+			return text, nil
+		}
+	}
+	return bytes.Clone(e.w.Buf), nil
+}
+
+func sameContent(a, b Spec) bool {
+	if a, ok := a.(*EnhancedScriptExecutionSpec); ok {
+		b, same := b.self().(*EnhancedScriptExecutionSpec)
+		return same && a.Equal(b)
+	}
+	_, enhanced := b.self().(*EnhancedScriptExecutionSpec)
+	return !enhanced && a.Basic().Equal(b.Basic())
+}
+
+// withMembers returns the text of an object with members behind its own, indented as the first; nil if that cannot
+// be.
+func withMembers(text []byte, changes []Change) []byte {
+	open, end := bytes.IndexByte(text, '{'), bytes.LastIndexByte(text, '}')
+	if open < 0 || end < open {
+		return nil
+	}
+	inside := bytes.TrimRight(text[open+1:end], " \t\r\n")
+	indent := inside[:len(inside)-len(bytes.TrimLeft(inside, " \t\r\n"))]
+	var b bytes.Buffer
+	b.Write(text[:open+1])
+	b.Write(inside)
+	for _, c := range changes {
+		if c.Kind != changeAdded || bytes.Contains(inside, []byte(`"`+c.Path+`"`)) {
+			return nil
+		}
+		b.WriteByte(',')
+		b.Write(indent)
+		w := strictjson.Writer{Compact: true}
+		if err := w.Value(c.New); err != nil {
+			return nil
+		}
+		fmt.Fprintf(&b, "%q: %s", c.Path, w.Buf)
+	}
+	b.Write(text[open+1+len(inside):])
+	return b.Bytes()
+}
+
+// backUp writes a copy of a file to another directory.
+func backUp(dir, name string, text []byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("backup: %w; name another directory", err)
+	}
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
+}
