@@ -74,6 +74,13 @@
 // to 1, times without a zone. A save is atomic, and durable when it returns nil. New files have mode
 // 0600 and a new .specs 0700, because a spec may hold secrets; [StoreOptions] can widen that.
 //
+// # Bases, templates, selection
+//
+// Beside the specs may be bases (<name>_spec_base.json), which [Store.Render] puts into the specs that extend them, and
+// templates (templates/<name>.json), of which [Template.New] makes specs. Loading and running look at neither.
+// [Store.Select] finds specs by tags, labels, names and what they depend on; [Migrate] takes old ones to the newest
+// version of the format; [JSONSchema] describes every kind of file.
+//
 // # Concurrency
 //
 // A spec is like a map: it may have many readers or one writer at a time. A Store and a RuntimeTester can

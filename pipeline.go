@@ -1,6 +1,9 @@
 package scriptspec
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // PipelineTestingSpec is a pipeline with a spec for each of its nodes. It is loaded and saved by
 // [Store.LoadPipeline] and [Store.SavePipeline], planned by Plan and run by
@@ -23,6 +26,15 @@ type PipelineTestingSpec struct {
 	Wires []Wire
 	// Options are those of the pipeline's file, for a run that is given none.
 	Options PipelineOptions
+
+	// Schema, Version, Description, Tags and Labels are as in Metadata, for the pipeline: members $schema,
+	// pipeline_version and so on. Extra has members that begin with x-; others are refused.
+	Schema      string
+	Version     int
+	Description string
+	Tags        []string
+	Labels      map[string]string
+	Extra       map[string]json.RawMessage
 
 	base string // of relative paths, if it is from a store that has one
 }

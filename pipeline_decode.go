@@ -1,7 +1,9 @@
 package scriptspec
 
 import (
+	"encoding/json"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +57,9 @@ type pipelineDecoder struct {
 	p   *PipelineTestingSpec
 }
 
-// object reads an object with these members and no others, each at most once.
-func (d *pipelineDecoder) object(names []string, member func(i int)) (start int64, seen []bool) {
+// object reads an object with these members and no others, each at most once, but for those that begin with x-, which
+// are kept in extra if that is not nil.
+func (d *pipelineDecoder) object(names []string, extra *map[string]json.RawMessage, member func(i int)) (start int64, seen []bool) {
 	start, seen = d.r.Here(), make([]bool, len(names))
 	if !d.r.Object() {
 		return start, nil
@@ -64,6 +67,15 @@ func (d *pipelineDecoder) object(names []string, member func(i int)) (start int6
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
 		key := d.r.Text(name)
 		i := slices.Index(names, key)
+		if i < 0 && extra != nil && strings.HasPrefix(key, "x-") {
+			if _, twice := (*extra)[key]; twice {
+				d.r.Duplicate()
+			}
+			if raw, ok := d.r.Raw(); ok {
+				setEntry(extra, key, raw)
+			}
+			continue
+		}
 		if i < 0 {
 			d.unknown(key, names, true)
 			continue
@@ -81,27 +93,39 @@ func (d *pipelineDecoder) object(names []string, member func(i int)) (start int6
 }
 
 func (d *pipelineDecoder) wholeFile() {
-	start, seen := d.object(pipelineNames, func(i int) {
-		switch i {
-		case 0:
+	start, seen := d.object(pipelineNames, &d.p.Extra, func(i int) {
+		switch pipelineNames[i] {
+		case "$schema":
+			d.p.Schema = d.text()
+		case "name":
 			d.p.Name = d.text()
-		case 1:
+		case "dag":
 			start := d.r.Here()
 			if d.dag.wholeFile(false); !d.dag.seen["nodes"] && !d.r.Broken() {
 				d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
 			}
-		case 2:
+		case "specs":
 			d.specs()
-		case 3:
+		case "skip":
 			d.p.Skip = noneAsNil(readMap(&d.decoder, &plainRules, (*decoder).text))
-		case 4:
+		case "wires":
 			d.wires()
-		case 5:
+		case "options":
 			d.options()
+		case "pipeline_version":
+			version := member{least: 1}
+			integerCodec[int]().read(&d.decoder, &version, reflect.ValueOf(&d.p.Version).Elem())
+		case "description":
+			d.p.Description = d.text()
+		case "tags":
+			d.p.Tags = d.list(&fields[fieldTags])
+		case "labels":
+			labels := &fields[fieldLabels]
+			d.p.Labels = readMap(&d.decoder, labels.keyRules(), func(d *decoder) string { return d.textOf(labels.textRules()) })
 		}
 	})
-	for i, name := range pipelineNames[:2] {
-		if seen != nil && !seen[i] {
+	for i, name := range pipelineNames[:3] {
+		if name != "$schema" && seen != nil && !seen[i] {
 			d.r.RefuseMember(start, name, "missing; a pipeline needs it")
 		}
 	}
@@ -149,7 +173,7 @@ func (d *pipelineDecoder) wires() {
 	for d.r.More() {
 		var wire Wire
 		parts := []*string{&wire.Source, &wire.Output, &wire.Dest, &wire.Input}
-		start, seen := d.object(wireNames, func(i int) { *parts[i] = d.text() })
+		start, seen := d.object(wireNames, nil, func(i int) { *parts[i] = d.text() })
 		if slices.Contains(seen, false) {
 			d.r.RefuseAt(start, "a wire needs the members "+strings.Join(wireNames, ", "))
 		}
@@ -159,7 +183,7 @@ func (d *pipelineDecoder) wires() {
 
 func (d *pipelineDecoder) options() {
 	o := &d.p.Options
-	d.object(optionNames, func(i int) {
+	d.object(optionNames, nil, func(i int) {
 		switch i {
 		case 0:
 			o.Timeout = d.seconds()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
@@ -124,7 +125,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 
 // The members of a pipeline file and of its parts, in their order.
 var (
-	pipelineNames = []string{"name", "dag", "specs", "skip", "wires", "options"}
+	pipelineNames = []string{"$schema", "name", "dag", "specs", "skip", "wires", "options", "pipeline_version", "description", "tags", "labels"}
 	optionNames   = []string{"timeout", "parallelism", "fail_fast", "allow_semantic"}
 	wireNames     = []string{"source", "output", "dest", "input"}
 )
@@ -145,7 +146,11 @@ func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
 	errs = append(errs, p.Options.problems(nil)...)
 	w := &pipelineWriter{errs: errs}
 	w.Begin('{')
-	w.member("name", true)
+	if p.Schema != "" {
+		w.member("$schema", true)
+		w.text("$schema", p.Schema)
+	}
+	w.member("name", p.Schema == "")
 	w.text("name", p.Name)
 	w.member("dag", false)
 	w.dag(p.DAG)
@@ -159,6 +164,7 @@ func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
 	w.wires(p.Wires)
 	w.member("options", false)
 	w.options(&p.Options)
+	w.metadata(p)
 	w.End('}', false)
 	w.Buf = append(w.Buf, '\n')
 	return w.Buf, newPipelineError(p.Name, w.errs)
@@ -182,6 +188,30 @@ func (w *pipelineWriter) fail(place string, err error) {
 func (w *pipelineWriter) text(place, s string) {
 	if err := w.String(s); err != nil {
 		w.fail(place, err)
+	}
+}
+
+// metadata writes what is set of what a run does not need.
+func (w *pipelineWriter) metadata(p *PipelineTestingSpec) {
+	value := func(name string, set bool, v any) {
+		if !set {
+			return
+		}
+		w.member(name, false)
+		if err := w.Value(v); err != nil {
+			w.fail(name, err)
+		}
+	}
+	value("pipeline_version", p.Version != 0, p.Version)
+	value("description", p.Description != "", p.Description)
+	value("tags", len(p.Tags) > 0, p.Tags)
+	value("labels", len(p.Labels) > 0, p.Labels)
+	for _, name := range sortedKeys(p.Extra) {
+		if !strings.HasPrefix(name, "x-") {
+			w.fail(name, errors.New("a pipeline has no such member; begin its name with x- if it is your own"))
+			continue
+		}
+		value(name, true, p.Extra[name])
 	}
 }
 

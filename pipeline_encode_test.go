@@ -240,3 +240,34 @@ func TestLoadPipelineWithoutItsSpecs(t *testing.T) {
 		assert.Equal(t, fe.Path == `specs["A"]`, fe.Hint != "")
 	}
 }
+
+// What people and editors want to know of a pipeline is in its file, and in no run.
+func TestPipelineMetadata(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	p := &scriptspec.PipelineTestingSpec{
+		Name: "churn", DAG: &scriptspec.DAG{Nodes: []string{"A"}}, Schema: "x.json", Version: 2, Description: "all of it", Tags: []string{"nightly"},
+		Labels: map[string]string{"owner": "churn"}, Extra: map[string]jsonRaw{"x-a": jsonRaw(`[1]`)},
+	}
+	require.NoError(t, st.SavePipeline(p))
+	file := filepath.Join(filepath.Dir(st.Path("x")), "churn_pipeline_testing_spec.json")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(string(text), "{\n  \"$schema\": \"x.json\",\n  \"name\": \"churn\","), "%s", text)
+	assert.Contains(t, string(text), "  \"pipeline_version\": 2,\n  \"description\": \"all of it\",\n  \"tags\": [\n    \"nightly\"\n  ],\n  \"labels\": {\n    \"owner\": \"churn\"\n  },\n  \"x-a\": [\n    1\n  ]\n}\n")
+	got, err := st.LoadPipeline("churn")
+	require.NoError(t, err)
+	require.NoError(t, st.SavePipeline(got))
+	again, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(text), string(again))
+	for bad, want := range map[string]string{
+		`"tags": ["X"]`: "tags[0]: must begin with", `"pipeline_version": 0`: "must be a whole number from 1 on", `"labels": {"a": 1}`: "want a string", `"y-a": 1`: "unknown member",
+	} {
+		write(t, file, `{"name": "churn", "dag": {"nodes": ["A"]}, `+bad+`}`)
+		_, err = st.LoadPipeline("churn")
+		assert.ErrorContains(t, err, want)
+	}
+	p.Extra = map[string]jsonRaw{"other": jsonRaw(`1`)}
+	assert.ErrorContains(t, st.SavePipeline(p), "begin its name with x-")
+}

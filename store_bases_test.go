@@ -218,9 +218,22 @@ NINE = "script_name step_name script_path input_paths output_paths environ_vars 
 with open(sys.argv[1]) as f:
     spec = json.load(f)
 spec["job_args"]["batch_size"] = 32
-kept = NINE if sys.argv[2] == "drops" else list(spec)
+try:
+    import pydantic
+    from typing import Any, Dict
+    fields = dict(script_name=(str, ...), step_name=(str, ...), script_path=(str, ""), input_paths=(Dict[str, str], {}), output_paths=(Dict[str, str], {}),
+        environ_vars=(Dict[str, str], {}), job_args=(Dict[str, Any], {}), created_at=(str, None), updated_at=(str, None))
+    extra = "allow" if sys.argv[2] == "keeps" else "ignore"  # the second is pydantic's own way
+    if pydantic.VERSION.startswith("1."):
+        model = pydantic.create_model("Spec", __config__=type("Config", (), {"extra": extra}), **fields)
+        written = model(**spec).dict()
+    else:
+        model = pydantic.create_model("Spec", __config__=pydantic.ConfigDict(extra=extra), **fields)
+        written = model(**spec).model_dump()
+except ImportError:
+    written = {name: spec[name] for name in (NINE if sys.argv[2] == "drops" else spec)}
 with open(sys.argv[1], "w") as f:
-    json.dump({name: spec[name] for name in kept}, f, indent=2)
+    json.dump(written, f, indent=2)
 `
 	for _, mode := range []string{"keeps", "drops"} {
 		out, err := exec.Command(python(t), "-c", program, st.Path("train"), mode).CombinedOutput()

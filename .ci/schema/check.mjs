@@ -1,0 +1,84 @@
+// Checks the schemas with the tools of others: ajv in strict mode, and the language service of VS Code. Usage:
+// ROOT=the repository node check.mjs STRICT_SCHEMA
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Ajv from 'ajv'
+import { getLanguageService } from 'vscode-json-languageservice'
+import { TextDocument } from 'vscode-languageserver-textdocument'
+
+const root = process.env.ROOT
+const read = (...path) => readFileSync(join(root, ...path), 'utf8')
+const list = (dir, end) => readdirSync(join(root, dir)).filter((name) => name.endsWith(end)).map((name) => join(dir, name))
+
+const kinds = {}
+for (const name of readdirSync(join(root, 'schema'))) kinds[name.split('.')[0]] = JSON.parse(read('schema', name))
+kinds.strict = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+
+function compile(schema) {
+  const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true })
+  ajv.addVocabulary(['markdownDescription', 'defaultSnippets'])
+  return ajv.compile(schema)
+}
+const validate = Object.fromEntries(Object.entries(kinds).map(([kind, schema]) => [kind, compile(schema)]))
+
+// Good files.
+let good = 0
+for (const [kind, files] of Object.entries({
+  strict: list('testdata/.specs', '_runtime_test_spec.json'),
+  spec: [...list('testdata/migrate', '.golden'), 'bench/schema/testdata/full.json'],
+  pipeline: list('testdata/.specs', '_pipeline_testing_spec.json'),
+  template: list('templates', '.json'),
+  result: list('testdata/report', 'json.json'),
+})) {
+  for (const file of files) {
+    const ok = validate[kind](JSON.parse(read(file)))
+    assert.ok(ok, `${file} is no ${kind}: ${JSON.stringify(validate[kind].errors)}`)
+    good++
+  }
+}
+
+// Bad ones, each with the place of its mistake.
+const bad = JSON.parse(read('testdata/bad/EXPECT.json'))
+assert.deepEqual(Object.keys(bad).sort(), readdirSync(join(root, 'testdata/bad')).filter((name) => name !== 'EXPECT.json').sort())
+for (const [file, { kind, place }] of Object.entries(bad)) {
+  assert.ok(!validate[kind](JSON.parse(read('testdata/bad', file))), `${file} is accepted`)
+  const places = validate[kind].errors.map((error) => error.instancePath)
+  assert.ok(places.includes(place), `${file}: ${place} is not among ${places}`)
+}
+
+// The engine of VS Code.
+const service = getLanguageService({ schemaRequestService: () => Promise.reject(new Error('no network')) })
+service.configure({ validate: true, schemas: [{ uri: 'file:///spec.json', fileMatch: ['*'], schema: kinds.strict }] })
+function open(text) {
+  const document = TextDocument.create('file:///a_runtime_test_spec.json', 'json', 1, text)
+  return [document, service.parseJSONDocument(document)]
+}
+const text = `{
+  "script_name": "xgboost_training",
+  "step_name": "XGBoostTraining_training",
+  "tags": ["GPU"],
+  "timeout": "90",
+  "job_arg": {}
+}
+`
+const [document, json] = open(text)
+const diagnostics = await service.doValidation(document, json)
+const found = diagnostics.map((d) => d.range.start.line + 1).sort()
+assert.deepEqual(found, [4, 5, 6], JSON.stringify(diagnostics))
+
+const [half, halfJSON] = open('{\n  "script_name": "a",\n  \n}\n')
+const completion = await service.doComplete(half, { line: 2, character: 2 }, halfJSON)
+const offered = completion.items.map((item) => item.label)
+for (const member of Object.keys(kinds.spec.properties)) {
+  if (member !== 'script_name') assert.ok(offered.includes(member), `${member} is not offered`)
+}
+for (const member of Object.keys(kinds.spec.properties)) {
+  const [doc, tree] = open(`{\n  ${JSON.stringify(member)}: null\n}\n`)
+  const hover = await service.doHover(doc, { line: 1, character: 5 }, tree)
+  const shown = JSON.stringify(hover?.contents ?? '')
+  const property = kinds.spec.properties[member]
+  const described = { ...kinds.spec.definitions[property.$ref?.split('/').pop()], ...property }.markdownDescription
+  assert.ok(described && shown.includes(JSON.stringify(described).slice(1, -1)), `${member}: no hover: ${shown}`)
+}
+console.log(`ajv: ${good} good files, ${Object.keys(bad).length} bad ones; VS Code's engine: diagnostics on lines ${found}, ${offered.length} completions, hovers for all members`)
