@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
@@ -169,6 +170,9 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		}
 		t.Errorf("no spec in %s has the script_name, step_name or subtest %s%s", st.specs, printable(name), hint)
 	}
+	for _, name := range misnamed(files) {
+		t.Errorf("%s is in %s and is no spec by its name, so that it is not run; want <script_name>%s", printable(name), st.specs, specFileSuffix)
+	}
 	if len(results.Specs) == 0 && len(missing) == 0 {
 		t.Skipf("every spec is left out, so that nothing is run")
 	}
@@ -197,6 +201,17 @@ func (o *HarnessOptions) selected(ctx context.Context, st *Store) (map[string]bo
 		files[c.stem+specFileSuffix] = chosen[i]
 	}
 	return files, err
+}
+
+// misnamed returns the files that were to be specs, as it seems, and have a name that is passed over.
+func misnamed(files *atomicfile.Dir) []string {
+	names, _ := files.Names()
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, isSpec := scriptOfFile(name)
+		low := strings.ToLower(name)
+		return isSpec || strings.HasPrefix(name, ".") || !strings.Contains(low, "_runtime_test_spec") || !strings.HasSuffix(low, ".json")
+	})
 }
 
 // picked reports whether a spec that answers to these names was asked for, and removes those from missing.

@@ -164,3 +164,17 @@ func TestRunStoreWithoutPipelines(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, none)
 }
+
+// A file that was to be a spec is not passed over without a word.
+func TestRunStoreNamesMisnamedFiles(t *testing.T) {
+	t.Parallel()
+	st := suiteOf(t, "def main(output_paths):\n    done(output_paths)\n")
+	dir := filepath.Dir(st.Path("x"))
+	for _, name := range []string{"two_runtime_test_specs.json", "Three_runtime_test_spec.json", "notes.json", ".four_runtime_test_spec.json"} {
+		write(t, filepath.Join(dir, name), "{}")
+	}
+	lines := recorded(t, st, nil)
+	require.Len(t, lines, 4, "%q", lines)
+	assert.Contains(t, lines[2], "error Test: Three_runtime_test_spec.json is in "+dir+" and is no spec by its name")
+	assert.Contains(t, lines[3], "error Test: two_runtime_test_specs.json is in ")
+}

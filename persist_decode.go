@@ -69,6 +69,13 @@ func decodeError(data []byte, file, place string, p strictjson.Problem) *DecodeE
 
 // placeText returns a path in a spec file: input_path_specs["data"].aliases[2].
 func placeText(steps []strictjson.Step) string {
+	for i := 1; i < len(steps); i++ {
+		if in, name := steps[i-1].Name, steps[i].Name; in != nil && name != nil && *in == fields[fieldEnviron].name && strings.Contains(*name, "=") {
+			steps = slices.Clone(steps)
+			shown := withoutValue(*name)
+			steps[i].Name = &shown
+		}
+	}
 	if len(steps) == 0 || steps[0].Name == nil {
 		return stepsText(steps)
 	}

@@ -9,15 +9,17 @@ import (
 	"github.com/scriptspec/scriptspec/internal/mask"
 )
 
+// shortestSecret is how long a value must be to be masked, in bytes.
+const shortestSecret = 6
+
 // masker returns a masker for the secrets of specs: values of environment variables and of job arguments with
 // such names. It leaves short ones alone, since masking every "1" and "true" would make logs unreadable and
 // hide nothing, and what is shown anyway: parts of paths and names, and what is in the text of a script.
 func (t *RuntimeTester) masker(specs ...Spec) *mask.Masker {
-	const shortest = 6
 	secrets := map[string]string{}
 	names := map[string]string{}
 	add := func(c common, name, value string) {
-		if len(value) < shortest || t.Secrets != nil && !t.Secrets(name) && !slices.Contains(c.meta.Secrets, name) {
+		if len(value) < shortestSecret || t.Secrets != nil && !t.Secrets(name) && !slices.Contains(c.meta.Secrets, name) {
 			return
 		}
 		if other, ok := names[value]; !ok || name < other {
@@ -52,7 +54,7 @@ func (t *RuntimeTester) masker(specs ...Spec) *mask.Masker {
 			delete(secrets, value)
 		}
 	}
-	return mask.New(secrets, shortest)
+	return mask.New(secrets, shortestSecret)
 }
 
 // sourceOf returns the text of a script, "" if it cannot be read.

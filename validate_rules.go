@@ -184,13 +184,24 @@ func ruleError(f field, found flaw) *FieldError {
 	case &pathRules:
 		return fail("%s path '%s' %s", direction(f), found.key, what)
 	case &envNameRules:
-		return fail("environment variable name %s", what)
+		fe := fail("environment variable name %s", what)
+		fe.Path, fe.Value = name+strings.Replace(found.place, keyed("", found.text), keyed("", withoutValue(found.text)), 1), withoutValue(found.text)
+		return fe
 	case &envValueRules:
 		fe := fail("environment variable '%s' %s", found.key, what)
 		fe.Value = nil // never shown, not even to explain the error
 		return fe
 	}
 	return fail("%s %s", name+found.place, what)
+}
+
+// withoutValue returns the name of a variable without what was meant for its value, as TOKEN=abcdef is a slip, unless
+// that is too short for a secret.
+func withoutValue(name string) string {
+	if before, value, found := strings.Cut(name, "="); found && len(value) >= shortestSecret {
+		return before + "=..."
+	}
+	return name
 }
 
 // loadingError words a rule that a text of a file breaks, where its path is said already.

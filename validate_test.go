@@ -325,3 +325,19 @@ func TestErrorsAreDeterministic(t *testing.T) {
 		require.Equal(t, want, s.Clone().ValidateSpec(nil).Error())
 	}
 }
+
+// NAME=value as the name of a variable is a slip, and may show what nobody is to see.
+func TestNamesOfVariablesWithAValue(t *testing.T) {
+	t.Parallel()
+	s := noted()
+	s.EnvironVars = map[string]string{"TOKEN=" + sentinel: "x"}
+	err := s.Validate()
+	assert.Contains(t, problems(t, err), problem{`environ_vars["TOKEN=..."]`, scriptspec.CodeFormat, "environment variable name holds '=' or a line break"})
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), sentinel)
+	for _, text := range []string{`"environ_vars": {"TOKEN=` + sentinel + `": "x"}`, `"examples": [{"name": "a", "environ_vars": {"TOKEN=` + sentinel + `": 1}}]`} {
+		_, err = decode(`{"script_name": "a", "step_name": "A", ` + text + `}`)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), sentinel)
+		assert.Contains(t, err.Error(), `["TOKEN=..."]`)
+	}
+}
