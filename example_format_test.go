@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log"
 	"os"
 	"sort"
 
@@ -14,11 +13,11 @@ import (
 func exampleStore() (*scriptspec.Store, func()) {
 	dir, err := os.MkdirTemp("", "scriptspec-example-")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	store, err := scriptspec.OpenStore(dir, nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return store, func() { _, _ = store.Close(), os.RemoveAll(dir) }
 }
@@ -32,13 +31,13 @@ func ExampleStore_Render() {
 		Metadata: scriptspec.Metadata{Budget: scriptspec.Budget{Duration: 60}},
 	}
 	if err := store.SaveBase(base); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	spec := scriptspec.New("train", "Train", "scripts/train.py")
 	spec.Extends = []string{"defaults"}
 	show := func(changes []scriptspec.Change, err error) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		for _, c := range changes {
 			fmt.Println(c)
@@ -48,7 +47,7 @@ func ExampleStore_Render() {
 	spec.JobArgs["batch_size"] = 128 // the author's from now on
 	base.JobArgs["batch_size"] = 256
 	if err := store.SaveBase(base); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("--")
 	show(store.Render(spec))
@@ -66,13 +65,13 @@ func ExampleTemplate() {
 	defer done()
 	template, err := store.LoadTemplate("sagemaker_processing")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	var parameter scriptspec.TemplateParameter = template.Parameters["job_type"]
+	parameter := template.Parameters["job_type"] // a scriptspec.TemplateParameter
 	fmt.Println("job types:", parameter.Enum)
 	spec, err := template.New(map[string]any{"script_path": "scripts/tabular_preprocessing.py", "job_type": "calibration"})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(spec)
 	_, err = template.New(map[string]any{"job_typ": "x"})
@@ -98,17 +97,16 @@ func ExampleStore_Select() {
 			spec.Tags = []string{"gpu"}
 		}
 		if err := store.Save(spec); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
-	var selector *scriptspec.Selector
 	selector, err := scriptspec.ParseSelector("+tag:gpu")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for spec, err := range store.Select(context.Background(), selector) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(spec.Basic().StepName)
 	}
@@ -124,7 +122,7 @@ func ExampleWithExample() {
 	spec.Examples = []scriptspec.Example{{Name: "small", JobArgs: scriptspec.JobArgs{"rows": 10}}}
 	small, err := scriptspec.WithExample(spec, "small")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(spec.JobArgs["rows"], small.Basic().JobArgs["rows"])
 	// Output: 1000000 10
@@ -135,19 +133,19 @@ func ExampleStore_MigrateAll() {
 	store, done := exampleStore()
 	defer done()
 	if err := store.Save(scriptspec.New("train", "Train", "scripts/train.py")); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	var migration scriptspec.Migration
 	for m, err := range store.MigrateAll(context.Background(), &scriptspec.MigrateOptions{Write: true}) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		migration = m
 	}
 	fmt.Println(migration.Changes)
 	spec, err := store.Load("train")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	changes, err := scriptspec.Migrate(spec)
 	fmt.Println(spec.SpecVersion == scriptspec.SpecVersion, changes, err)
@@ -158,13 +156,12 @@ func ExampleStore_MigrateAll() {
 
 // The schemas are for editors and for programs in other languages.
 func ExampleJSONSchema() {
-	var kind scriptspec.SchemaKind = scriptspec.SchemaBase
 	var schema struct {
 		Title      string         `json:"title"`
 		Properties map[string]any `json:"properties"`
 	}
-	if err := json.Unmarshal(scriptspec.JSONSchema(kind), &schema); err != nil {
-		log.Fatal(err)
+	if err := json.Unmarshal(scriptspec.JSONSchema(scriptspec.SchemaBase), &schema); err != nil {
+		panic(err)
 	}
 	var names []string
 	for name := range schema.Properties {

@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	errLeftBefore = errors.New("Before ended the test, whose log says why")
-	errHooks      = errors.New("Before or After failed the test, whose log says why")
+	errLeftBefore = errors.New("the hook Before ended the test, whose log says why")
+	errHooks      = errors.New("the hook Before or After failed the test, whose log says why")
 )
 
 // runSpec runs a spec in a test and says what came of it, also if a hook leaves the test.

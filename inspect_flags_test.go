@@ -3,6 +3,7 @@ package scriptspec_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,7 +102,7 @@ func TestProgramDrift(t *testing.T) {
 		s := scriptspec.New("the_script", "TheScript_training", "the_script.py")
 		s.AddJobArg("job_type", "training")
 		s.AddJobArg(tc.name, tc.value)
-		var got string
+		var got strings.Builder
 		for _, d := range script.Compare(s) {
 			if d.Kind == scriptspec.DriftMain {
 				assert.True(t, d.Optional)
@@ -109,9 +110,9 @@ func TestProgramDrift(t *testing.T) {
 				continue
 			}
 			assert.False(t, d.Optional, "argparse ends the program")
-			got += d.String()
+			got.WriteString(d.String())
 		}
-		assert.Equal(t, tc.want, got, "%s %v", tc.name, tc.value)
+		assert.Equal(t, tc.want, got.String(), "%s %v", tc.name, tc.value)
 	}
 
 	s := scriptspec.New("the_script", "TheScript_testing", "the_script.py")
@@ -154,12 +155,12 @@ func TestFlagsOfAMain(t *testing.T) {
 	} {
 		s := scriptspec.New("the_script", "TheScript", "the_script.py")
 		s.AddJobArg(tc.name, tc.value)
-		var got string
+		var got strings.Builder
 		for _, d := range script.Compare(s) {
 			assert.True(t, d.Optional)
-			got += d.String()
+			got.WriteString(d.String())
 		}
-		assert.Equal(t, tc.want, got, "%s %v", tc.name, tc.value)
+		assert.Equal(t, tc.want, got.String(), "%s %v", tc.name, tc.value)
 	}
 }
 

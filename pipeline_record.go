@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"strconv"
 	"time"
 
@@ -85,17 +86,19 @@ func (r *pipelineRun) digest(n *runNode) string {
 	for name := range b.EnvironVars {
 		b.EnvironVars[name] = ""
 	}
-	wires := fmt.Sprintf("%v %q\n", slices.Contains(r.tester.CommandLine, b.ScriptName), absolutePath(cmp.Or(r.tester.Dir, ".")))
+	b.Metadata = Metadata{DependsOn: b.DependsOn, Optional: b.Optional} // the rest changes no data
+	var wires strings.Builder
+	fmt.Fprintf(&wires, "%v %q\n", slices.Contains(r.tester.CommandLine, b.ScriptName), absolutePath(cmp.Or(r.tester.Dir, ".")))
 	for _, p := range n.Inputs {
 		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
-		wires += fmt.Sprintf("%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
+		fmt.Fprintf(&wires, "%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
 	}
 	e, err := encode(b, 0)
 	if err != nil {
 		return "" // a script cannot be run with it either
 	}
 	defer e.release()
-	return r.keyed(string(e.w.Buf) + wires)
+	return r.keyed(string(e.w.Buf) + wires.String())
 }
 
 func absolutePath(path string) string {

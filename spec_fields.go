@@ -230,7 +230,7 @@ func (l *layout) extraOf(v reflect.Value) *map[string]json.RawMessage {
 func (l *layout) copy(dst, src reflect.Value, from *layout) {
 	plain := l.isPlain(dst) && from.isPlain(src)
 	for i, c := range l.codecs {
-		if l.has(i) && from.has(i) && !(plain && l.inMeta[i]) {
+		if l.has(i) && from.has(i) && (!plain || !l.inMeta[i]) {
 			c.copy(l.at(dst, i), from.at(src, i))
 		}
 	}
@@ -243,7 +243,7 @@ func (l *layout) copy(dst, src reflect.Value, from *layout) {
 func (l *layout) equal(a, b reflect.Value) bool {
 	plain := l.isPlain(a) && l.isPlain(b)
 	for i, c := range l.codecs {
-		if l.has(i) && !(plain && l.inMeta[i]) && !c.equal(l.at(a, i), l.at(b, i)) {
+		if l.has(i) && (!plain || !l.inMeta[i]) && !c.equal(l.at(a, i), l.at(b, i)) {
 			return false
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // SpecVersion is the newest version of the file format that this package knows all of. A file without
@@ -164,52 +162,48 @@ func metadataErrors(s Spec) []*FieldError {
 		return nil
 	}
 	var errs []*FieldError
-	fail := func(f field, index int, place string, code Code, value any, format string, args ...any) *FieldError {
+	fail := func(f field, index int, place string, code Code, value any, hint, format string, args ...any) {
 		fe := fieldErrorf(rank{section: int(f), index: index, key: place}, fields[f].name+place, code, format, args...)
-		fe.Value = value
+		fe.Value, fe.Hint = value, hint
 		errs = append(errs, fe)
-		return fe
 	}
 	if meta.SpecVersion < 0 {
-		fail(fieldVersion, 0, "", CodeFormat, meta.SpecVersion, "spec_version is negative")
+		fail(fieldVersion, 0, "", CodeFormat, meta.SpecVersion, "", "spec_version is negative")
 	}
 	if meta.Retries < 0 {
-		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, "retries is negative")
+		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, "", "retries is negative")
 	}
 	for i, step := range meta.DependsOn.Steps {
 		if _, err := ParseStepName(step); err != nil {
-			fail(fieldDependsOn, i, ".steps["+strconv.Itoa(i)+"]", CodeFormat, step, "%s is no step name", step)
+			fail(fieldDependsOn, i, ".steps["+strconv.Itoa(i)+"]", CodeFormat, step, "want something like TabularPreprocessing_training", "%s is no step name", step)
 		}
 	}
 	for _, name := range sortedKeys(meta.DependsOn.Packages) {
 		for part := range strings.SplitSeq(meta.DependsOn.Packages[name], ",") {
 			if part = strings.TrimSpace(part); part != "" && !packageVersion.MatchString(part) {
-				fail(fieldDependsOn, 0, keyed(".packages", name), CodeFormat, part, "%s is no version as PEP 440 writes them", part).
-					hintf("want something like >=1.3,<2 or ==2.*")
+				fail(fieldDependsOn, 0, keyed(".packages", name), CodeFormat, part, "want something like >=1.3,<2 or ==2.*",
+					"%s is no version as PEP 440 writes them", part)
 			}
 		}
 	}
 	for _, name := range sortedKeys(meta.Inherited) {
 		i := slices.IndexFunc(fields[:], func(m member) bool { return m.name == name })
 		if _, ok := inheritable[field(i)]; !ok {
-			fail(fieldInherited, 0, keyed("", name), CodeFormat, name, "%s is no member that a base has", name)
+			fail(fieldInherited, 0, keyed("", name), CodeFormat, name, "", "%s is no member that a base has", name)
 		}
 	}
 	for i, e := range meta.Examples {
 		place := "[" + strconv.Itoa(i) + "]"
 		if slices.ContainsFunc(meta.Examples[:i], func(o Example) bool { return o.Name == e.Name }) {
-			fail(fieldExamples, i, place+".name", CodeDuplicate, e.Name, "two examples have the name %s", e.Name)
+			fail(fieldExamples, i, place+".name", CodeDuplicate, e.Name, "", "two examples have the name %s", e.Name)
 		}
 		if e.Expect != "" && !slices.Contains(outcomes[:], e.Expect) {
-			fe := fail(fieldExamples, i, place+".expect", CodeFormat, string(e.Expect), "%s is no outcome of a run", string(e.Expect))
 			var known []string
 			for _, o := range outcomes {
 				known = append(known, string(o))
 			}
-			fe.Hint = "there is " + listed(known)
-			if near := similarity.Nearest(known, string(e.Expect)); near != "" {
-				fe.Hint = "did you mean " + near + "?"
-			}
+			fail(fieldExamples, i, place+".expect", CodeFormat, string(e.Expect), meantOf(known, string(e.Expect)),
+				"%s is no outcome of a run", string(e.Expect))
 		}
 		for _, problem := range e.JobArgs.problems() {
 			problem.Path = fields[fieldExamples].name + place + "." + problem.Path

@@ -164,7 +164,7 @@ func TestMetadataRefusals(t *testing.T) {
 	s.SpecVersion, s.Retries = -1, -1
 	s.DependsOn.Steps = []string{"x y"}
 	s.Inherited = map[string]any{"script_name": "x", "job_args": map[string]any{"f": func() {}}}
-	s.Examples = []scriptspec.Example{{Name: "a", JobArgs: scriptspec.JobArgs{"f": func() {}}}, {Name: "a", Expect: "pased"}}
+	s.Examples = []scriptspec.Example{{Name: "a", JobArgs: scriptspec.JobArgs{"f": func() {}}}, {Name: "a", Expect: "passt"}}
 	s.Tags = []string{"ok", "Bad", "ok"}
 	assert.Equal(t, []problem{
 		{"spec_version", scriptspec.CodeFormat, "spec_version is negative"},
@@ -174,7 +174,7 @@ func TestMetadataRefusals(t *testing.T) {
 		{`inherited["job_args"]["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
 		{"depends_on.steps[0]", scriptspec.CodeFormat, "x y is no step name"},
 		{`examples[0].job_args["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
-		{"examples[1].expect", scriptspec.CodeFormat, "pased is no outcome of a run"},
+		{"examples[1].expect", scriptspec.CodeFormat, "passt is no outcome of a run"},
 		{"examples[1].name", scriptspec.CodeDuplicate, "two examples have the name a"},
 		{"retries", scriptspec.CodeFormat, "retries is negative"},
 	}, problems(t, s.Validate()))

@@ -154,7 +154,7 @@ func inheritedPart(document map[string]any) map[string]any {
 	part := map[string]any{}
 	for f := range inheritable {
 		value, ok := document[fields[f].name]
-		if object, isObject := value.(map[string]any); ok && !(isObject && len(object) == 0) {
+		if object, isObject := value.(map[string]any); ok && (!isObject || len(object) > 0) {
 			part[fields[f].name] = value
 		}
 	}

@@ -27,7 +27,7 @@ func TestPathsThatAreNotLocal(t *testing.T) {
 			switch field {
 			case "script_path":
 				c.ScriptPath = path + ".py"
-				message = message + ".py"
+				message += ".py"
 			case `input_paths["p"]`:
 				c.AddInputPath("p", path)
 			default:

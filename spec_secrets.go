@@ -62,12 +62,13 @@ func secretArgs(args JobArgs, isSecret func(name string) bool, found func(name, 
 		switch v := v.(type) {
 		case map[string]any:
 			for key, item := range v {
-				if secret {
+				switch {
+				case secret:
 					found(name, key)
 					walk(name, true, item)
-				} else if isSecret(key) {
+				case isSecret(key):
 					walk(key, true, item)
-				} else {
+				default:
 					walk(name, false, item)
 				}
 			}

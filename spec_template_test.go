@@ -95,11 +95,11 @@ func TestTemplate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "A_validation", s.Basic().StepName)
 
-	_, err = tm.New(map[string]any{"script_nam": "a", "batch": 1.5, "job_type": "trainig", "flag": "yes", "rates": func() {}})
+	_, err = tm.New(map[string]any{"script_nam": "a", "batch": 1.5, "job_type": "trainin", "flag": "yes", "rates": func() {}})
 	require.Error(t, err)
 	for _, part := range []string{
 		"template own: 7 problems", `parameter "script_nam" is unknown (did you mean script_name?)`, `parameter "batch" is 1.5, which is no integer`,
-		`parameter "job_type" is "trainig", which is none of training and validation`, `parameter "flag" is "yes", which is no boolean`, `parameter "rates" is no JSON`,
+		`parameter "job_type" is "trainin", which is none of training and validation`, `parameter "flag" is "yes", which is no boolean`, `parameter "rates" is no JSON`,
 		`parameter "script_name" is required (of the script)`, `parameter "step_name" is required`,
 	} {
 		assert.ErrorContains(t, err, part)

@@ -177,7 +177,7 @@ func (l *layerer) add(name, place string, on []string) {
 	}
 	if slices.Contains(on, name) {
 		circle := append(slices.Clone(on[slices.Index(on, name):]), name)
-		fail(CodeBaseCycle, "bases go in a circle: "+printable(strings.Join(circle, " -> ")), nil)
+		_ = fail(CodeBaseCycle, "bases go in a circle: "+printable(strings.Join(circle, " -> ")), nil)
 		return
 	}
 	b, ok := l.loaded[name]

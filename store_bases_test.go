@@ -34,7 +34,7 @@ func TestBases(t *testing.T) {
 	got.JobArgs["batch_size"] = 64
 	assert.Equal(t, b, got)
 
-	_, err = st.LoadBase("defualts")
+	_, err = st.LoadBase("default")
 	assert.ErrorContains(t, err, "did you mean defaults?")
 	_, err = st.LoadBase("../x")
 	assert.ErrorContains(t, err, "must be in snake_case")

@@ -163,8 +163,11 @@ func TestMigrateIsKilled(t *testing.T) {
 		command := exec.Command(os.Args[0], "-test.run=^TestMigrateIsKilled$")
 		command.Env = append(os.Environ(), "SCRIPTSPEC_TEST_MIGRATE="+dir)
 		require.NoError(t, command.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- command.Wait() }()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = command.Wait() // it may have been killed
+		}()
 		limit := time.NewTimer(time.Duration(20+10*kill) * time.Millisecond)
 		select {
 		case <-limit.C:

@@ -56,7 +56,7 @@ func readTemplate(file string) ([]byte, error) {
 	if err != nil {
 		return nil, atPath("open", err, file)
 	}
-	defer dir.Close() //nolint:errcheck // nothing was written
+	defer dir.Close()
 	data, _, err := dir.Read(filepath.Base(file), maxSpecFile, nil)
 	return data, readError(err, file)
 }

@@ -1,6 +1,7 @@
 package fsaccess
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -37,5 +38,5 @@ func IsHole(path string) bool {
 	}
 	defer f.Close()
 	_, err = unix.Seek(int(f.Fd()), 0, unix.SEEK_DATA)
-	return err == unix.ENXIO
+	return errors.Is(err, unix.ENXIO)
 }
