@@ -22,28 +22,6 @@ import (
 	"github.com/scriptspec/scriptspec"
 )
 
-// bothWays runs a test with new interpreters and with a warm one.
-func bothWays(t *testing.T, test func(t *testing.T, tester *scriptspec.RuntimeTester)) {
-	t.Helper()
-	python(t)
-	for _, warm := range []bool{false, true} {
-		t.Run(fmt.Sprintf("warm %v", warm), func(t *testing.T) {
-			t.Parallel()
-			tester := &scriptspec.RuntimeTester{Warm: warm, Timeout: time.Minute, Grace: 300 * time.Millisecond}
-			defer func() { require.NoError(t, tester.Close()) }()
-			test(t, tester)
-		})
-	}
-}
-
-func runWith(t *testing.T, tester *scriptspec.RuntimeTester, s scriptspec.Spec) *scriptspec.ScriptTestResult {
-	t.Helper()
-	result, err := tester.TestScript(t.Context(), s)
-	require.NoError(t, err)
-	assert.Equal(t, tester.Warm, result.Warm)
-	return result
-}
-
 // ended reports whether there is no such process, or only what is left of one that nobody has waited for.
 func ended(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

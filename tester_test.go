@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -266,4 +268,26 @@ def main(input_paths, output_paths, **kwargs):
 	real, err := filepath.EvalSymlinks(dir)
 	require.NoError(t, err)
 	assert.Equal(t, real+"\n", result.Stdout.Text)
+}
+
+func runWith(t *testing.T, tester *scriptspec.RuntimeTester, s scriptspec.Spec) *scriptspec.ScriptTestResult {
+	t.Helper()
+	result, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, tester.Warm, result.Warm)
+	return result
+}
+
+// bothWays runs a test with new interpreters and with a warm one.
+func bothWays(t *testing.T, test func(t *testing.T, tester *scriptspec.RuntimeTester)) {
+	t.Helper()
+	python(t)
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprintf("warm %v", warm), func(t *testing.T) {
+			t.Parallel()
+			tester := &scriptspec.RuntimeTester{Warm: warm, Timeout: time.Minute, Grace: 300 * time.Millisecond}
+			defer func() { require.NoError(t, tester.Close()) }()
+			test(t, tester)
+		})
+	}
 }
