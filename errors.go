@@ -19,36 +19,43 @@ type Code string
 
 // The codes of field errors.
 const (
-	CodeRequired     Code = "required"      // an identity field is empty
-	CodeFormat       Code = "format"        // a name does not have the shape that its field requires
-	CodeTooLong      Code = "too_long"      // a name is longer than a file system takes
-	CodeEmpty        Code = "empty"         // a logical name, path or variable name is ""
-	CodeNUL          Code = "nul"           // a NUL byte where the operating system takes none
-	CodeNotExist     Code = "not_exist"     // nothing exists at a path
-	CodeNotReadable  Code = "not_readable"  // the system refuses read access
-	CodeNotWritable  Code = "not_writable"  // the system refuses write access
-	CodeNotCreatable Code = "not_creatable" // an output path is missing and cannot be made
-	CodeNotLocal     Code = "not_local"     // a path is a URL, or has ~ or a variable, which are not expanded
-	CodeNotFile      Code = "not_file"      // the script path is a directory, FIFO, device or socket
-	CodeNotPython    Code = "not_python"    // the script path does not end in .py
-	CodeMissing      Code = "missing"       // a required job argument is missing
-	CodeType         Code = "type"          // a job argument is not of the type asked for
-	CodeUnsupported  Code = "unsupported"   // a value that JSON cannot carry
-	CodeNewerVersion Code = "newer_version" // a file of a version that this package does not know all of
-	CodeUnknownBase  Code = "unknown_base"  // there is no such base, or it cannot be loaded
-	CodeBaseCycle    Code = "base_cycle"    // bases extend each other in a circle
-	CodeBadSelector  Code = "bad_selector"  // a word of a selection is none
-	CodeUnknownTag   Code = "unknown_tag"   // no spec has the tag that is asked for
-	CodeUnknownStep  Code = "unknown_step"  // a step of depends_on that there is not, or that does not run before
-	CodeDuplicate    Code = "duplicate"     // a list, a pipeline or its outputs have something twice
-	CodeUnknownNode  Code = "unknown_node"  // an edge or a spec names a node that is not in the graph
-	CodeSelfEdge     Code = "self_edge"     // an edge connects a node with itself
-	CodeCycle        Code = "cycle"         // the graph cannot be ordered
-	CodeNoMatch      Code = "no_match"      // no output matches an input along an edge
-	CodeUnconfirmed  Code = "unconfirmed"   // only the similarity of names suggests what an edge carries
-	CodeNoResult     Code = "no_result"     // a node to be reused has no passing result to reuse
-	CodeOverlap      Code = "overlap"       // a path lies in one that it must not lie in
-	CodeNotEmpty     Code = "not_empty"     // a work directory has files that no run put there
+	CodeRequired      Code = "required"       // an identity field is empty
+	CodeFormat        Code = "format"         // a name does not have the shape that its field requires
+	CodeTooLong       Code = "too_long"       // a name is longer than a file system takes
+	CodeEmpty         Code = "empty"          // a logical name, path or variable name is ""
+	CodeNUL           Code = "nul"            // a NUL byte where the operating system takes none
+	CodeNotExist      Code = "not_exist"      // nothing exists at a path
+	CodeNotReadable   Code = "not_readable"   // the system refuses read access
+	CodeNotWritable   Code = "not_writable"   // the system refuses write access
+	CodeNotCreatable  Code = "not_creatable"  // an output path is missing and cannot be made
+	CodeNotLocal      Code = "not_local"      // a path is a URL, or has ~ or a variable, which are not expanded
+	CodeNotFile       Code = "not_file"       // the script path is a directory, FIFO, device or socket
+	CodeNotPython     Code = "not_python"     // the script path does not end in .py
+	CodeMissing       Code = "missing"        // a required job argument is missing
+	CodeType          Code = "type"           // a job argument is not of the type asked for
+	CodeUnsupported   Code = "unsupported"    // a value that JSON cannot carry
+	CodeUnreadable    Code = "unreadable"     // a file cannot be read as what it is to be
+	CodeMismatch      Code = "mismatch"       // a file has the name of another spec
+	CodeMisnamed      Code = "misnamed"       // a file that was to be a spec, as it seems
+	CodeUnknownMember Code = "unknown_member" // a member, or what an example sets, is not known
+	CodeStaleBase     Code = "stale_base"     // a base has changed since the spec was rendered
+	CodeBaseConflict  Code = "base_conflict"  // a base has changed what the spec has a value of its own for
+	CodeDrift         Code = "drift"          // spec and script differ
+	CodeNewerVersion  Code = "newer_version"  // a file of a version that this package does not know all of
+	CodeUnknownBase   Code = "unknown_base"   // there is no such base, or it cannot be loaded
+	CodeBaseCycle     Code = "base_cycle"     // bases extend each other in a circle
+	CodeBadSelector   Code = "bad_selector"   // a word of a selection is none
+	CodeUnknownTag    Code = "unknown_tag"    // no spec has the tag that is asked for
+	CodeUnknownStep   Code = "unknown_step"   // a step of depends_on that there is not, or that does not run before
+	CodeDuplicate     Code = "duplicate"      // a list, a pipeline or its outputs have something twice
+	CodeUnknownNode   Code = "unknown_node"   // an edge or a spec names a node that is not in the graph
+	CodeSelfEdge      Code = "self_edge"      // an edge connects a node with itself
+	CodeCycle         Code = "cycle"          // the graph cannot be ordered
+	CodeNoMatch       Code = "no_match"       // no output matches an input along an edge
+	CodeUnconfirmed   Code = "unconfirmed"    // only the similarity of names suggests what an edge carries
+	CodeNoResult      Code = "no_result"      // a node to be reused has no passing result to reuse
+	CodeOverlap       Code = "overlap"        // a path lies in one that it must not lie in
+	CodeNotEmpty      Code = "not_empty"      // a work directory has files that no run put there
 )
 
 // FieldError is one problem with one field of a spec, or with one part of a pipeline.

@@ -311,7 +311,7 @@ func checkCommands(t testing.TB, text string) {
 		require.Contains(t, []string{"error", "warning", "notice"}, name)
 		for property := range strings.SplitSeq(properties, ",") {
 			key, value, _ := strings.Cut(property, "=")
-			require.Contains(t, []string{"title", "file", "line"}, key, line)
+			require.Contains(t, []string{"title", "file", "line", "col"}, key, line)
 			require.NotContains(t, value, ":")
 		}
 		require.NotContains(t, data, "\r")

@@ -1,0 +1,409 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/report"
+	"github.com/scriptspec/scriptspec/internal/similarity"
+)
+
+// LintOptions changes what [Store.Lint] looks at. Nil means the zero value.
+type LintOptions struct {
+	// Select picks specs; nil means all. Pipelines and bases are always looked at.
+	Select *Selector
+	// Scripts also compares specs with the scripts that they are of, for which Python is started once.
+	Scripts bool
+	// Python is the interpreter that reads scripts, as in RuntimeTester, and PathVars are as there.
+	Python   string
+	PathVars map[string]string
+	// Fix mends what has one right answer: a spec whose bases have changed is rendered and saved.
+	Fix bool
+}
+
+// Severity is how much a finding matters. The set is closed.
+type Severity string
+
+// The severities.
+const (
+	SeverityError   Severity = "error"   // a run would fail, or is not what the file seems to say
+	SeverityWarning Severity = "warning" // something is likely to be wrong
+	SeverityNote    Severity = "note"    // for the attention of whoever changes the file
+)
+
+// Finding is one thing that Lint found.
+type Finding struct {
+	File string `json:"file"`
+	// Line and Column are from 1, columns in bytes; 0 if the file as a whole is meant.
+	Line   int `json:"line,omitzero"`
+	Column int `json:"column,omitzero"`
+	// Path is the place in the file, as in FieldError.
+	Path     string   `json:"path,omitzero"`
+	Severity Severity `json:"severity"`
+	Code     Code     `json:"code"`
+	Message  string   `json:"message"`
+	// Hint is the way out.
+	Hint string `json:"hint,omitzero"`
+	// Fixed reports whether it was mended.
+	Fixed bool `json:"fixed,omitzero"`
+}
+
+// LintResult is what Lint found in a store.
+type LintResult struct {
+	// Dir is the directory of the files, Files are those that were looked at, sorted.
+	Dir   string   `json:"dir"`
+	Files []string `json:"files"`
+	// Findings are sorted by file and place.
+	Findings []Finding `json:"findings"`
+}
+
+// Success reports whether no error was found, or all were mended.
+func (r *LintResult) Success() bool {
+	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == SeverityError && !f.Fixed })
+}
+
+// linter gathers findings.
+type linter struct {
+	st     *Store
+	files  *atomicfile.Dir
+	o      *LintOptions
+	result LintResult
+	specs  []lintedSpec
+	fed    map[string]map[string]bool // inputs that an edge of a pipeline feeds, by file of the spec
+	steps  map[string]bool            // step names that there are
+}
+
+type lintedSpec struct {
+	file string // its name in the directory
+	text []byte
+	spec Spec
+}
+
+// Lint looks at every spec, base and pipeline of the store: what keeps a file from being read, rules that are broken,
+// paths that are not there (but for inputs that an edge of a pipeline feeds), bases that have changed, members and
+// dependencies that are not known, and with Scripts where specs and scripts differ. The error is for a store or an
+// interpreter that cannot be used.
+func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) {
+	l := &linter{st: st, o: cmp.Or(o, &LintOptions{}), fed: map[string]map[string]bool{}, steps: map[string]bool{}}
+	l.result = LintResult{Dir: st.specs, Files: []string{}, Findings: []Finding{}}
+	files, names, err := st.names()
+	if err != nil {
+		return nil, err
+	}
+	if files == nil {
+		return &l.result, nil
+	}
+	l.files = files
+	if err := l.load(ctx, names); err != nil {
+		return nil, err
+	}
+	if err := l.pipelines(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.scripts(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range l.specs {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		l.rules(s)
+		l.members(s)
+		l.bases(s)
+	}
+	for _, name := range misnamed(files) {
+		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "is no spec by its name, and passed over", Hint: "want <script_name>" + specFileSuffix})
+	}
+	slices.Sort(l.result.Files)
+	slices.SortStableFunc(l.result.Findings, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
+	})
+	return &l.result, nil
+}
+
+func (l *linter) path(name string) string { return filepath.Join(l.st.specs, name) }
+
+func (l *linter) add(f Finding) { l.result.Findings = append(l.result.Findings, f) }
+
+// at adds a finding at a place of a spec.
+func (l *linter) at(s lintedSpec, path string, severity Severity, code Code, message, hint string) {
+	f := Finding{File: l.path(s.file), Path: path, Severity: severity, Code: code, Message: message, Hint: hint}
+	f.Line, f.Column, _ = Locate(s.text, path)
+	l.add(f)
+}
+
+// failure adds what an error about a file says.
+func (l *linter) failure(file string, text []byte, err error) {
+	var walk func(err error)
+	walk = func(err error) {
+		switch e := err.(type) { //nolint:errorlint // each level is looked at
+		case *DecodeError:
+			l.add(Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: CodeUnreadable, Message: e.Message})
+		case *FieldError:
+			f := Finding{File: file, Path: e.Path, Severity: SeverityError, Code: e.Code, Message: e.Message, Hint: e.Hint}
+			if place := e.Path; text != nil {
+				if strings.HasPrefix(place, "nodes[") || strings.HasPrefix(place, "edges[") {
+					place = "dag." + place // of a pipeline
+				}
+				f.Line, f.Column, _ = Locate(text, place)
+			}
+			l.add(f)
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				walk(err)
+			}
+		default:
+			l.add(Finding{File: file, Severity: SeverityError, Code: CodeUnreadable, Message: printable(err.Error())})
+		}
+	}
+	walk(err)
+}
+
+// load reads the files of specs.
+func (l *linter) load(ctx context.Context, names []string) error {
+	var all []storedSpec
+	var found []lintedSpec
+	for _, name := range names {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		l.result.Files = append(l.result.Files, l.path(name))
+		text, _, err := l.files.Read(name, maxSpecFile, nil)
+		if err != nil {
+			l.failure(l.path(name), nil, readError(err, l.path(name)))
+			continue
+		}
+		s, err := decode(text, l.path(name), false)
+		if err != nil {
+			l.failure(l.path(name), nil, err)
+			continue
+		}
+		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
+			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is that of script "+printable(script), "rename the file, or correct the name")
+			continue
+		}
+		l.steps[*s.common().stepName] = true
+		found = append(found, lintedSpec{name, text, s})
+		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
+	}
+	chosen, err := cmp.Or(l.o.Select, &Selector{}).choose(all)
+	for i, s := range found {
+		if chosen[i] {
+			l.specs = append(l.specs, s)
+		}
+	}
+	return err
+}
+
+// pipelines looks at pipelines, and notes which inputs they feed.
+func (l *linter) pipelines(ctx context.Context) error {
+	names, err := l.st.Pipelines()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		file := l.path(name + pipelineFileSuffix)
+		l.result.Files = append(l.result.Files, file)
+		text, _, _ := l.files.Read(filepath.Base(file), maxSpecFile, nil) // LoadPipeline says what is wrong
+		p, err := l.st.LoadPipeline(name)
+		if err != nil {
+			l.failure(file, text, err)
+			continue
+		}
+		plan, err := p.Plan(nil)
+		if err != nil {
+			l.failure(file, text, err)
+		}
+		if plan == nil {
+			continue
+		}
+		for _, n := range plan.Nodes {
+			l.steps[n.Node] = true
+			if script, ok := p.Refs[n.Node]; ok {
+				if _, specFile, err := l.st.loadStep(n.Node, script); err == nil {
+					for _, pair := range n.Inputs {
+						fed := l.fed[filepath.Base(specFile)]
+						setEntry(&fed, pair.DestLogicalName, true)
+						l.fed[filepath.Base(specFile)] = fed
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// rules looks at what ValidateSpec does.
+func (l *linter) rules(s lintedSpec) {
+	c := s.spec.common()
+	inputs := fields[c.own(fieldInputs)].name
+	err := validateSpec(s.spec, &ValidateOptions{Base: l.st.base, PathVars: l.o.PathVars})
+	for _, fe := range fieldErrors(err) {
+		if fe.Code == CodeNotExist && slices.ContainsFunc(sortedKeys(l.fed[s.file]), func(name string) bool { return fe.Path == keyed(inputs, name) }) {
+			continue
+		}
+		l.at(s, fe.Path, SeverityError, fe.Code, fe.Message, fe.Hint)
+	}
+}
+
+// members looks at what is not known.
+func (l *linter) members(s lintedSpec) {
+	c := s.spec.common()
+	layout, v := layoutOf(s.spec)
+	for _, name := range sortedKeys(*layout.extraOf(v)) {
+		if strings.HasPrefix(name, "x-") || name == "last_updated" || name == "user_notes" { // the original's
+			continue
+		}
+		hint := "begin its name with x- if it is your own"
+		if near := similarity.Nearest(layout.names, name, ToSnakeCase(name)); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		l.at(s, name, SeverityWarning, CodeUnknownMember, "unknown member", hint)
+	}
+	if fe := newerError(s.spec); fe != nil {
+		l.at(s, fe.Path, SeverityWarning, fe.Code, fe.Message, fe.Hint)
+	}
+	for i, step := range c.meta.DependsOn.Steps {
+		if !l.steps[step] {
+			fe := unknownStep("", i, step, sortedKeys(l.steps))
+			l.at(s, strings.TrimPrefix(fe.Path, keyed("specs", "")+"."), SeverityWarning, fe.Code, fe.Message, fe.Hint)
+		}
+	}
+	for i, e := range c.meta.Examples {
+		for _, side := range []struct {
+			member string
+			names  []string
+			known  []string
+		}{
+			{"input_paths", sortedKeys(e.InputPaths), entryKeys(sortedPaths(s.spec, fieldInputs))},
+			{"environ_vars", sortedKeys(e.EnvironVars), sortedKeys(*c.environVars)},
+			{"job_args", sortedKeys(e.JobArgs), sortedKeys(*c.jobArgs)},
+		} {
+			for _, name := range side.names {
+				if !slices.Contains(side.known, name) {
+					place := fields[fieldExamples].name + "[" + strconv.Itoa(i) + "]" + "." + keyed(side.member, name)
+					l.at(s, place, SeverityWarning, CodeUnknownMember, "the example sets what the spec does not have", meantOf(side.known, name))
+				}
+			}
+		}
+	}
+}
+
+// bases looks at whether a spec is what its bases make of it.
+func (l *linter) bases(s lintedSpec) {
+	if len(s.spec.common().meta.Extends) == 0 || newerError(s.spec) != nil {
+		return
+	}
+	rendered := cloneSpec(s.spec)
+	changes, err := l.st.Render(rendered)
+	if err != nil {
+		l.failure(l.path(s.file), s.text, err)
+		return
+	}
+	first := len(l.result.Findings)
+	for _, change := range changes {
+		if change.Kind == changeKept {
+			l.at(s, change.Path, SeverityNote, CodeBaseConflict, change.String(), "")
+			continue
+		}
+		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "the bases say something else since the spec was rendered: "+change.String(), "render it")
+	}
+	if !l.o.Fix || len(changes) == 0 {
+		return
+	}
+	if err := l.st.save(rendered, s.file); err != nil {
+		l.failure(l.path(s.file), nil, err)
+		return
+	}
+	for i := first; i < len(l.result.Findings); i++ {
+		l.result.Findings[i].Fixed = true
+	}
+}
+
+// scripts compares specs with their scripts.
+func (l *linter) scripts(ctx context.Context) error {
+	if !l.o.Scripts {
+		return nil
+	}
+	var paths []string
+	index := make([]int, len(l.specs))
+	at := map[string]int{}
+	for i, s := range l.specs {
+		resolved, errs := pathResolver{l.st.base, l.o.PathVars}.resolve(s.spec)
+		path := *resolved.common().scriptPath
+		index[i] = -1
+		if len(errs) > 0 || path == "" || len(scriptErrors(resolved, checkPath)) > 0 {
+			continue // which rules says
+		}
+		if _, known := at[path]; !known {
+			at[path] = len(paths)
+			paths = append(paths, path)
+		}
+		index[i] = at[path]
+	}
+	scripts, err := inspect(ctx, l.o.Python, paths)
+	if err != nil {
+		return err
+	}
+	for i, s := range l.specs {
+		if index[i] < 0 {
+			continue
+		}
+		for _, d := range scripts[index[i]].Compare(s.spec) {
+			severity := SeverityWarning
+			if d.Optional {
+				severity = SeverityNote
+			}
+			l.at(s, d.Path, severity, CodeDrift, d.Message, "")
+		}
+	}
+	return nil
+}
+
+// notes returns the findings as reports show them.
+func (r *LintResult) notes() []report.Note {
+	var notes []report.Note
+	for _, f := range r.Findings {
+		message := f.Message
+		if f.Path != "" && !strings.HasPrefix(message, f.Path) {
+			message = f.Path + ": " + message
+		}
+		if f.Hint != "" {
+			message += " (" + f.Hint + ")"
+		}
+		if f.Fixed {
+			message += " (mended)"
+		}
+		notes = append(notes, report.Note{File: f.File, Line: f.Line, Column: f.Column, Severity: string(f.Severity), Code: string(f.Code), Message: message})
+	}
+	return notes
+}
+
+// WriteText writes a line for each finding, as compilers do: file:line:column: severity: message [code].
+func (r *LintResult) WriteText(w io.Writer) error { return report.WriteGNU(w, r.notes()) }
+
+// WriteGitHub writes workflow commands of GitHub Actions.
+func (r *LintResult) WriteGitHub(w io.Writer) error { return report.WriteGitHubNotes(w, r.notes()) }
+
+// WriteJUnit writes a test case for each file.
+func (r *LintResult) WriteJUnit(w io.Writer) error {
+	return report.WriteJUnitNotes(w, r.Files, r.notes())
+}
+
+// WriteSARIF writes SARIF 2.1.0, with paths relative to root, the top of the sources.
+func (r *LintResult) WriteSARIF(w io.Writer, root string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	return report.WriteSARIF(w, root, r.notes())
+}

@@ -1,0 +1,173 @@
+package scriptspec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// neglected is a store with something of everything that is wrong, in a directory of its own.
+func neglected(t *testing.T) (*scriptspec.Store, string) {
+	t.Helper()
+	dir := t.TempDir()
+	st := openStore(t, filepath.Join(dir, "testdata"), &scriptspec.StoreOptions{Base: dir})
+	write(t, filepath.Join(dir, "train.py"), "def main(input_paths, output_paths, environ_vars, job_args):\n    input_paths['data'], output_paths['model'], job_args.rate\n")
+	write(t, filepath.Join(dir, "load.py"), "def main(output_paths):\n    output_paths['data']\n")
+	for name, text := range map[string]string{
+		"load_runtime_test_spec.json":      `{"script_name": "load", "step_name": "Load", "script_path": "load.py", "output_paths": {"data": "out/load"}}`,
+		"train_runtime_test_spec.json":     "{\n  \"script_name\": \"train\",\n  \"step_name\": \"Train\",\n  \"script_path\": \"train.py\",\n  \"input_paths\": {\"data\": \"in/none\", \"more\": \"in/none\"},\n  \"output_paths\": {\"model\": \"out/train\"},\n  \"job_args\": {\"rat\": 1},\n  \"tagz\": 1,\n  \"x-own\": 1,\n  \"extends\": [\"defaults\"],\n  \"depends_on\": {\"steps\": [\"Laod\"]},\n  \"examples\": [{\"name\": \"a\", \"job_args\": {\"rate\": 1}}]\n}\n",
+		"other_runtime_test_spec.json":     `{"script_name": "another", "step_name": "Other", "script_path": "load.py"}`,
+		"broken_runtime_test_spec.json":    "{\n \"script_name\": 1\n}",
+		"newer_runtime_test_spec.json":     `{"script_name": "newer", "step_name": "Newer", "script_path": "load.py", "output_paths": {"data": "out/newer"}, "spec_version": 3}`,
+		"x_runtime_test_specs.json":        "{}",
+		"defaults_spec_base.json":          `{"job_args": {"rate": 0.5}, "timeout": 9}`,
+		"churn_pipeline_testing_spec.json": `{"name": "churn", "dag": {"nodes": ["Load", "Train"], "edges": [["Load", "Train"]]}, "specs": {"Load": "load", "Train": "train"}}`,
+		"bad_pipeline_testing_spec.json":   `{"name": "bad", "dag": {"nodes": ["Load"], "edges": [["Load", "Trian"]]}}`,
+	} {
+		write(t, filepath.Join(dir, "testdata", ".specs", name), text)
+	}
+	return st, filepath.Join(dir, "testdata", ".specs")
+}
+
+func linted(t *testing.T, r *scriptspec.LintResult, write func(r *scriptspec.LintResult, b *bytes.Buffer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, write(r, &b))
+	return strings.ReplaceAll(b.String(), r.Dir+"/", "")
+}
+
+func TestLint(t *testing.T) {
+	t.Parallel()
+	python(t)
+	st, dir := neglected(t)
+	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Scripts: true})
+	require.NoError(t, err)
+	assert.False(t, r.Success())
+	assert.Len(t, r.Files, 7)
+	text := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
+	for _, want := range []string{
+		"bad_pipeline_testing_spec.json:1:63: error: dag.edges[0][1]: edge Load -> Trian: there is no node Trian [unreadable]\n",
+		"churn_pipeline_testing_spec.json:1:121: error: specs[\"Train\"].depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
+		"broken_runtime_test_spec.json:2:17: error: script_name: want a string, found a number [unreadable]\n",
+		"newer_runtime_test_spec.json:1:129: warning: spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]\n",
+		"other_runtime_test_spec.json:1:17: error: script_name: the file is that of script other (rename the file, or correct the name) [mismatch]\n",
+		"train_runtime_test_spec.json:5:46: error: input_paths[\"more\"]: Input path 'more' does not exist: ",
+		"train_runtime_test_spec.json:7:23: warning: job_args[\"rat\"]: the spec has it and the script never reads it [drift]\n",
+		"train_runtime_test_spec.json:7:15: warning: job_args[\"rate\"]: ",
+		"train_runtime_test_spec.json:8:11: warning: tagz: unknown member (did you mean tags?) [unknown_member]\n",
+		"train_runtime_test_spec.json:11:28: warning: depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
+		"train_runtime_test_spec.json:12:51: warning: examples[0].job_args[\"rate\"]: the example sets what the spec does not have (did you mean rat?) [unknown_member]\n",
+		"warning: timeout: the bases say something else since the spec was rendered: timeout: added 9 (render it) [stale_base]\n",
+		"x_runtime_test_specs.json: warning: is no spec by its name, and passed over (want <script_name>_runtime_test_spec.json) [misnamed]\n",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, `input_paths["data"]`, "an edge of a pipeline feeds it")
+	assert.NotContains(t, text, "x-own")
+
+	github := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteGitHub(b) })
+	assert.Contains(t, github, "::warning title=unknown_member,file=train_runtime_test_spec.json,line=8,col=11::tagz: unknown member")
+	checkCommands(t, github)
+	elements := checkJUnit(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteJUnit(b) }))
+	assert.Len(t, elements["testcase"], 8)
+
+	var sarif struct {
+		Version string
+		Runs    []struct {
+			Tool struct {
+				Driver struct{ Rules []struct{ ID string } }
+			}
+			Results []struct {
+				RuleID    string
+				RuleIndex int
+				Level     string
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI, URIBaseID string }
+					}
+				}
+				PartialFingerprints map[string]string
+			}
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, r.WriteSARIF(&b, filepath.Dir(filepath.Dir(dir))))
+	require.NoError(t, json.Unmarshal(b.Bytes(), &sarif))
+	assert.Equal(t, "2.1.0", sarif.Version)
+	require.Len(t, sarif.Runs[0].Results, len(r.Findings))
+	prints := map[string]bool{}
+	for _, result := range sarif.Runs[0].Results {
+		assert.Equal(t, result.RuleID, sarif.Runs[0].Tool.Driver.Rules[result.RuleIndex].ID)
+		assert.True(t, strings.HasPrefix(result.Locations[0].PhysicalLocation.ArtifactLocation.URI, "testdata/.specs/"))
+		prints[result.PartialFingerprints["scriptspec/v1"]] = true
+	}
+	assert.Len(t, prints, len(r.Findings), "each has a fingerprint of its own")
+
+	// What has one right answer is mended.
+	r, err = st.Lint(t.Context(), &scriptspec.LintOptions{Fix: true})
+	require.NoError(t, err)
+	assert.Contains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "(render it) (mended) [stale_base]")
+	r, err = st.Lint(t.Context(), nil)
+	require.NoError(t, err)
+	assert.NotContains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "stale_base")
+
+	none, err := openStore(t, filepath.Join(t.TempDir(), "none"), nil).Lint(t.Context(), nil)
+	require.NoError(t, err)
+	assert.True(t, none.Success())
+	var empty bytes.Buffer
+	require.NoError(t, none.WriteSARIF(&empty, "."))
+	assert.Contains(t, empty.String(), `"results": []`)
+}
+
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	text := []byte("{\n  \"a\": {\"b.c\": [1, {\"d\": true}]},\n  \"\": 1\n}")
+	for path, want := range map[string][3]int{
+		"":                 {1, 1, 1},
+		"a":                {2, 8, 1},
+		`a["b.c"]`:         {2, 16, 1},
+		`a["b.c"][1]`:      {2, 20, 1},
+		`a["b.c"][1].d`:    {2, 26, 1},
+		`a["b.c"][1]["d"]`: {2, 26, 1},
+		`a["b.c"][7]`:      {2, 16, 0},
+		"a.x.y":            {2, 8, 0},
+		`[""]`:             {3, 7, 1},
+		"none":             {1, 1, 0},
+		"a[":               {2, 8, 1},
+	} {
+		line, column, ok := scriptspec.Locate(text, path)
+		assert.Equal(t, want, [3]int{line, column, map[bool]int{true: 1}[ok]}, path)
+	}
+	line, _, ok := scriptspec.Locate([]byte("{"), "a")
+	assert.Equal(t, 1, line)
+	assert.False(t, ok)
+}
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	a, b := noted(), noted()
+	b.UpdateTimestamp()
+	changes, err := scriptspec.Diff(a, b)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+	b.AddEnvironVar("TOKEN", sentinel)
+	b.AddInputPath("more", "x")
+	b.Tags = []string{"gpu"}
+	b.ScriptPath = "other.py"
+	changes, err = scriptspec.Diff(a, b)
+	require.NoError(t, err)
+	got := strings.Join(lines(changes), "\n")
+	for _, want := range []string{`environ_vars["TOKEN"]: added "[redacted]"`, `input_paths["more"]: added "x"`, `tags: added ["gpu"]`, "script_path: changed "} {
+		assert.Contains(t, got, want)
+	}
+	assert.Len(t, changes, 4)
+	_, err = scriptspec.Diff(a, nil)
+	require.Error(t, err)
+}
