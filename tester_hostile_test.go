@@ -246,9 +246,9 @@ func TestInterpreterVariables(t *testing.T) {
 			})
 		})
 	}
-	s := scripted(t, doesNothing)
-	s.AddEnvironVar("PYTHONHOME", "/nowhere")
 	bothWays(t, func(t *testing.T, tester *scriptspec.RuntimeTester) {
+		s := scripted(t, doesNothing)
+		s.AddEnvironVar("PYTHONHOME", "/nowhere")
 		_, err := tester.TestScript(t.Context(), s)
 		require.ErrorIs(t, err, scriptspec.ErrInterpreter)
 	})
