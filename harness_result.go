@@ -89,3 +89,19 @@ func (r *StoreTestResult) MarshalJSON() ([]byte, error) {
 		Specs    []SpecTestResult `json:"specs"`
 	}{reportVersion, (*plain)(r), r.Duration.Seconds(), orNone(r.Specs)})
 }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *StoreTestResult) UnmarshalJSON(data []byte) error {
+	type plain StoreTestResult // without methods
+	read := struct {
+		*plain
+		Duration float64 `json:"duration"`
+	}{plain: (*plain)(r)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	r.Duration = time.Duration(read.Duration * float64(time.Second))
+	return nil
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"scriptspec": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// Each verb, and what is said where it cannot be done: testdata/*.txtar, which need no Go.
+func TestScripts(t *testing.T) {
+	python := os.Getenv("SCRIPTSPEC_PYTHON")
+	if python == "" {
+		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output() // behind a shim
+		if err != nil {
+			if os.Getenv("CI") == "" {
+				t.Skip("needs python3")
+			}
+			t.Fatal(err)
+		}
+		python = string(out[:len(out)-1])
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SCRIPTSPEC_PYTHON", python)
+			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+			return os.Chdir(filepath.Clean("."))
+		},
+	})
+}
+
+// The verbs are thin: they use the root package, cobra and the standard library, and the root knows nothing of cobra.
+func TestImports(t *testing.T) {
+	imports := func(pattern string, args ...string) []string {
+		out, err := exec.Command("go", append([]string{"list"}, append(args, pattern)...)...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(out))
+	}
+	for _, path := range imports(".", "-f", `{{join .Imports "\n"}}`) {
+		if strings.Contains(path, ".") && path != "github.com/scriptspec/scriptspec" && path != "github.com/spf13/cobra" {
+			t.Errorf("internal/cli imports %s", path)
+		}
+	}
+	for _, path := range imports("github.com/scriptspec/scriptspec", "-deps") {
+		if strings.HasPrefix(path, "github.com/spf13/") {
+			t.Errorf("the root package depends on %s", path)
+		}
+	}
+	lines, err := os.ReadFile("../../cmd/scriptspec/main.go")
+	if err != nil || strings.Count(string(lines), "\n") > 20 {
+		t.Errorf("main has more than 20 lines, or cannot be read: %v", err)
+	}
+}
+
+// On a terminal one line is drawn anew; elsewhere, and where there is to be no colour, no terminal code is written.
+func TestTerminal(t *testing.T) {
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("needs script(1)")
+	}
+	dir := t.TempDir()
+	specs := filepath.Join(dir, "testdata", ".specs")
+	if err := os.MkdirAll(specs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		filepath.Join(specs, "a_runtime_test_spec.json"): `{"script_name": "a", "step_name": "A", "script_path": "a.py", "output_paths": {"o": "x"}}`,
+		filepath.Join(dir, "a.py"):                       "def main(output_paths):\n    open(output_paths['o'] + '/x', 'w').write('x')\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(dir, "scriptspec")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/scriptspec").CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	for env, drawn := range map[string]bool{"TERM=xterm": true, "NO_COLOR=1": false, "TERM=dumb": false} {
+		command := exec.Command(script, "-qec", program+" run --format json=r.json", "/dev/null")
+		command.Dir = dir
+		command.Env = append(os.Environ(), "TERM=xterm", "CI=", env)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if strings.Contains(string(out), "\x1b[K") != drawn {
+			t.Errorf("%s: drawn is not %v: %q", env, drawn, out)
+		}
+		if drawn && !strings.Contains(string(out), "0 done, 0 failed, 1 running; a for ") {
+			t.Errorf("no progress: %q", out)
+		}
+	}
+}

@@ -1,0 +1,461 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) newCommand() *cobra.Command {
+	var params, extends []string
+	var script, step string
+	var list, dryRun, force bool
+	cmd := &cobra.Command{
+		Use: "new [TEMPLATE]", Short: "Make a spec from a template or a script", Args: cobra.MaximumNArgs(1),
+		Example: "  scriptspec new --list\n  scriptspec new sagemaker_processing --param script_path=scripts/prep.py\n  scriptspec new --from-script scripts/prep.py",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			st, err := a.store()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []string
+			all, _ := st.Templates()
+			for _, t := range all {
+				names = append(names, t.Name)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			st, err := a.store()
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			if list {
+				return a.listTemplates(st)
+			}
+			var s scriptspec.Spec
+			switch {
+			case script != "" && len(args) == 0:
+				s, err = a.fromScript(cmd, st, script, step)
+			case script == "" && len(args) == 1:
+				s, err = fromTemplate(st, args[0], params)
+			default:
+				return usage("name a template, or a script with --from-script; scriptspec new --list shows the templates")
+			}
+			if err != nil {
+				return err
+			}
+			return a.keep(st, s, extends, dryRun, force)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&params, "param", nil, "NAME=TEXT, NAME:=JSON or NAME=@FILE")
+	flags.StringVar(&script, "from-script", "", "make the spec of this script, from what it reads")
+	flags.StringVar(&step, "step", "", "step name, with --from-script")
+	flags.StringSliceVar(&extends, "extends", nil, "bases of the spec, which it is rendered with")
+	flags.BoolVar(&list, "list", false, "show the templates and their parameters")
+	flags.BoolVar(&dryRun, "dry-run", false, "print the spec and save nothing")
+	flags.BoolVar(&force, "force", false, "replace the spec that is there")
+	return cmd
+}
+
+func (a *app) listTemplates(st *scriptspec.Store) error {
+	all, err := st.Templates()
+	for _, t := range all {
+		fmt.Fprintf(a.out, "%s: %s\n", t.Name, harmless(t.Description))
+		for _, name := range sortedNames(t.Parameters) {
+			p := t.Parameters[name]
+			text := "required"
+			if p.Default != nil {
+				value, _ := json.Marshal(p.Default)
+				text = "default " + string(value)
+			}
+			fmt.Fprintf(a.out, "  %s (%s, %s) %s\n", name, p.Type, text, harmless(p.Description))
+		}
+	}
+	return err
+}
+
+func fromTemplate(st *scriptspec.Store, name string, params []string) (scriptspec.Spec, error) {
+	t, err := st.LoadTemplate(name)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	for _, param := range params {
+		key, text, ok := strings.Cut(param, "=")
+		if !ok {
+			return nil, usage("--param %s: want NAME=TEXT, NAME:=JSON or NAME=@FILE", param)
+		}
+		if key, isJSON := strings.CutSuffix(key, ":"); isJSON {
+			var args scriptspec.JobArgs
+			if err := args.UnmarshalJSON([]byte(`{"v": ` + text + `}`)); err != nil {
+				return nil, usage("--param %s: the value is no JSON", key)
+			}
+			values[key] = args["v"]
+			continue
+		}
+		if file, isFile := strings.CutPrefix(text, "@"); isFile {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			text = string(data)
+		}
+		values[key] = text
+	}
+	s, err := t.New(values)
+	if err != nil {
+		return nil, &exit{exitNo, err}
+	}
+	return s, nil
+}
+
+// fromScript makes the spec of a script from what can be read in it.
+func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step string) (scriptspec.Spec, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, err
+	}
+	if step == "" {
+		step = scriptspec.ToPascalCase(strings.TrimSuffix(filepath.Base(file), ".py"))
+	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	b := &scriptspec.SpecBuilder{Store: st, Scripts: map[string]string{step: abs}, Python: a.python}
+	s, err := b.SpecFromNode(step)
+	if err != nil {
+		return nil, &exit{exitNo, err}
+	}
+	found, err := scriptspec.Inspect(cmd.Context(), abs)
+	if err != nil {
+		return nil, err
+	}
+	if found[0].Error != "" {
+		return nil, &exit{exitNo, fmt.Errorf("%s: %s", file, found[0].Error)}
+	}
+	for _, use := range found[0].JobArgs {
+		if _, given := s.JobArgs[use.Name]; !given && use.Default != nil {
+			s.AddJobArg(use.Name, use.Default)
+		}
+	}
+	here, _ := os.Getwd()
+	s.ScriptPath = relative(here, s.ScriptPath)
+	for _, paths := range []map[string]string{s.InputPaths, s.OutputPaths} {
+		for name, path := range paths {
+			paths[name] = relative(here, path)
+		}
+	}
+	return s, nil
+}
+
+// keep saves a new spec, or prints it.
+func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dryRun, force bool) error {
+	if len(extends) > 0 {
+		switch s := s.(type) {
+		case *scriptspec.ScriptExecutionSpec:
+			s.Extends = extends
+		case *scriptspec.EnhancedScriptExecutionSpec:
+			s.Extends = extends
+		}
+		if _, err := st.Render(s); err != nil {
+			return &exit{exitNo, err}
+		}
+	}
+	if dryRun {
+		return scriptspec.Encode(a.out, s)
+	}
+	b := s.Basic()
+	path := st.StepPath(b.StepName, b.ScriptName)
+	if path == "" {
+		path = st.Path(b.ScriptName)
+	}
+	if _, err := os.Stat(path); err == nil && !force {
+		return &exit{exitNo, fmt.Errorf("%s is there already; --force replaces it", path)}
+	}
+	save := st.SaveStep
+	if path == st.Path(b.ScriptName) {
+		save = st.Save
+	}
+	if err := save(s); err != nil {
+		return &exit{exitNo, err}
+	}
+	_, err := fmt.Fprintln(a.out, path)
+	return err
+}
+
+func (a *app) renderCommand() *cobra.Command {
+	var write, check bool
+	cmd := &cobra.Command{
+		Use: "render [SPEC]...", Short: "Put into specs what their bases say now", ValidArgsFunction: a.complete,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			st, err := a.store()
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			specs, err := a.chosen(cmd.Context(), st, words)
+			if err != nil {
+				return err
+			}
+			stale := false
+			var errs []error
+			for _, s := range specs {
+				b := s.Basic()
+				if len(b.Extends) == 0 && len(b.Inherited) == 0 {
+					continue
+				}
+				changes, err := st.Render(s)
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				stale = stale || len(changes) > 0
+				for _, c := range changes {
+					if !check {
+						fmt.Fprintf(a.out, "%s: %s\n", b.StepName, c)
+					}
+				}
+				if write && len(changes) > 0 {
+					errs = append(errs, saveBack(st, s))
+				}
+			}
+			if err := errors.Join(errs...); err != nil {
+				return &exit{exitNo, err}
+			}
+			if stale && !write {
+				return failed
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
+	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
+	return cmd
+}
+
+// saveBack saves a spec to the file that it is from.
+func saveBack(st *scriptspec.Store, s scriptspec.Spec) error {
+	b := s.Basic()
+	if at, err := st.LoadEnhanced(b.ScriptName); err == nil && at.StepName == b.StepName {
+		return st.Save(s)
+	}
+	return st.SaveStep(s)
+}
+
+func (a *app) migrateCommand() *cobra.Command {
+	var write, check bool
+	var backup string
+	cmd := &cobra.Command{
+		Use: "migrate", Short: "Take specs to the newest version of the file format", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			st, err := a.store()
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			todo := false
+			var errs []error
+			for m, err := range st.MigrateAll(cmd.Context(), &scriptspec.MigrateOptions{Write: write, Backup: backup}) {
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				todo = todo || len(m.Changes) > 0
+				for _, c := range m.Changes {
+					if !check {
+						fmt.Fprintf(a.out, "%s: %s\n", m.File, c)
+					}
+				}
+			}
+			if err := errors.Join(errs...); err != nil {
+				return &exit{exitNo, err}
+			}
+			if !todo && !a.quiet {
+				fmt.Fprintln(a.err, "nothing to do")
+			}
+			if todo && !write {
+				return failed
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&write, "write", false, "write the files")
+	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
+	cmd.Flags().StringVar(&backup, "backup", "", "keep copies of the files in this directory")
+	return cmd
+}
+
+var schemaKinds = []scriptspec.SchemaKind{
+	scriptspec.SchemaSpec, scriptspec.SchemaStrictSpec, scriptspec.SchemaPipeline, scriptspec.SchemaBase, scriptspec.SchemaTemplate, scriptspec.SchemaResult,
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	var kind, dir string
+	cmd := &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of a kind of file", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if dir != "" {
+				return writeSchemas(dir)
+			}
+			text := scriptspec.JSONSchema(scriptspec.SchemaKind(kind))
+			if text == nil {
+				var names []string
+				for _, k := range schemaKinds {
+					names = append(names, string(k))
+				}
+				slices.Sort(names)
+				return usage("no schema %q; there are %s", kind, strings.Join(names, ", "))
+			}
+			_, err := a.out.Write(text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&kind, "kind", string(scriptspec.SchemaSpec), "spec, spec.strict, pipeline, base, template or result")
+	cmd.Flags().StringVar(&dir, "write", "", "write all of them to this directory")
+	return cmd
+}
+
+func writeSchemas(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, kind := range schemaKinds {
+		if err := writeNew(filepath.Join(dir, string(kind)+".schema.json"), scriptspec.JSONSchema(kind), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew writes a file, unless it is there and not to be replaced.
+func writeNew(path string, text []byte, replace bool) error {
+	old, err := os.ReadFile(path)
+	if err == nil && (string(old) == string(text) || !replace) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+func (a *app) docsCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use: "docs [SPEC]...", Short: "Write a page for each spec, in Markdown", ValidArgsFunction: a.complete,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			st, err := a.store()
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			specs, err := a.chosen(cmd.Context(), st, words)
+			if err != nil {
+				return err
+			}
+			for _, s := range specs {
+				if dir == "" {
+					if err := writePage(a.out, s.Basic()); err != nil {
+						return err
+					}
+					continue
+				}
+				var page strings.Builder
+				if err := writePage(&page, s.Basic()); err != nil {
+					return err
+				}
+				if err := writeNew(filepath.Join(dir, s.Basic().StepName+".md"), []byte(page.String()), true); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "write", "", "write the pages to this directory")
+	return cmd
+}
+
+// writePage describes a spec, without values of variables.
+func writePage(w io.Writer, s *scriptspec.ScriptExecutionSpec) error {
+	var b strings.Builder
+	s = s.Redacted()
+	fmt.Fprintf(&b, "# %s\n\n", markdown(s.StepName))
+	if s.Description != "" {
+		b.WriteString(markdown(s.Description) + "\n\n")
+	}
+	fmt.Fprintf(&b, "Script: %s\n", code(s.ScriptPath))
+	if len(s.Tags) > 0 {
+		fmt.Fprintf(&b, "Tags: %s\n", markdown(strings.Join(s.Tags, ", ")))
+	}
+	for _, part := range []struct {
+		title  string
+		values map[string]string
+	}{{"Inputs", s.InputPaths}, {"Outputs", s.OutputPaths}} {
+		table(&b, part.title, sortedNames(part.values), func(name string) string { return part.values[name] })
+	}
+	table(&b, "Environment variables", sortedNames(s.EnvironVars), nil)
+	table(&b, "Job arguments", sortedNames(s.JobArgs), func(name string) string {
+		text, _ := json.Marshal(s.JobArgs[name])
+		return string(text)
+	})
+	for _, e := range s.Examples {
+		fmt.Fprintf(&b, "\n## Example %s\n\n%s\n", markdown(e.Name), markdown(e.Description))
+	}
+	b.WriteByte('\n')
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func table(b *strings.Builder, title string, names []string, value func(name string) string) {
+	if len(names) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n", title)
+	for _, name := range names {
+		fmt.Fprintf(b, "- %s", code(name))
+		if value != nil {
+			fmt.Fprintf(b, ": %s", code(value(name)))
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// markdown makes a text one that Markdown shows as it is.
+func markdown(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strings.ContainsRune("\\`*_{}[]()#+-.!|<>&~", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// code makes a text a span of code.
+func code(text string) string {
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	text = harmless(text)
+	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") || text == "" {
+		text = " " + text + " "
+	}
+	return fence + text + fence
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// progress shows what runs: on a terminal one line that is drawn anew, elsewhere a line for each run that has ended.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	width    int
+
+	mu           sync.Mutex
+	done, failed int
+	running      []started // in the order of their start
+	drawn        bool
+	stop         chan struct{}
+	stopped      sync.WaitGroup
+}
+
+type started struct {
+	name string
+	at   time.Time
+}
+
+func newProgress(a *app) *progress {
+	p := &progress{out: a.err, stop: make(chan struct{})}
+	if a.quiet {
+		p.out = io.Discard
+		return p
+	}
+	const usual = 80
+	if f, ok := a.err.(*os.File); ok {
+		p.width, p.terminal = size(f)
+	}
+	p.width = cmp.Or(p.width, usual)
+	p.terminal = p.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	if p.terminal {
+		p.stopped.Go(p.tick)
+	}
+	return p
+}
+
+func (p *progress) close() {
+	close(p.stop)
+	p.stopped.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+}
+
+func (p *progress) spec(r scriptspec.SpecTestResult, ended bool) {
+	if !ended {
+		p.begin(r.Name)
+		return
+	}
+	expect := r.Expect
+	if expect == "" {
+		expect = scriptspec.OutcomePassed
+	}
+	switch {
+	case r.Result == nil:
+		p.end(r.Name, "failed", r.Error)
+	case r.Result.Outcome != expect:
+		p.end(r.Name, "failed", r.Result.String())
+	default:
+		p.end(r.Name, "passed", r.Result.ExecutionTime.Round(time.Millisecond).String())
+	}
+}
+
+func (p *progress) node(e scriptspec.PipelineEvent) {
+	if e.Result == nil {
+		p.begin(e.Node)
+		return
+	}
+	text := e.Result.Reason
+	if text == "" {
+		text = e.Result.Duration.Round(time.Millisecond).String()
+	}
+	p.end(e.Node, string(e.Result.Status), text)
+}
+
+func (p *progress) begin(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = append(p.running, started{name, time.Now()})
+	p.draw()
+}
+
+func (p *progress) end(name, status, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = slices.DeleteFunc(p.running, func(s started) bool { return s.name == name })
+	p.done++
+	if status == "failed" {
+		p.failed++
+	}
+	p.erase()
+	if !p.terminal || status == "failed" {
+		line, _, _ := strings.Cut(text, "\n")
+		fmt.Fprintf(p.out, "%-9s %s: %s\n", status, harmless(name), harmless(line))
+	}
+	p.draw()
+}
+
+// draw writes the line of a terminal.
+func (p *progress) draw() {
+	if !p.terminal || len(p.running) == 0 {
+		return
+	}
+	p.erase()
+	slowest := p.running[0]
+	line := fmt.Sprintf("%d done, %d failed, %d running; %s for %v", p.done, p.failed, len(p.running), harmless(slowest.name),
+		time.Since(slowest.at).Round(100*time.Millisecond))
+	runes := []rune(line)
+	fmt.Fprint(p.out, string(runes[:min(len(runes), max(p.width-1, 10))]))
+	p.drawn = true
+}
+
+func (p *progress) erase() {
+	if p.drawn {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.drawn = false
+	}
+}
+
+func (p *progress) tick() {
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.mu.Lock()
+			p.draw()
+			p.mu.Unlock()
+		case <-p.stop:
+			return
+		}
+	}
+}
+
+// harmless leaves out what a terminal would act on: a text may quote what a script said.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
+)
+
+// result is what a run comes to, of a store or of a pipeline.
+type result interface {
+	WriteText(w io.Writer) error
+	WriteJUnit(w io.Writer) error
+	WriteGitHub(w io.Writer) error
+	WriteHTML(w io.Writer) error
+}
+
+// forms are the formats of a result.
+func forms(r result) map[string]func(io.Writer) error {
+	return map[string]func(io.Writer) error{
+		"text": r.WriteText, "junit": r.WriteJUnit, "github": r.WriteGitHub, "html": r.WriteHTML,
+		"json": func(w io.Writer) error { return writeJSON(w, r) },
+	}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// runFlags are the flags of run.
+type runFlags struct {
+	pipeline, example, work string
+	from, to, only          []string
+	set                     []string
+	timeout                 time.Duration
+	jobs, repeat            int
+	failFast, warm          bool
+	keep                    string
+	preload                 []string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use: "run [SPEC]...", Short: "Run specs, their examples, or a pipeline", ValidArgsFunction: a.complete,
+		Example: "  scriptspec run tag:nightly\n  scriptspec run --pipeline churn --from Train_training --work work --format text --format html=page.html",
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if f.repeat < 1 {
+				return usage("--repeat is at least 1")
+			}
+			var last error
+			for range f.repeat {
+				err := a.run(cmd, f, words)
+				if err != nil && (!errors.Is(err, failed) || f.failFast) {
+					return err
+				}
+				if err != nil {
+					last = err
+				}
+			}
+			return last
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.pipeline, "pipeline", "", "run the pipeline with this name")
+	flags.StringSliceVar(&f.from, "from", nil, "nodes of the pipeline to begin with, on results in --work")
+	flags.StringSliceVar(&f.to, "to", nil, "nodes of the pipeline to end with")
+	flags.StringSliceVar(&f.only, "only", nil, "exactly these nodes of the pipeline")
+	flags.StringVar(&f.work, "work", "", "work directory of the pipeline (default: a temporary one, kept if the run fails)")
+	flags.StringVar(&f.example, "example", "", "run only the example with this name; - for none")
+	flags.StringArrayVar(&f.set, "set", nil, "job_args.NAME=JSON or environ_vars.NAME=TEXT, for this run")
+	flags.DurationVar(&f.timeout, "timeout", 0, "bound of each script (default 5m)")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts at the same time (default: one for each CPU)")
+	flags.IntVar(&f.repeat, "repeat", 1, "run so many times")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "start nothing more once one has failed")
+	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
+	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
+	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
+	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag is there
+	return cmd
+}
+
+func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
+	st, err := a.store()
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	tester := &scriptspec.RuntimeTester{
+		Python: a.python, Base: st.Base(), Timeout: f.timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
+	}
+	defer tester.Close()
+	if f.pipeline != "" {
+		if len(words) > 0 {
+			return usage("--pipeline and %s: a pipeline is run by --from, --to and --only", words[0])
+		}
+		return a.runPipeline(cmd, f, st, tester)
+	}
+	sel, err := a.selector(words)
+	if err != nil {
+		return err
+	}
+	change, err := setter(f.set)
+	if err != nil {
+		return err
+	}
+	p := newProgress(a)
+	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, Progress: p.spec}
+	r, err := tester.TestStore(cmd.Context(), st, o)
+	p.close()
+	if r == nil {
+		return err
+	}
+	if len(r.Specs) == 0 {
+		return &exit{exitNone, errors.New("there is nothing to run")}
+	}
+	if writeErr := a.write(forms(r), "text"); writeErr != nil {
+		return writeErr
+	}
+	if err != nil {
+		return &exit{exitInterrupted, err}
+	}
+	a.explain(r)
+	if !r.Success {
+		return failed
+	}
+	return nil
+}
+
+// explain shows on the terminal what a person needs of what has failed.
+func (a *app) explain(r *scriptspec.StoreTestResult) {
+	if a.quiet {
+		return
+	}
+	for _, s := range r.Specs {
+		if s.Result != nil && !s.Result.Success && s.Expect == "" {
+			fmt.Fprintf(a.err, "\n%s", s.Result.Details())
+		}
+	}
+}
+
+func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store, tester *scriptspec.RuntimeTester) error {
+	p, err := st.LoadPipeline(f.pipeline)
+	if err != nil {
+		return err
+	}
+	shown := newProgress(a)
+	o := p.Options
+	o.WorkDir, o.From, o.To, o.Progress = f.work, f.from, f.to, shown.node
+	if len(f.only) > 0 {
+		o.Only = f.only
+	}
+	if f.timeout > 0 {
+		o.Timeout = f.timeout
+	}
+	if f.jobs > 0 {
+		o.Parallelism = f.jobs
+	}
+	o.FailFast = o.FailFast || f.failFast
+	r, err := tester.TestPipeline(cmd.Context(), p, &o)
+	shown.close()
+	if r == nil {
+		return err
+	}
+	if writeErr := a.write(forms(r), "text"); writeErr != nil {
+		return writeErr
+	}
+	switch {
+	case err != nil:
+		return &exit{exitInterrupted, err}
+	case !r.Success:
+		if !a.quiet {
+			for _, n := range r.Nodes {
+				if n.Result != nil && !n.Result.Success {
+					fmt.Fprintf(a.err, "\n%s", n.Result.Details())
+				}
+			}
+			fmt.Fprintf(a.err, "\nwhat the scripts made is in %s\n", r.WorkDir)
+		}
+		return failed
+	case f.work == "":
+		return os.RemoveAll(r.WorkDir)
+	}
+	return nil
+}
+
+// setter returns what --set does to a spec.
+func setter(sets []string) (func(s *scriptspec.ScriptExecutionSpec) error, error) {
+	type change struct {
+		environ bool
+		name    string
+		text    string
+		value   any
+	}
+	var changes []change
+	for _, set := range sets {
+		place, text, ok := strings.Cut(set, "=")
+		member, name, named := strings.Cut(place, ".")
+		if !ok || !named || name == "" {
+			return nil, usage("--set %s: want job_args.NAME=JSON or environ_vars.NAME=TEXT", place)
+		}
+		c := change{name: name, text: text}
+		switch member {
+		case "environ_vars":
+			c.environ = true
+		case "job_args":
+			var args scriptspec.JobArgs
+			if err := args.UnmarshalJSON([]byte(`{"v": ` + text + `}`)); err != nil {
+				return nil, usage("--set %s: the value is no JSON; write texts in quotes", place)
+			}
+			c.value = args["v"]
+		default:
+			return nil, usage("--set %s: only job_args and environ_vars can be set", place)
+		}
+		changes = append(changes, c)
+	}
+	return func(s *scriptspec.ScriptExecutionSpec) error {
+		for _, c := range changes {
+			if c.environ {
+				s.AddEnvironVar(c.name, c.text)
+			} else {
+				s.AddJobArg(c.name, c.value)
+			}
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,157 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/filename"
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
+)
+
+// SuiteOptions changes what [RuntimeTester.TestStore] does. Nil means the zero value.
+type SuiteOptions struct {
+	// Select picks specs; nil means all.
+	Select *Selector
+	// Example runs only the example with this name, of the specs that have it; "" runs the specs themselves and all of
+	// their examples, "-" the specs alone.
+	Example string
+	// OutputDir has the outputs of each run as <name>/<logical name>; "" means a temporary directory for each, which
+	// goes if the run has ended as it should.
+	OutputDir string
+	// FailFast starts no more runs once one has not ended as it should.
+	FailFast bool
+	// Change is called with each spec before it is run, and may change it.
+	Change func(s *ScriptExecutionSpec) error
+	// Progress is called when a run starts, with a result that has only a name, and when it has ended; by one
+	// goroutine at a time.
+	Progress func(r SpecTestResult, ended bool)
+}
+
+// TestStore runs the specs of a store, and their examples, as [RunStore] does without go test: as many at the same time
+// as Parallelism allows. The error is for a selection of which a word is of no spec, a store that cannot be read, or
+// ctx that has ended; then there is a result of what was run.
+func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
+	o = cmp.Or(o, &SuiteOptions{})
+	all, failed, err := st.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := cmp.Or(o.Select, &Selector{}).choose(all)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := findPython(t.Python); err != nil {
+		return nil, err
+	}
+	s := suite{tester: t, o: o, base: st.base}
+	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
+	ctx, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
+	for _, err := range failed {
+		s.result.end(s.result.add(fileOf(err), ""), nil, err)
+	}
+	var running sync.WaitGroup
+	for i, c := range all {
+		if !chosen[i] {
+			continue
+		}
+		if o.Example == "" || o.Example == "-" {
+			s.start(ctx, &running, c.stem, c.spec, "")
+		}
+		for _, e := range c.spec.common().meta.Examples {
+			if o.Example == "" || o.Example == e.Name {
+				s.start(ctx, &running, c.stem+"/"+e.Name, withExample(c.spec, e), e.Expect)
+			}
+		}
+	}
+	running.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errFailFast) {
+		return s.result, cause
+	}
+	return s.result, nil
+}
+
+var errFailFast = errors.New("not begun, as another has failed")
+
+// fileOf returns the name of a spec from an error about its file.
+func fileOf(err error) string {
+	if de, ok := errors.AsType[*DecodeError](err); ok {
+		return strings.TrimSuffix(filepath.Base(de.File), specFileSuffix)
+	}
+	return "?"
+}
+
+type suite struct {
+	tester *RuntimeTester
+	o      *SuiteOptions
+	base   string
+	result *StoreTestResult
+	stop   context.CancelCauseFunc
+	mu     sync.Mutex // of Progress
+}
+
+func (s *suite) start(ctx context.Context, running *sync.WaitGroup, name string, spec Spec, expect Outcome) {
+	number := s.result.add(name, expect)
+	running.Go(func() {
+		result, err := s.run(ctx, name, spec, expect)
+		if err != nil && context.Cause(ctx) != nil {
+			err = context.Cause(ctx)
+		}
+		s.result.end(number, result, err)
+		end := SpecTestResult{Name: name, Expect: expect, Result: result}
+		if err != nil {
+			end.Error = err.Error()
+		}
+		if !end.passed() && s.o.FailFast {
+			s.stop(errFailFast)
+		}
+		s.tell(end, true)
+	})
+}
+
+func (s *suite) tell(r SpecTestResult, ended bool) {
+	if s.o.Progress == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.Progress(r, ended)
+}
+
+func (s *suite) run(ctx context.Context, name string, spec Spec, expect Outcome) (*ScriptTestResult, error) {
+	release, err := s.tester.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	basic := spec.self().Basic()
+	dir := filepath.Join(s.o.OutputDir, filename.Element(name))
+	if s.o.OutputDir == "" {
+		if dir, err = os.MkdirTemp("", "scriptspec-outputs-"); err != nil {
+			return nil, err
+		}
+	}
+	basic.OutputPaths = newPaths(dir, slices.Sorted(maps.Keys(basic.OutputPaths)))
+	if s.tester.Base == "" {
+		resolved, _ := pathResolver{base: s.base}.resolve(basic) // it has no variables that could be unknown
+		basic = resolved.Basic()
+	}
+	if s.o.Change != nil {
+		if err := s.o.Change(basic); err != nil {
+			return nil, err
+		}
+	}
+	s.tell(SpecTestResult{Name: name, Expect: expect}, false)
+	result, err := s.tester.run(ctx, basic, 0, s.tester.masker(basic))
+	if s.o.OutputDir == "" && (err == nil && result.Outcome == expected(expect) || !holdsFiles(dir)) {
+		err = errors.Join(err, fsaccess.RemoveTree(dir))
+	}
+	return result, err
+}
