@@ -57,7 +57,6 @@ type app struct {
 	formats []string
 	python  string
 	quiet   bool
-	selects []string
 }
 
 // Main runs the program and returns its exit code.
@@ -241,7 +240,7 @@ func sortedNames[V any](m map[string]V) []string {
 }
 
 // complete offers the words of selections.
-func (a *app) complete(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) complete(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	st, err := a.store()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

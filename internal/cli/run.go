@@ -98,7 +98,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	tester := &scriptspec.RuntimeTester{
 		Python: a.python, Base: st.Base(), Timeout: f.timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
 	}
-	defer tester.Close()
+	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
 	if f.pipeline != "" {
 		if len(words) > 0 {
 			return usage("--pipeline and %s: a pipeline is run by --from, --to and --only", words[0])
