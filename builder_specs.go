@@ -9,7 +9,7 @@ import (
 // FromSpecs makes a pipeline of specs: a node for each, by its step name, and an edge from each step that one
 // depends on (depends_on.steps). Nodes and edges are sorted, so that the order of the specs does not matter; what
 // flows along the edges is for Plan and wires to say. The error is a [*ValidationError] with every step that no spec
-// has, and every name that two have.
+// has, every name that two have and every one that is none, or a [*CycleError].
 func (b *SpecBuilder) FromSpecs(specs []Spec) (*PipelineTestingSpec, error) {
 	p := &PipelineTestingSpec{DAG: &DAG{}, Specs: map[string]Spec{}}
 	if b.Store != nil {
@@ -41,7 +41,19 @@ func (b *SpecBuilder) FromSpecs(specs []Spec) (*PipelineTestingSpec, error) {
 			errs = append(errs, unknownStep(node, i, step, p.DAG.Nodes))
 		}
 	}
+	for _, node := range p.DAG.Nodes {
+		if _, err := ParseStepName(node); err != nil {
+			fe := stepNameError(keyed("specs", node)+".step_name", node)
+			fe.rank = rank{section: rankSpecs, key: node}
+			errs = append(errs, fe)
+		}
+	}
 	slices.SortFunc(p.DAG.Edges, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	if len(errs) == 0 {
+		if _, err := p.DAG.TopologicalSort(); err != nil {
+			return p, err
+		}
+	}
 	return p, newPipelineError(p.Name, errs)
 }
 

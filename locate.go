@@ -72,5 +72,5 @@ func Diff(a, b Spec) ([]Change, error) {
 		}
 		documents[i] = document
 	}
-	return changesBetween(b.common(), nil, documents[0], documents[1]), nil
+	return changesBetween(func(name string) bool { return a.common().isSecret(name) || b.common().isSecret(name) }, nil, documents[0], documents[1]), nil
 }

@@ -188,6 +188,9 @@ func unwritable(f field, found flaw) *FieldError {
 	if taken, ok := errors.AsType[nameTakenError](found.err); ok {
 		return fieldErrorf(rank{section: int(f), key: found.key}, found.place, CodeFormat, "%s", taken)
 	}
+	if errors.Is(found.err, errNegative) {
+		return fieldErrorf(rank{section: int(f), key: found.key}, found.place, CodeFormat, "%s is negative", found.place)
+	}
 	return unsupported(f, found.place, found.key, found.err)
 }
 

@@ -203,6 +203,9 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 	for i := range plan.Nodes {
 		n := &plan.Nodes[i]
 		for _, source := range n.OrderOnly {
+			if dependsOn(pl.specs[n.Node], source) {
+				continue // which says that the order is what counts
+			}
 			if !n.Skipped && pl.specs[n.Node] != nil && pl.specs[source] != nil {
 				idle[[2]string{source, n.Node}] = n
 			}

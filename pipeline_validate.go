@@ -212,11 +212,19 @@ func (p *PipelineTestingSpec) edgeErrors() []*FieldError {
 		if _, skipped := p.Skip[edge[1]]; skipped || source == nil || dest == nil || wired[edge] {
 			continue // a node without a spec is reported as that, or skipped
 		}
+		if dependsOn(dest, edge[0]) {
+			continue
+		}
 		if len(m.FindPathMatches(source, dest)) == 0 {
 			errs = append(errs, noMatch(i, edge))
 		}
 	}
 	return errs
+}
+
+// dependsOn reports whether a spec says that it depends on a step.
+func dependsOn(s *EnhancedScriptExecutionSpec, step string) bool {
+	return s != nil && slices.Contains(s.DependsOn.Steps, step)
 }
 
 func noMatch(i int, edge [2]string) *FieldError {

@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"encoding/json"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -141,11 +142,13 @@ func (m *Metadata) hasNews() bool {
 }
 
 // packageVersion is a version specifier of PEP 440.
-var packageVersion = regexp.MustCompile(`(?i)^(===\s*\S+|(==|!=)\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)*\.\*|(==|!=|<=|>=|<|>)\s*` + pep440 + `(\+[a-z0-9]+([-_.][a-z0-9]+)*)?|~=\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)+` + pep440End + `)$`)
+var packageVersion = regexp.MustCompile(`(?i)^(===\s*\S+|(==|!=)\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)*` + pep440Pre + pep440Post + `\.\*|(==|!=|<=|>=|<|>)\s*` + pep440 + `(\+[a-z0-9]+([-_.][a-z0-9]+)*)?|~=\s*v?([0-9]+!)?[0-9]+(\.[0-9]+)+` + pep440End + `)$`)
 
 const (
-	pep440    = `v?([0-9]+!)?[0-9]+(\.[0-9]+)*` + pep440End
-	pep440End = `([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?`
+	pep440     = `v?([0-9]+!)?[0-9]+(\.[0-9]+)*` + pep440End
+	pep440End  = pep440Pre + pep440Post + `([-_.]?dev[-_.]?[0-9]*)?`
+	pep440Pre  = `([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?`
+	pep440Post = `(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?`
 )
 
 // inheritable are the members that a base may have, each with whether it is merged key by key.
@@ -158,7 +161,7 @@ var inheritable = map[field]bool{
 // metadataErrors finds what the rules of single texts do not say.
 func metadataErrors(s Spec) []*FieldError {
 	meta := s.common().meta
-	if meta.isZero() {
+	if meta.isZero() || meta.SpecVersion > SpecVersion { // which may mean more by its members than is known here
 		return nil
 	}
 	var errs []*FieldError
@@ -172,6 +175,13 @@ func metadataErrors(s Spec) []*FieldError {
 	}
 	if meta.Retries < 0 {
 		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, "", "retries is negative")
+	}
+	for name, value := range map[string]float64{
+		"duration": meta.Budget.Duration, "peak_memory": meta.Budget.PeakMemory, "output_bytes": meta.Budget.OutputBytes, "regression": meta.Budget.Regression,
+	} {
+		if !(value >= 0) || math.IsInf(value, 0) {
+			fail(fieldBudget, 0, "."+name, CodeFormat, value, "", "%s must be a number from 0 on", name)
+		}
 	}
 	for i, step := range meta.DependsOn.Steps {
 		if _, err := ParseStepName(step); err != nil {

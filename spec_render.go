@@ -74,16 +74,20 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 	for _, l := range layers {
 		base = layer.Over(base, l.values, inheritRules)
 	}
+	isSecret := secretsOf(c, base)
 	document, err := documentOf(s)
 	if err != nil {
 		return nil, err
 	}
 	recorded, _ := document[fields[fieldInherited].name].(map[string]any)
+	recorded = ofKind(recorded, c.enhanced)
 	file := inheritedPart(document)
 	result, conflicts := layer.Merge(recorded, file, base, inheritRules)
-	changes := changesBetween(c, nil, file, result)
+	changes := changesBetween(isSecret, nil, file, result)
 	for _, path := range conflicts {
-		changes = append(changes, changeAt(c, path, changeKept, valueAt(file, path), valueAt(base, path)))
+		old, _ := valueAt(file, path)
+		now, _ := valueAt(base, path)
+		changes = append(changes, changeAt(isSecret, path, changeKept, old, now))
 	}
 	for name := range file {
 		delete(document, name)
@@ -93,7 +97,7 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 	if len(base) == 0 {
 		delete(document, fields[fieldInherited].name)
 	}
-	rendered, err := specOf(document)
+	rendered, err := specOf(document, false)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +109,38 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 		c.touch()
 	}
 	return changes, nil
+}
+
+// secretsOf reports which job arguments a spec or its bases call secret.
+func secretsOf(c common, base map[string]any) func(name string) bool {
+	more, _ := base[fields[fieldSecrets].name].([]any)
+	return func(name string) bool { return c.isSecret(name) || slices.Contains(more, any(name)) }
+}
+
+// ofKind returns what a spec took from its bases in the form of its kind: it may have been of the other one then.
+func ofKind(recorded map[string]any, enhanced bool) map[string]any {
+	recorded = maps.Clone(recorded)
+	for plain, specs := range map[field]field{fieldInputs: fieldInputSpecs, fieldOutputs: fieldOutputSpecs} {
+		from, to := fields[specs].name, fields[plain].name
+		if enhanced {
+			from, to = to, from
+		}
+		paths, ok := recorded[from].(map[string]any)
+		if !ok {
+			continue
+		}
+		delete(recorded, from)
+		converted := map[string]any{}
+		for key, value := range paths {
+			if spec, isSpec := value.(map[string]any); isSpec && !enhanced {
+				converted[key] = spec["path"]
+			} else if enhanced {
+				converted[key] = map[string]any{"logical_name": key, "path": value, "aliases": []any{}}
+			}
+		}
+		recorded[to] = converted
+	}
+	return recorded
 }
 
 // copyRendered makes dst what was rendered, but for its own times.
@@ -140,21 +176,31 @@ func documentOf(s Spec) (map[string]any, error) {
 	return objectOfJSON(e.w.Buf), nil
 }
 
-// specOf reads a spec that was made of JSON here.
-func specOf(document map[string]any) (Spec, error) {
+// specOf reads a spec that was made of JSON here. Lines and columns of a text that nobody has are left out.
+func specOf(document map[string]any, strict bool) (Spec, error) {
 	var w strictjson.Writer
 	if err := w.Value(document); err != nil {
 		return nil, err
 	}
-	return decode(w.Buf, "", false)
+	s, err := decode(w.Buf, "", strict)
+	if err == nil {
+		return s, nil
+	}
+	if one, ok := err.(*DecodeError); ok { //nolint:errorlint // as decode returns it
+		one.Line, one.Column = 0, 0
+	} else if all, ok := err.(decodeErrors); ok { //nolint:errorlint // as decode returns it
+		for _, one := range all {
+			one.Line, one.Column = 0, 0
+		}
+	}
+	return nil, err
 }
 
-// inheritedPart returns the members that a base may have, but for maps that are empty.
+// inheritedPart returns the members that a base may have.
 func inheritedPart(document map[string]any) map[string]any {
 	part := map[string]any{}
 	for f := range inheritable {
-		value, ok := document[fields[f].name]
-		if object, isObject := value.(map[string]any); ok && (!isObject || len(object) > 0) {
+		if value, ok := document[fields[f].name]; ok {
 			part[fields[f].name] = value
 		}
 	}
@@ -162,7 +208,7 @@ func inheritedPart(document map[string]any) map[string]any {
 }
 
 // changesBetween lists the differences of two objects, sorted by place.
-func changesBetween(c common, path []string, old, new map[string]any) []Change {
+func changesBetween(isSecret func(name string) bool, path []string, old, new map[string]any) []Change {
 	var changes []Change
 	keys := map[string]bool{}
 	for _, object := range []map[string]any{old, new} {
@@ -179,46 +225,47 @@ func changesBetween(c common, path []string, old, new map[string]any) []Change {
 		switch {
 		case had && has && reflect.DeepEqual(a, b):
 		case (isA || !had) && (isB || !has) && inheritRules(place) == layer.Object:
-			changes = append(changes, changesBetween(c, place, objectA, objectB)...)
+			changes = append(changes, changesBetween(isSecret, place, objectA, objectB)...)
 		case !had:
-			changes = append(changes, changeAt(c, place, changeAdded, nil, b))
+			changes = append(changes, changeAt(isSecret, place, changeAdded, nil, b))
 		case !has:
-			changes = append(changes, changeAt(c, place, changeRemoved, a, nil))
+			changes = append(changes, changeAt(isSecret, place, changeRemoved, a, nil))
 		default:
-			changes = append(changes, changeAt(c, place, changeChanged, a, b))
+			changes = append(changes, changeAt(isSecret, place, changeChanged, a, b))
 		}
 	}
 	return changes
 }
 
 // changeAt describes a change without what nobody is to see.
-func changeAt(c common, path []string, kind string, old, new any) Change {
+func changeAt(isSecret func(name string) bool, path []string, kind string, old, new any) Change {
 	steps := make([]strictjson.Step, len(path))
 	for i := range path {
 		steps[i] = strictjson.Step{Name: &path[i]}
 	}
 	change := Change{Path: placeText(steps), Kind: kind, Old: old, New: new}
 	hidden := path[0] == fields[fieldEnviron].name || path[0] == fields[fieldExamples].name ||
-		path[0] == fields[fieldJobArgs].name && slices.ContainsFunc(path[1:], c.isSecret)
+		path[0] == fields[fieldJobArgs].name && slices.ContainsFunc(path[1:], isSecret)
 	for _, value := range []*any{&change.Old, &change.New} {
 		if hidden && *value != nil {
 			*value = redacted
 			continue
 		}
 		copied := JobArgs{"": *value}.clone()
-		redactArgs(copied, c.isSecret)
+		redactArgs(copied, isSecret)
 		*value = copied[""]
 	}
 	return change
 }
 
-func valueAt(object map[string]any, path []string) any {
-	var value any = object
+// valueAt returns the value at a path of keys, and whether there is one.
+func valueAt(object map[string]any, path []string) (value any, ok bool) {
+	value, ok = object, true
 	for _, key := range path {
 		inner, _ := value.(map[string]any)
-		value = inner[key]
+		value, ok = inner[key]
 	}
-	return value
+	return value, ok
 }
 
 // Origins returns for every value that a base may give the name of the base that it is from, "" for the spec's own, by
@@ -241,17 +288,17 @@ func (st *Store) Origins(s Spec) (map[string]string, error) {
 	eachLeaf(nil, inheritedPart(document), func(path []string, item int, value any) {
 		from := ""
 		for _, l := range layers {
-			said := valueAt(l.values, path)
+			said, ok := valueAt(l.values, path)
 			list, _ := said.([]any)
 			switch {
-			case item < 0 && said != nil && reflect.DeepEqual(said, value),
+			case item < 0 && ok && reflect.DeepEqual(said, value),
 				item >= 0 && slices.ContainsFunc(list, func(v any) bool { return reflect.DeepEqual(v, value) }):
 				from = l.name
-			case item < 0 && said != nil:
+			case item < 0 && ok:
 				from = "" // a later base says something else
 			}
 		}
-		place := changeAt(c, path, "", nil, nil).Path
+		place := changeAt(c.isSecret, path, "", nil, nil).Path
 		if item >= 0 {
 			place += "[" + strconv.Itoa(item) + "]"
 		}

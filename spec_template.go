@@ -124,17 +124,18 @@ func (d *templateDecoder) parameters() {
 	if !d.r.Object() {
 		return
 	}
+	seen := map[string]bool{}
 	for text, more := d.r.Name(); more; text, more = d.r.Name() {
 		name := d.r.Text(text)
-		if _, twice := d.t.Parameters[name]; twice && !d.checking {
+		if seen[name] {
 			d.r.Duplicate()
 		}
+		seen[name] = true
 		if !pathVariableName.MatchString(name) {
 			d.r.Refuse("the name of a parameter is a lower-case word, with underscores and digits")
 		}
 		p := TemplateParameter{Type: "string"}
-		seen := make([]int64, len(parameterNames))
-		d.members(parameterNames, seen, nil, func(i int) {
+		d.members(parameterNames, make([]int64, len(parameterNames)), nil, func(i int) {
 			switch parameterNames[i] {
 			case "type":
 				if p.Type = d.text(); !slices.Contains(parameterTypes, p.Type) {
@@ -196,9 +197,15 @@ func (d *templateDecoder) value() any {
 
 func (d *templateDecoder) checkReferences(text string) {
 	for _, found := range reference.FindAllString(text, -1) {
-		name := strings.TrimSuffix(strings.TrimPrefix(found, "${"), "}")
+		name, closed := strings.CutSuffix(strings.TrimPrefix(found, "${"), "}")
 		_, known := d.t.Parameters[name]
-		if !d.checking || strings.HasPrefix(found, "$$") || known {
+		switch {
+		case !d.checking || strings.HasPrefix(found, "$$"):
+			continue
+		case !closed:
+			d.r.Refuse(printable(found) + ": is not closed; write $${ for the text itself")
+			continue
+		case known:
 			continue
 		}
 		message := printable(found) + ": no such parameter"
@@ -264,6 +271,9 @@ func (t *Template) New(params map[string]any) (Spec, error) {
 		if !known {
 			fail(name, CodeFormat, "is unknown", meantOf(sortedKeys(t.Parameters), name))
 		} else if problem := p.refuses(params[name]); problem != "" {
+			if isSecretName(name) {
+				problem = "is no " + p.Type + ", or none of those allowed"
+			}
 			fail(name, CodeType, problem, p.Description)
 		}
 	}
@@ -275,7 +285,18 @@ func (t *Template) New(params map[string]any) (Spec, error) {
 	if len(errs) > 0 {
 		return nil, validationError("template", t.Name, errs)
 	}
-	s, err := specOf(expanded(t.spec, values).(map[string]any))
+	var twice []string
+	document, _ := expanded(t.spec, values, &twice).(map[string]any) // as the spec is one
+	for _, key := range twice {
+		fail(key, CodeDuplicate, "makes a name that there is twice in one object: "+string(quote(key)), "")
+	}
+	if len(errs) > 0 {
+		return nil, validationError("template", t.Name, errs)
+	}
+	s, err := specOf(document, true)
+	if err == nil {
+		err = s.Validate()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("template %s: the spec that it comes to: %w", t.Name, err)
 	}
@@ -323,19 +344,23 @@ func (t *Template) derived(params map[string]any) map[string]any {
 	return values
 }
 
-// expanded returns a value of the spec with parameters in it.
-func expanded(v any, values map[string]any) any {
+// expanded returns a value of the spec with parameters in it, and the names that objects would have twice.
+func expanded(v any, values map[string]any, twice *[]string) any {
 	switch v := v.(type) {
 	case map[string]any:
 		object := make(map[string]any, len(v))
-		for key, item := range v {
-			object[flagText(expandedText(key, values))] = expanded(item, values)
+		for _, key := range sortedKeys(v) {
+			name := flagText(expandedText(key, values))
+			if _, taken := object[name]; taken {
+				*twice = append(*twice, name)
+			}
+			object[name] = expanded(v[key], values, twice)
 		}
 		return object
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = expanded(item, values)
+			list[i] = expanded(item, values, twice)
 		}
 		return list
 	case string:

@@ -83,6 +83,10 @@ func decodeBase(data []byte, file, name string) (*Base, error) {
 	d.r.Reset(data)
 	d.object(baseLayout, reflect.ValueOf(b).Elem())
 	d.r.End()
+	if fe := newerError(&ScriptExecutionSpec{Metadata: b.Metadata}); fe != nil {
+		fe.Path = file + ": " + fe.Path
+		return nil, fe // whatever else it has may be right in that version
+	}
 	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
 		return nil, err
 	}
@@ -113,6 +117,15 @@ func encodeBase(b *Base) ([]byte, error) {
 			errs = append(errs, ruleError(f, found))
 		}
 	}
+	if len(b.Inherited) > 0 {
+		errs = append(errs, &FieldError{Path: fields[fieldInherited].name, Code: CodeFormat, Message: "a base has no inherited values", rank: rank{section: int(fieldInherited)}})
+	}
+	probe := &ScriptExecutionSpec{Metadata: b.Metadata}
+	probe.Inherited = nil
+	if fe := newerError(probe); fe != nil {
+		errs = append(errs, fe)
+	}
+	errs = append(errs, metadataErrors(probe)...)
 	for key := range b.Extra {
 		if !strings.HasPrefix(key, "x-") {
 			fe := &FieldError{Path: printable(key), Code: CodeFormat, Value: key, Message: "a base has no member " + printable(key)}
@@ -194,6 +207,9 @@ func (l *layerer) add(name, place string, on []string) {
 			return
 		}
 		l.loaded[name] = b
+	}
+	if slices.ContainsFunc(l.layers, func(o layerOf) bool { return o.name == name }) {
+		return // it counts where it came first, below all that extend it
 	}
 	for i, other := range b.Extends {
 		l.add(other, fmt.Sprintf("%s: %s: extends[%d]", place, name, i), append(slices.Clone(on), name))

@@ -52,7 +52,10 @@ func ParseSelector(words ...string) (*Selector, error) {
 		}
 		sel.words = append(sel.words, word)
 	}
-	return sel, errors.Join(errs...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return sel, nil
 }
 
 func parseSelectWord(text string) (selectWord, *FieldError) {
@@ -83,6 +86,9 @@ func parseSelectWord(text string) (selectWord, *FieldError) {
 
 // String returns the words as they were given.
 func (sel *Selector) String() string {
+	if sel == nil {
+		return ""
+	}
 	var words []string
 	for _, w := range sel.words {
 		words = append(words, w.text)
@@ -182,10 +188,12 @@ func reachSteps(all []storedSpec, found []bool, leads func(a, b storedSpec) bool
 // noneError says that a word selects nothing, and what it may mean.
 func (w *selectWord) noneError(all []storedSpec) error {
 	fe := &FieldError{Path: "select", Code: CodeMissing, Value: w.text, Message: "the selection " + string(quote(w.text)) + " is of no spec"}
-	if len(w.terms) > 1 {
+	// Of several conditions one may be of nothing by itself.
+	i := slices.IndexFunc(w.terms, func(t selectTerm) bool { return !slices.ContainsFunc(all, t.holds) })
+	if i < 0 {
 		return fe
 	}
-	term := w.terms[0]
+	term := w.terms[i]
 	var known []string
 	for _, c := range all {
 		s := c.spec.common()

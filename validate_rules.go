@@ -182,6 +182,9 @@ func ruleError(f field, found flaw) *FieldError {
 	case &aliasRules:
 		return fail("alias in %s %s", name, what)
 	case &pathRules:
+		if f != fieldInputs && f != fieldInputSpecs && f != fieldOutputs && f != fieldOutputSpecs {
+			break
+		}
 		return fail("%s path '%s' %s", direction(f), found.key, what)
 	case &envNameRules:
 		fe := fail("environment variable name %s", what)

@@ -101,19 +101,20 @@ func (m *merger) objects(path []string, recorded, file, base map[string]any) map
 }
 
 func (m *merger) value(path []string, r, f, b any, hasR, hasF, hasB bool) (value any, ok bool) {
-	objectR, _ := r.(map[string]any)
+	objectR, isR := r.(map[string]any)
 	objectF, isF := f.(map[string]any)
 	objectB, isB := b.(map[string]any)
 	kind := m.rules(path)
-	if kind == Object && (isF || !hasF) && (isB || !hasB) && (hasF || !hasR) {
+	if kind == Object && (isF || !hasF) && (isB || !hasB) && (isR || !hasR) {
 		merged := m.objects(path, objectR, objectF, objectB)
-		return merged, len(merged) > 0 || hasF && len(objectF) == 0
+		return merged, keep(len(merged), len(objectF), hasR, hasF, hasB)
 	}
-	if listF, isList := f.([]any); kind == Set && isList {
-		listB, _ := b.([]any)
-		listR, _ := r.([]any)
+	listR, isR := r.([]any)
+	listF, isF := f.([]any)
+	listB, isB := b.([]any)
+	if kind == Set && (isF || !hasF) && (isB || !hasB) && (isR || !hasR) {
 		set := m.sets(listR, listF, listB)
-		return set, len(set) > 0 || len(listF) == 0
+		return set, keep(len(set), len(listF), hasR, hasF, hasB)
 	}
 	switch {
 	case !hasF:
@@ -125,6 +126,18 @@ func (m *merger) value(path []string, r, f, b any, hasR, hasF, hasB bool) (value
 		return f, true
 	}
 	return b, hasB
+}
+
+// keep reports whether an object or set stays that has so much in it: an empty one does if it is the file's own, or
+// the base's and new.
+func keep(merged, file int, hasR, hasF, hasB bool) bool {
+	switch {
+	case merged > 0:
+		return true
+	case hasF:
+		return file == 0 && (hasB || !hasR)
+	}
+	return hasB && !hasR
 }
 
 func (m *merger) sets(recorded, file, base []any) []any {

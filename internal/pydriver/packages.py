@@ -104,10 +104,13 @@ def problem(packages, metadata):
         except metadata.PackageNotFoundError:
             problems.append("needs %s %s, which is not installed" % (name, wanted) if wanted else "needs %s, which is not installed" % name)
             continue
+        if not isinstance(have, str):
+            problems.append("needs %s %s, whose version the interpreter does not know" % (name, wanted) if wanted else "")
+            continue
         try:
             fits = all(accepts(part, have) for part in wanted.split(",") if part.strip())
         except ValueError:
             continue  # a version of before PEP 440: it is there, and more cannot be told
         if not fits:
             problems.append("needs %s %s, the interpreter has %s" % (name, wanted, have))
-    return "; ".join(problems)
+    return "; ".join(filter(None, problems))
