@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -42,6 +43,11 @@ func TestFromSpecs(t *testing.T) {
 		{`specs["Prep"].depends_on.steps[0]`, scriptspec.CodeUnknownStep, "no spec or node has the step_name Laod"},
 	}, problems(t, err))
 	assert.ErrorContains(t, err, "did you mean Load?")
+	_, err = b.FromSpecs([]scriptspec.Spec{stepOf("A", "B"), stepOf("B", "A")})
+	_, isCycle := errors.AsType[*scriptspec.CycleError](err)
+	assert.True(t, isCycle, "%v", err)
+	_, err = b.FromSpecs([]scriptspec.Spec{stepOf("not a step")})
+	assert.ErrorContains(t, err, `specs["not a step"].step_name`)
 }
 
 // What a spec depends on runs before it in a pipeline, or the pipeline is wrong.
@@ -57,4 +63,13 @@ func TestPipelineKeepsDependencies(t *testing.T) {
 		{`specs["D"].depends_on.steps[1]`, scriptspec.CodeUnknownStep, "no spec or node has the step_name Q"},
 	}, problems(t, p.Validate()))
 	assert.ErrorContains(t, p.Validate(), `add the edge ["A", "D"]`)
+
+	// An edge that carries nothing is right where a spec says that it depends on the step.
+	p = &scriptspec.PipelineTestingSpec{Name: "p", DAG: &scriptspec.DAG{Nodes: []string{"A", "B"}, Edges: [][2]string{{"A", "B"}}}, Specs: map[string]scriptspec.Spec{"A": stepOf("A"), "B": stepOf("B")}}
+	assert.ErrorContains(t, p.Validate(), "no output of A matches an input of B")
+	p.Specs["B"] = stepOf("B", "A")
+	require.NoError(t, p.Validate())
+	plan, err := p.Plan(nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"A"}, plan.Nodes[1].OrderOnly)
 }

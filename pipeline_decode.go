@@ -94,6 +94,10 @@ func (d *pipelineDecoder) object(names []string, extra *map[string]json.RawMessa
 
 func (d *pipelineDecoder) wholeFile() {
 	start, seen := d.object(pipelineNames, &d.p.Extra, func(i int) {
+		if i >= pipelineNews && d.r.Kind() == 'n' {
+			d.r.Skip() // as in a spec
+			return
+		}
 		switch pipelineNames[i] {
 		case "$schema":
 			d.p.Schema = d.text()

@@ -53,6 +53,11 @@ func (r *pipelineRun) diskErrors() []*FieldError {
 		for _, fe := range entryErrors(n.spec, fieldInputs, useInput, checkPath) {
 			missing[fe.rank.key] = fe
 		}
+		if n.chosen {
+			for _, fe := range fileErrors(n.spec, checkPath) {
+				at(fe)
+			}
+		}
 		paths := r.outside(n)
 		for _, name := range sortedKeys(paths) {
 			if node := doomed(paths[name]); node != "" {

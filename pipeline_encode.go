@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
@@ -126,6 +125,7 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 // The members of a pipeline file and of its parts, in their order.
 var (
 	pipelineNames = []string{"$schema", "name", "dag", "specs", "skip", "wires", "options", "pipeline_version", "description", "tags", "labels"}
+	pipelineNews  = slices.Index(pipelineNames, "pipeline_version") // the first of version 2, where null is as absent
 	optionNames   = []string{"timeout", "parallelism", "fail_fast", "allow_semantic"}
 	wireNames     = []string{"source", "output", "dest", "input"}
 )
@@ -144,6 +144,7 @@ func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
 	}
 	errs = append(errs, p.refErrors()...)
 	errs = append(errs, p.Options.problems(nil)...)
+	errs = append(errs, p.metadataErrors()...)
 	w := &pipelineWriter{errs: errs}
 	w.Begin('{')
 	if p.Schema != "" {
@@ -207,10 +208,6 @@ func (w *pipelineWriter) metadata(p *PipelineTestingSpec) {
 	value("tags", len(p.Tags) > 0, p.Tags)
 	value("labels", len(p.Labels) > 0, p.Labels)
 	for _, name := range sortedKeys(p.Extra) {
-		if !strings.HasPrefix(name, "x-") {
-			w.fail(name, errors.New("a pipeline has no such member; begin its name with x- if it is your own"))
-			continue
-		}
 		value(name, true, p.Extra[name])
 	}
 }

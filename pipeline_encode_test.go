@@ -268,6 +268,23 @@ func TestPipelineMetadata(t *testing.T) {
 		_, err = st.LoadPipeline("churn")
 		assert.ErrorContains(t, err, want)
 	}
-	p.Extra = map[string]jsonRaw{"other": jsonRaw(`1`)}
+	write(t, file, `{"name": "churn", "dag": {"nodes": ["A"]}, "pipeline_version": null, "description": null, "tags": null, "labels": null}`)
+	got, err = st.LoadPipeline("churn")
+	require.NoError(t, err)
+	assert.Nil(t, got.Tags)
+
+	p.Skip = map[string]string{"A": "needs no script"}
+	require.NoError(t, p.Validate())
+	p.Extra, p.Tags, p.Version = map[string]jsonRaw{"other": jsonRaw(`1`)}, []string{"X", "a", "a"}, -1
+	p.Labels = map[string]string{"Owner": "x"}
+	want := []problem{
+		{"pipeline_version", scriptspec.CodeFormat, "pipeline_version is negative"},
+		{"tags[0]", scriptspec.CodeFormat, "tags[0] must begin with a lower-case letter or digit, and have only these, '_', '.' and '-'"},
+		{"tags[2]", scriptspec.CodeDuplicate, "tags[2] is in the list twice"},
+		{`labels["Owner"]`, scriptspec.CodeFormat, `labels["Owner"] must begin with a lower-case letter or digit, and have only these, '_', '.' and '-'`},
+		{"other", scriptspec.CodeFormat, "a pipeline has no member other"},
+	}
+	assert.Equal(t, want, problems(t, p.Validate()))
+	assert.Equal(t, want, problems(t, st.SavePipeline(p)))
 	assert.ErrorContains(t, st.SavePipeline(p), "begin its name with x-")
 }

@@ -125,7 +125,7 @@ func (r *pipelineRun) newRecord(n *runNode) workdir.Record {
 		rec.Environ[name] = r.keyed(name + "=" + value)
 	}
 	n.sums = map[string]*sum{}
-	for name, path := range r.outside(n) {
+	for name, path := range r.readFrom(n) {
 		n.sums[name] = newSum(r.reading, r.input(n, path))
 	}
 	return rec
@@ -141,6 +141,15 @@ func (r *pipelineRun) outside(n *runNode) map[string]string {
 		if delete(paths, pair.DestLogicalName); source.Skipped {
 			paths[pair.DestLogicalName] = source.paths[pair.SourceLogicalName]
 		}
+	}
+	return paths
+}
+
+// readFrom returns what a node reads besides its script that no node makes: such inputs, and the files that it depends on.
+func (r *pipelineRun) readFrom(n *runNode) map[string]string {
+	paths := r.outside(n)
+	for i, file := range n.spec.common().meta.DependsOn.Files {
+		paths[dependedFile(i)] = file
 	}
 	return paths
 }
@@ -358,10 +367,14 @@ func (r *pipelineRun) changed(n *runNode, rec *workdir.Record) string {
 			return "passed " + what + ": " + printable(file)
 		}
 	}
-	paths := r.outside(n)
+	paths := r.readFrom(n)
 	for _, name := range sortedKeys(paths) {
 		if !r.input(n, paths[name]).Is(r.reading, rec.Inputs[name], maxHashed) {
-			return "passed with other data at input " + printable(name) + ": " + printable(paths[name])
+			what := "with other data at input " + printable(name)
+			if strings.HasPrefix(name, fields[fieldDependsOn].name+".") {
+				what = "with another file that it depends on"
+			}
+			return "passed " + what + ": " + printable(paths[name])
 		}
 	}
 	return ""

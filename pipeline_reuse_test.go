@@ -18,7 +18,7 @@ import (
 func reusable(t *testing.T) *factory {
 	t.Helper()
 	f := newFactory(t)
-	f.node("First", `
+	first := f.node("First", `
 import os, helper_rules
 def main(input_paths, output_paths):
     os.mkdir(output_paths["rows"] + "/../real")
@@ -27,8 +27,12 @@ def main(input_paths, output_paths):
     os.symlink("../real", output_paths["rows"] + "/link")
     with open(os.path.join(output_paths["rows"], "own.csv"), "w") as f:
         f.write("own")
-`, []string{"raw"}, []string{"rows"}).AddEnvironVar("FACTOR", "7")
-	write(t, filepath.Join(filepath.Dir(f.p.Specs["First"].Basic().ScriptPath), "helper_rules.py"), "V = 1\n")
+`, []string{"raw"}, []string{"rows"})
+	first.AddEnvironVar("FACTOR", "7")
+	beside := filepath.Dir(first.ScriptPath)
+	write(t, filepath.Join(beside, "helper_rules.py"), "V = 1\n")
+	write(t, filepath.Join(beside, "codes.json"), "{}")
+	first.DependsOn.Files = []string{filepath.Join(beside, "codes.json")}
 	f.node("Middle", joins, []string{"rows"}, []string{"done"})
 	f.node("Last", joins, []string{"done"}, []string{"report"})
 	f.edge("First", "Middle")
@@ -50,14 +54,15 @@ func TestPipelineReuseIsRefused(t *testing.T) {
 	}{
 		"nothing": {func(*testing.T, *factory) {}, ""},
 		"touched": {func(t *testing.T, f *factory) {
-			for _, file := range []string{f.p.Specs["First"].Basic().InputPaths["raw"], beside(f, "helper_rules.py"), filepath.Join(f.work(), "First", "rows", "own.csv")} {
+			for _, file := range []string{f.p.Specs["First"].Basic().InputPaths["raw"], beside(f, "helper_rules.py"), beside(f, "codes.json"), filepath.Join(f.work(), "First", "rows", "own.csv")} {
 				require.NoError(t, os.Chtimes(file, time.Unix(9, 0), time.Unix(9, 0)))
 			}
 		}, ""},
 		"input edited": {func(t *testing.T, f *factory) {
 			write(t, f.p.Specs["First"].Basic().InputPaths["raw"], "RAW")
 		}, "passed with other data at input raw: "},
-		"module edited": {func(t *testing.T, f *factory) { write(t, beside(f, "helper_rules.py"), "V = 2\n") }, "passed with other code in a module that it imported: "},
+		"module edited":                  {func(t *testing.T, f *factory) { write(t, beside(f, "helper_rules.py"), "V = 2\n") }, "passed with other code in a module that it imported: "},
+		"file edited that it depends on": {func(t *testing.T, f *factory) { write(t, beside(f, "codes.json"), "[]") }, "passed with another file that it depends on: "},
 		"script edited": {func(t *testing.T, f *factory) {
 			text, err := os.ReadFile(beside(f, "first.py"))
 			require.NoError(t, err)
@@ -211,7 +216,7 @@ func TestPipelineReuseInAnotherDirectory(t *testing.T) {
 	f := reusable(t)
 	first := f.p.Specs["First"].(*scriptspec.ScriptExecutionSpec)
 	here := t.TempDir()
-	for _, file := range []string{"first.py", "raw.txt", "helper_rules.py"} {
+	for _, file := range []string{"first.py", "raw.txt", "helper_rules.py", "codes.json"} {
 		data, err := os.ReadFile(filepath.Join(f.dir, file))
 		require.NoError(t, err)
 		write(t, filepath.Join(here, file), string(data))

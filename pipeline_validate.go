@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,7 +51,32 @@ func (p *PipelineTestingSpec) problems() []*FieldError {
 	errs = append(errs, p.refErrors()...)
 	errs = append(errs, p.dependencyErrors()...)
 	errs = append(errs, p.outputErrors()...)
-	return append(errs, p.wireErrors()...)
+	errs = append(errs, p.wireErrors()...)
+	return append(errs, p.metadataErrors()...)
+}
+
+// metadataErrors checks what a run does not need by the rules of the same members of specs.
+func (p *PipelineTestingSpec) metadataErrors() []*FieldError {
+	var errs []*FieldError
+	check := func(f field, found []flaw) {
+		for _, one := range found {
+			errs = append(errs, ruleError(f, one))
+		}
+	}
+	check(fieldTags, listCodec.check(&fields[fieldTags], reflect.ValueOf(p.Tags), storing))
+	check(fieldLabels, mapCodec.check(&fields[fieldLabels], reflect.ValueOf(p.Labels), storing))
+	if p.Version < 0 {
+		errs = append(errs, fieldErrorf(rank{section: int(fieldVersion)}, "pipeline_version", CodeFormat, "pipeline_version is negative"))
+	}
+	for _, name := range sortedKeys(p.Extra) {
+		if !strings.HasPrefix(name, "x-") {
+			errs = append(errs, fieldErrorf(rank{section: len(fields), key: name}, name, CodeFormat, "a pipeline has no member %s", name).hintf("begin its name with x- if it is your own"))
+		}
+	}
+	for _, fe := range errs {
+		fe.rank = rank{section: rankOptions, index: fe.rank.section, key: fe.Path}
+	}
+	return errs
 }
 
 // nameErrors finds nodes whose names cannot all be names of directories.

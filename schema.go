@@ -50,7 +50,8 @@ func strictSchema() []byte {
 func closeObjects(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		if _, named := v["properties"].(map[string]any); named && v["type"] == "object" {
+		kinds, _ := v["type"].([]any) // of a member that may be null
+		if _, named := v["properties"].(map[string]any); named && (v["type"] == "object" || slices.Contains(kinds, any("object"))) {
 			v["additionalProperties"] = false
 			v["patternProperties"] = map[string]any{"^x-": map[string]any{}}
 		}

@@ -12,9 +12,6 @@ import (
 // limitErrors finds bounds that none can keep, and optional names that the spec does not have.
 func limitErrors(s Spec) []*FieldError {
 	c := s.common()
-	if c.meta.isZero() {
-		return nil
-	}
 	var errs []*FieldError
 	refuse := func(f field, value any) {
 		fe := fieldErrorf(rank{section: int(f)}, fields[f].name, CodeFormat, "%s must be a number from 0 on", fields[f].name)

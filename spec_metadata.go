@@ -158,13 +158,14 @@ var inheritable = map[field]bool{
 	fieldMaxMemory: false, fieldExamples: false, fieldContainers: true, fieldBudget: true, fieldRetries: false, fieldSecrets: false,
 }
 
-// metadataErrors finds what the rules of single texts do not say.
+// metadataErrors finds what the rules of single texts do not say: bounds, names of other members, and the forms of
+// what is in lists and maps.
 func metadataErrors(s Spec) []*FieldError {
 	meta := s.common().meta
 	if meta.isZero() || meta.SpecVersion > SpecVersion { // which may mean more by its members than is known here
 		return nil
 	}
-	var errs []*FieldError
+	errs := limitErrors(s)
 	fail := func(f field, index int, place string, code Code, value any, hint, format string, args ...any) {
 		fe := fieldErrorf(rank{section: int(f), index: index, key: place}, fields[f].name+place, code, format, args...)
 		fe.Value, fe.Hint = value, hint
@@ -176,11 +177,10 @@ func metadataErrors(s Spec) []*FieldError {
 	if meta.Retries < 0 {
 		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, "", "retries is negative")
 	}
-	for name, value := range map[string]float64{
-		"duration": meta.Budget.Duration, "peak_memory": meta.Budget.PeakMemory, "output_bytes": meta.Budget.OutputBytes, "regression": meta.Budget.Regression,
-	} {
+	for i, value := range [...]float64{meta.Budget.Duration, meta.Budget.PeakMemory, meta.Budget.OutputBytes, meta.Budget.Regression} {
 		if !(value >= 0) || math.IsInf(value, 0) {
-			fail(fieldBudget, 0, "."+name, CodeFormat, value, "", "%s must be a number from 0 on", name)
+			name := [...]string{"duration", "peak_memory", "output_bytes", "regression"}[i]
+			fail(fieldBudget, i, "."+name, CodeFormat, value, "", "%s must be a number from 0 on", name)
 		}
 	}
 	for i, step := range meta.DependsOn.Steps {

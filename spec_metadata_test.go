@@ -1,7 +1,10 @@
 package scriptspec_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +138,21 @@ func TestMetadataInTheFile(t *testing.T) {
 	assert.Equal(t, newer, encode(t, again))
 }
 
+// A program whose model has the new members may write null for those it has no value of.
+func TestNullIsAbsent(t *testing.T) {
+	t.Parallel()
+	var document map[string]any
+	require.NoError(t, json.Unmarshal([]byte(fullJSON), &document))
+	for name := range document {
+		if kinds := scriptspec.MemberKinds()[name]; kinds == nil || strings.Contains(notedJSON, `"`+name+`"`) || name == "$schema" {
+			continue // of version 1
+		}
+		s, err := decode(notedJSON[:len(notedJSON)-3] + ",\n  \"" + name + "\": null\n}\n")
+		require.NoError(t, err, name)
+		assert.True(t, noted().Equal(s.Basic()), name)
+	}
+}
+
 func TestMetadataRefusals(t *testing.T) {
 	t.Parallel()
 	for bad, want := range map[string]string{
@@ -166,6 +184,7 @@ func TestMetadataRefusals(t *testing.T) {
 	s.Inherited = map[string]any{"script_name": "x", "job_args": map[string]any{"f": func() {}}}
 	s.Examples = []scriptspec.Example{{Name: "a", JobArgs: scriptspec.JobArgs{"f": func() {}}}, {Name: "a", Expect: "passt"}}
 	s.Tags = []string{"ok", "Bad", "ok"}
+	s.Budget = scriptspec.Budget{Duration: -1, PeakMemory: math.Inf(1)}
 	assert.Equal(t, []problem{
 		{"spec_version", scriptspec.CodeFormat, "spec_version is negative"},
 		{"tags[1]", scriptspec.CodeFormat, "tags[1] must begin with a lower-case letter or digit, and have only these, '_', '.' and '-'"},
@@ -176,6 +195,8 @@ func TestMetadataRefusals(t *testing.T) {
 		{`examples[0].job_args["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
 		{"examples[1].expect", scriptspec.CodeFormat, "passt is no outcome of a run"},
 		{"examples[1].name", scriptspec.CodeDuplicate, "two examples have the name a"},
+		{"budget.duration", scriptspec.CodeFormat, "duration must be a number from 0 on"},
+		{"budget.peak_memory", scriptspec.CodeFormat, "peak_memory must be a number from 0 on"},
 		{"retries", scriptspec.CodeFormat, "retries is negative"},
 	}, problems(t, s.Validate()))
 }
@@ -197,6 +218,31 @@ func TestMetadataHidesSecrets(t *testing.T) {
 	assert.NotContains(t, encode(t, s.Redacted()), sentinel)
 	s.Examples[0].EnvironVars["A"] = sentinel + "\x00"
 	assert.NotContains(t, s.Validate().Error(), sentinel)
+}
+
+// Parts of specs print names alone, by themselves and in what holds them.
+func TestPartsHideSecrets(t *testing.T) {
+	t.Parallel()
+	s := fullSpec(t)
+	base := scriptspec.Base{Name: "defaults", EnvironVars: map[string]string{"REGION": sentinel}, JobArgs: scriptspec.JobArgs{"dsn": sentinel}, Metadata: s.Metadata}
+	st := openStore(t, t.TempDir(), nil)
+	template := decodeTemplate(t, st, `{"template_version": 1, "name": "a", "parameters": {"x": {"default": "`+sentinel+`"}}, "spec": {"script_name": "${x}"}}`)
+	for want, v := range map[string]any{
+		"metadata members=[$schema spec_version description tags labels extends inherited depends_on timeout max_memory examples container_paths budget retries secrets]": s.Metadata,
+		"base defaults extends=[defaults] inputs=[] outputs=[] env=[REGION] args=[dsn]":                                                                                   base,
+		"example small inputs=[] env=[REGION] args=[rows]":                                                                                                                s.Examples[0],
+		"template a parameters=[x]": *template,
+		"a.json changes=1":          scriptspec.Migration{File: "a.json", Changes: make([]scriptspec.Change, 1), Old: []byte(sentinel)},
+	} {
+		assert.Equal(t, want, fmt.Sprint(v))
+		for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s"} {
+			assert.Contains(t, fmt.Sprintf(verb, v), strings.Fields(want)[0])
+			assert.NotContains(t, fmt.Sprintf(verb, []any{v, &v}), sentinel)
+		}
+		var b strings.Builder
+		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "v", v)
+		assert.NotContains(t, b.String(), sentinel)
+	}
 }
 
 // Secrets adds to what is secret, also where the tester says otherwise.

@@ -24,7 +24,7 @@ func (s ScriptExecutionSpec) String() string { return describe(&s) }
 func (s ScriptExecutionSpec) GoString() string { return describe(&s) }
 
 // Format prints String for every verb; %q quotes it.
-func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s) }
+func (s ScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, s) }
 
 // LogValue returns the names that String shows as a group, for [log/slog].
 func (s ScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
@@ -47,7 +47,7 @@ func (s EnhancedScriptExecutionSpec) String() string { return describe(&s) }
 func (s EnhancedScriptExecutionSpec) GoString() string { return describe(&s) }
 
 // Format is as in [ScriptExecutionSpec.Format].
-func (s EnhancedScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, &s) }
+func (s EnhancedScriptExecutionSpec) Format(f fmt.State, verb rune) { format(f, verb, s) }
 
 // LogValue is as in [ScriptExecutionSpec.LogValue].
 func (s EnhancedScriptExecutionSpec) LogValue() slog.Value { return logValue(&s) }
@@ -97,33 +97,40 @@ func describe(s Spec) string {
 	c := s.common()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s(%s) script=%s", quoteUnlessPlain(*c.stepName), quoteUnlessPlain(*c.scriptName), quoteUnlessPlain(*c.scriptPath))
-	for _, list := range []struct {
-		label string
-		names []string
-	}{
+	for _, list := range []labelled{
 		{"inputs", entryKeys(sortedPaths(s, fieldInputs))},
 		{"outputs", entryKeys(sortedPaths(s, fieldOutputs))},
 		{"env", slices.Sorted(maps.Keys(*c.environVars))},
 		{"args", slices.Sorted(maps.Keys(*c.jobArgs))},
 	} {
-		b.WriteString(" " + list.label + "=[")
-		for i, name := range list.names {
-			if i == maxListed {
-				fmt.Fprintf(&b, " and %d more", len(list.names)-i)
-				break
-			}
-			if i > 0 {
-				b.WriteByte(' ')
-			}
-			b.WriteString(quoteUnlessPlain(clip(name)))
-		}
-		b.WriteByte(']')
+		list.describe(&b)
 	}
 	return b.String()
 }
 
-func format(f fmt.State, verb rune, s Spec) {
-	text := describe(s)
+// labelled is a list of names.
+type labelled struct {
+	label string
+	names []string
+}
+
+func (l labelled) describe(b *strings.Builder) {
+	b.WriteString(" " + l.label + "=[")
+	for i, name := range l.names {
+		if i == maxListed {
+			fmt.Fprintf(b, " and %d more", len(l.names)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(quoteUnlessPlain(clip(name)))
+	}
+	b.WriteByte(']')
+}
+
+func format(f fmt.State, verb rune, s fmt.Stringer) {
+	text := s.String()
 	if verb == 'q' {
 		text = strconv.Quote(text)
 	}

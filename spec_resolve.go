@@ -49,6 +49,9 @@ func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
 			setEntryPath(s, f, e.key, path)
 		}
 	}
+	for i := range c.meta.DependsOn.Files {
+		change(fieldDependsOn, "", dependedFile(i), &c.meta.DependsOn.Files[i])
+	}
 	return s, errs
 }
 
@@ -110,6 +113,9 @@ func eachPlace(s Spec, do func(f field, key, place, path string)) {
 		for _, e := range sortedPaths(s, f) {
 			do(own, e.key, keyed(fields[own].name, e.key), e.path)
 		}
+	}
+	for i, file := range c.meta.DependsOn.Files {
+		do(fieldDependsOn, "", dependedFile(i), file)
 	}
 }
 

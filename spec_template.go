@@ -149,7 +149,9 @@ func (d *templateDecoder) parameters() {
 					return
 				}
 				list, _ := d.r.Any()
-				p.Enum, _ = list.([]any)
+				if p.Enum, _ = list.([]any); len(p.Enum) == 0 {
+					d.r.Refuse("is empty, so that no value would do")
+				}
 			case "description":
 				p.Description = d.text()
 			}
@@ -294,8 +296,8 @@ func (t *Template) New(params map[string]any) (Spec, error) {
 		return nil, validationError("template", t.Name, errs)
 	}
 	s, err := specOf(document, true)
-	if err == nil {
-		err = s.Validate()
+	if err == nil { // what could be saved: script_path may come later
+		err = newValidationError(subject(s), append(ruleErrors(s, storing), metadataErrors(s)...))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("template %s: the spec that it comes to: %w", t.Name, err)

@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,6 +131,9 @@ func TestTemplateRefusals(t *testing.T) {
 	for _, test := range [][3]string{
 		{`"step_name": "${step_name}"`, `"step_name": "${stp_name}"`, "own.json:7:18: spec.step_name: ${stp_name}: no such parameter; did you mean step_name?; write $${ for the text itself"},
 		{`"${input}_data"`, `"${inputs"`, "own.json:9:"},
+		{`"script_name": "${script_name}"`, `"script_name": "a${script_name"`, "own.json:6:20: spec.script_name: ${script_name: is not closed; write $${ for the text itself"},
+		{`"enum": ["training", "validation"]`, `"enum": []`, "parameters.job_type.enum: is empty, so that no value would do"},
+		{`"parameters": {`, `"parameters": {"batch": {}, `, "parameters.batch: "},
 		{`"template_version": 1`, `"template_version": 2`, "template_version: this version of scriptspec knows templates of version 1"},
 		{`"name": "own"`, `"name": "other"`, "own.json:3:11: name: is not the name of the file, which is own"},
 		{`"type": "integer"`, `"type": "int"`, "parameters.batch.type: is no type of JSON; want one of string, number"},
@@ -151,4 +155,59 @@ func TestTemplateRefusals(t *testing.T) {
 	}
 	_, err := st.Templates()
 	require.Error(t, err)
+}
+
+// What parameters come to is a spec that could be read and run, and errors show no secret.
+func TestTemplateMakesWhatIsRight(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	make := func(spec string, params map[string]any) error {
+		_, err := decodeTemplate(t, st, `{"template_version": 1, "name": "a", "parameters": {"x": {}, "y": {"default": "y"}, "token": {"type": "integer", "default": 1}}, "spec": `+spec+`}`).New(params)
+		return err
+	}
+	require.NoError(t, make(`{"script_name": "${x}", "step_name": "A"}`, map[string]any{"x": "a"}))
+	for want, spec := range map[string]string{
+		`makes a name that there is twice in one object: "y"`: `{"script_name": "a", "step_name": "A", "environ_vars": {"${x}": "1", "${y}": "2"}}`,
+		"script_name":    `{"script_name": "${x} ${y}", "step_name": "A"}`,
+		"unknown member": `{"script_name": "${x}", "step_name": "A", "job_arg": {}}`,
+	} {
+		assert.ErrorContains(t, make(spec, map[string]any{"x": "y"}), want)
+	}
+	err := make(`{"script_name": "${x}", "step_name": "A"}`, map[string]any{"x": "a", "token": sentinel})
+	assert.ErrorContains(t, err, `parameter "token" is no integer, or none of those allowed`)
+	assert.NotContains(t, err.Error(), sentinel)
+}
+
+// Templates are in the store: no link leads out of it, and a closed one has none.
+func TestTemplatesAreInTheStore(t *testing.T) {
+	t.Parallel()
+	outside, st := t.TempDir(), openStore(t, t.TempDir(), nil)
+	write(t, filepath.Join(outside, "own.json"), ownTemplate)
+	dir := filepath.Dir(templateFile(st, "own"))
+	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o700))
+	if err := os.Symlink(outside, dir); err != nil {
+		t.Skip("no symbolic links: ", err)
+	}
+	_, err := st.LoadTemplate("own")
+	assert.ErrorContains(t, err, "escapes")
+	require.NoError(t, os.Remove(dir))
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, os.Symlink(filepath.Join(outside, "own.json"), templateFile(st, "own")))
+	_, err = st.LoadTemplate("own")
+	require.Error(t, err)
+	require.NoError(t, st.Close())
+	for _, name := range []string{"own", "basic"} {
+		_, err = st.LoadTemplate(name)
+		assert.ErrorIs(t, err, fs.ErrClosed)
+	}
+	_, err = st.Templates()
+	assert.ErrorIs(t, err, fs.ErrClosed)
+}
+
+func decodeTemplate(t *testing.T, st *scriptspec.Store, text string) *scriptspec.Template {
+	t.Helper()
+	write(t, templateFile(st, "a"), text)
+	template, err := st.LoadTemplate("a")
+	require.NoError(t, err)
+	return template
 }

@@ -2,6 +2,7 @@ package scriptspec_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +142,84 @@ func TestRender(t *testing.T) {
 	assert.Zero(t, s.Timeout)
 }
 
+// What is emptied in the spec stays empty, and what several bases extend counts below them all.
+func TestRenderEmptied(t *testing.T) {
+	t.Parallel()
+	st, s := rendering(t)
+	_, err := st.Render(s)
+	require.NoError(t, err)
+	s.EnvironVars, s.Labels, s.Tags, s.JobArgs = map[string]string{}, nil, nil, scriptspec.JobArgs{"deep": map[string]any{}}
+	changes, err := st.Render(s)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+	assert.Empty(t, s.EnvironVars)
+	assert.Empty(t, s.Labels)
+	assert.Empty(t, s.Tags)
+	assert.Equal(t, scriptspec.JobArgs{"deep": map[string]any{}}, s.JobArgs)
+
+	for name, text := range map[string]string{
+		"root": `{"environ_vars": {"REGION": "root", "LOG": "root"}, "job_args": {"none": null, "empty": {}}}`, "a": `{"extends": ["root"], "environ_vars": {"REGION": "a"}}`, "b": `{"extends": ["root"], "timeout": 5}`,
+	} {
+		write(t, baseFile(st, name), text)
+	}
+	s = scriptspec.New("train", "Train", "train.py")
+	s.Extends = []string{"a", "b"}
+	_, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"REGION": "a", "LOG": "root"}, s.EnvironVars)
+	assert.Equal(t, scriptspec.JobArgs{"none": nil, "empty": map[string]any{}}, s.JobArgs)
+	origins, err := st.Origins(s)
+	require.NoError(t, err)
+	assert.Equal(t, "root", origins[`job_args["none"]`])
+	assert.Equal(t, "a", origins[`environ_vars["REGION"]`])
+}
+
+// A spec that becomes one of the other kind follows its bases as before.
+func TestRenderOfTheOtherKind(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "paths"), `{"input_paths": {"data": "d", "gone": "g"}, "output_paths": {"out": "o"}}`)
+	s := scriptspec.New("train", "Train", "train.py")
+	s.Extends = []string{"paths"}
+	_, err := st.Render(s)
+	require.NoError(t, err)
+	enhanced := scriptspec.Enhance(s, nil)
+	write(t, baseFile(st, "paths"), `{"input_paths": {"data": "later"}, "output_paths": {"out": "o"}}`)
+	_, err = st.Render(enhanced)
+	require.NoError(t, err)
+	assert.Len(t, enhanced.InputPathSpecs, 1)
+	assert.Equal(t, "later", enhanced.InputPathSpecs["data"].Path)
+	write(t, baseFile(st, "paths"), `{"input_paths": {"data": "last"}}`)
+	basic := enhanced.Basic()
+	_, err = st.Render(basic)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"data": "last"}, basic.InputPaths)
+	assert.Empty(t, basic.OutputPaths)
+	basic.Inherited["job_args"] = "no object"
+	_, err = st.Render(basic)
+	require.NoError(t, err, "what a person wrote there is no reason to stop")
+}
+
+// A base that this version does not know is named as that, and one that would not be read again is not written.
+func TestBaseRefusals(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "newer"), `{"spec_version": 3, "timeout": {"seconds": 5}}`)
+	_, err := st.LoadBase("newer")
+	assert.ErrorContains(t, err, "newer_spec_base.json: spec_version: spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one)")
+	b := &scriptspec.Base{Name: "defaults"}
+	b.SpecVersion, b.Inherited, b.Budget.Duration = 3, map[string]any{"timeout": 1}, math.NaN()
+	b.DependsOn.Packages = map[string]string{"pandas": "1.3"}
+	err = st.SaveBase(b)
+	for _, want := range []string{"a base has no inherited values", "spec_version is 3", "budget.duration"} {
+		assert.ErrorContains(t, err, want)
+	}
+	b.SpecVersion, b.Inherited, b.Budget.Duration = 2, nil, 1
+	assert.ErrorContains(t, st.SaveBase(b), `depends_on.packages["pandas"]`)
+	b.DependsOn.Packages = nil
+	require.NoError(t, st.SaveBase(b))
+}
+
 // Paths of a base are what the kind of the spec has.
 func TestRenderPaths(t *testing.T) {
 	t.Parallel()
@@ -267,6 +346,19 @@ func TestRenderHidesSecrets(t *testing.T) {
 	require.NotEmpty(t, changes)
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", changes, changes, changes), sentinel)
 	assert.Contains(t, encode(t, s), sentinel)
+
+	other := scriptspec.New("train", "Train", "train.py")
+	other.Extends = []string{"secret"} // which says what is secret
+	changes, err = st.Render(other)
+	require.NoError(t, err)
+	assert.NotContains(t, fmt.Sprint(changes), sentinel)
+	other.Secrets = nil
+	for _, pair := range [][2]scriptspec.Spec{{other, s}, {s, other}, {scriptspec.New("train", "Train", "train.py"), s}} {
+		changes, err := scriptspec.Diff(pair[0], pair[1])
+		require.NoError(t, err)
+		require.NotEmpty(t, changes)
+		assert.NotContains(t, fmt.Sprint(changes), sentinel)
+	}
 }
 
 // Rendering a thousand specs takes less than loading and saving them.

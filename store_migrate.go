@@ -10,6 +10,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
@@ -120,11 +122,23 @@ func (st *Store) migrate(ctx context.Context, files *atomicfile.Dir, name string
 	if err != nil {
 		return m, err
 	}
+	if script, _ := scriptOfFile(name); *s.common().scriptName != script {
+		got := *s.common().scriptName
+		return m, fileError(m.File, fmt.Sprintf("holds the spec of script_name %q", printable(got)), ErrMismatch)
+	}
 	m.New = m.Old
+	if fe := newerError(s); fe != nil {
+		line, column, _ := Locate(m.Old, fe.Path)
+		message := strings.TrimPrefix(fe.Message, fe.Path+" ") + " (" + fe.Hint + ")"
+		return m, &DecodeError{File: m.File, Line: line, Column: column, Path: fe.Path, Message: message, Err: fe}
+	}
 	if m.Changes, err = Migrate(s); err != nil || len(m.Changes) == 0 {
 		return m, err
 	}
-	if m.New, err = migratedText(m.Old, m.Changes, s, m.File); err != nil {
+	if m.New, err = migratedText(m.Old, m.Changes); err != nil {
+		return m, atPath("migrate", err, m.File)
+	}
+	if _, err := decode(m.New, m.File, false); err != nil { // it may have become too long
 		return m, err
 	}
 	if !o.Write {
@@ -138,67 +152,43 @@ func (st *Store) migrate(ctx context.Context, files *atomicfile.Dir, name string
 	return m, atPath("migrate", files.Write(name, m.New, st.fileMode, nil), m.File)
 }
 
-// migratedText returns the text of a spec that was migrated: the old one with what is new behind it, so that everything
-// else stays as a person has formatted it, and both forms of paths of the original; or the text that Save writes, if
-// something in it has changed.
-func migratedText(old []byte, changes []Change, s Spec, file string) ([]byte, error) {
-	e, err := encodeToSave(s, file)
-	if err != nil {
-		return nil, err
-	}
-	defer e.release()
-	if text := withMembers(old, changes); text != nil {
-		if again, err := decode(text, file, false); err == nil && sameContent(again, s) {
-			return text, nil
-		}
-	}
-	return bytes.Clone(e.w.Buf), nil
-}
-
-func sameContent(a, b Spec) bool {
-	if a, ok := a.(*EnhancedScriptExecutionSpec); ok {
-		b, same := b.self().(*EnhancedScriptExecutionSpec)
-		return same && a.Equal(b)
-	}
-	_, enhanced := b.self().(*EnhancedScriptExecutionSpec)
-	return !enhanced && a.Basic().Equal(b.Basic())
-}
-
-// withMembers returns the text of an object with members behind its own, indented as the first; nil if that cannot
-// be.
-func withMembers(text []byte, changes []Change) []byte {
-	open, end := bytes.IndexByte(text, '{'), bytes.LastIndexByte(text, '}')
-	if open < 0 || end < open {
-		return nil
-	}
-	inside := bytes.TrimRight(text[open+1:end], " \t\r\n")
-	indent := inside[:len(inside)-len(bytes.TrimLeft(inside, " \t\r\n"))]
-	var b bytes.Buffer
-	b.Write(text[:open+1])
-	b.Write(inside)
+// migratedText returns the text of a spec that was migrated: the old one with the values that changed, and what is new
+// behind it, so that everything else stays as a person has formatted it, and both forms of paths of the original.
+func migratedText(text []byte, changes []Change) ([]byte, error) {
 	for _, c := range changes {
-		if c.Kind != changeAdded || bytes.Contains(inside, []byte(`"`+c.Path+`"`)) {
-			return nil
-		}
-		b.WriteByte(',')
-		b.Write(indent)
 		w := strictjson.Writer{Compact: true}
 		if err := w.Value(c.New); err != nil {
-			return nil
+			return nil, err
 		}
-		fmt.Fprintf(&b, "%q: %s", c.Path, w.Buf)
+		if start, end, there := strictjson.Span(text, []strictjson.Step{{Name: &c.Path}}); there {
+			text = slices.Concat(text[:start], w.Buf, text[end:])
+		} else {
+			text = withMember(text, c.Path, w.Buf)
+		}
 	}
-	b.Write(text[open+1+len(inside):])
-	return b.Bytes()
+	return text, nil
 }
 
-// backUp writes a copy of a file to another directory.
+// withMember returns the text of an object with a member behind its own, indented as the first.
+func withMember(text []byte, name string, value []byte) []byte {
+	open, end := bytes.IndexByte(text, '{')+1, bytes.LastIndexByte(text, '}')
+	inside := bytes.TrimRight(text[open:end], " \t\r\n")
+	indent := inside[:len(inside)-len(bytes.TrimLeft(inside, " \t\r\n"))]
+	end = open + len(inside)
+	return slices.Concat(text[:end], []byte(","), indent, []byte(quote(name)+": "), value, text[end:])
+}
+
+// backUp writes a copy of a file to another directory. One that is there from a migration that was killed will do.
 func backUp(dir, name string, text []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	path := filepath.Join(dir, name)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
+		if made, err := os.ReadFile(path); err == nil && bytes.Equal(made, text) {
+			return nil
+		}
 		return fmt.Errorf("backup: %w; name another directory", err)
 	}
 	if err != nil {

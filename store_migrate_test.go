@@ -106,27 +106,32 @@ func TestMigrateAllGoesOn(t *testing.T) {
 	write(t, st.Path("b"), `{`)
 	write(t, st.Path("c"), "{\r\n\t\"script_name\": \"c\",\r\n\t\"step_name\": \"C\"\r\n}\r\n")
 	write(t, st.Path("d"), `{"script_name":"d","step_name":"D"}`)
-	write(t, st.Path("e"), `{"script_name": "e", "step_name": "E", "spec_version": 1}`)
+	write(t, st.Path("e"), `{"script_name": "e", "spec_version": 1, "step_name":  "E","last_updated":"2025-01-02T03:04:05", "updated_at":null, "user_notes": "n",  "x-m": "description", "tags": [ ]}`)
+	write(t, st.Path("f"), `{"script_name": "g", "step_name": "F"}`)
+	write(t, st.Path("h"), `{"script_name":"h","step_name":"H"}`)
+	write(t, filepath.Join(backup, filepath.Base(st.Path("h"))), `{"script_name":"h","step_name":"H"}`)
 	write(t, filepath.Join(backup, filepath.Base(st.Path("d"))), "kept")
 	told := map[string]string{}
 	for m, err := range st.MigrateAll(t.Context(), &scriptspec.MigrateOptions{Write: true, Backup: backup}) {
 		told[filepath.Base(m.File)[:1]] = fmt.Sprint(err)
 	}
-	assert.Contains(t, told["a"], "spec_version is 7")
+	assert.Contains(t, told["a"], "a_runtime_test_spec.json:1:56: spec_version: is 7, and this version of scriptspec knows up to 2 (use a newer one)")
 	assert.Contains(t, told["b"], "b_runtime_test_spec.json:1:2: ")
 	assert.Equal(t, "<nil>", told["c"])
 	assert.Contains(t, told["d"], "file exists; name another directory")
 	for name, want := range map[string]string{
 		"c": "{\r\n\t\"script_name\": \"c\",\r\n\t\"step_name\": \"C\",\r\n\t\"spec_version\": 2\r\n}\r\n",
 		"d": `{"script_name":"d","step_name":"D"}`,
+		"e": `{"script_name": "e", "spec_version": 2, "step_name":  "E","last_updated":"2025-01-02T03:04:05", "updated_at":"2025-01-02T03:04:05.000000", "user_notes": "n",  "x-m": "description", "tags": [ ],"description": "n"}`,
+		"f": `{"script_name": "g", "step_name": "F"}`,
+		"h": `{"script_name":"h","step_name":"H","spec_version": 2}`,
 	} {
 		text, err := os.ReadFile(st.Path(name))
 		require.NoError(t, err)
-		assert.Equal(t, want, string(text))
+		assert.Equal(t, want, string(text), name)
 	}
-	text, err := os.ReadFile(st.Path("e"))
-	require.NoError(t, err)
-	assert.Contains(t, string(text), "\"spec_version\": 2\n")
+	assert.Contains(t, told["f"], `f_runtime_test_spec.json: holds the spec of script_name "g"`)
+	assert.Equal(t, "<nil>", told["h"], "the copy that is there is the file as it was")
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

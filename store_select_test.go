@@ -85,6 +85,8 @@ func TestSelect(t *testing.T) {
 		"label:ownr=x":    "select: no spec has the label ownr=x (did you mean owner?)",
 		"Trian":           `select: the selection "Trian" is of no spec (did you mean Train?)`,
 		"tag:gpu,Load":    `select: the selection "tag:gpu,Load" is of no spec`,
+		"tag:gpu,Laod":    `select: the selection "tag:gpu,Laod" is of no spec (did you mean Load?)`,
+		"Load,tag:gpuu":   "select: no spec has the tag gpuu (did you mean gpu?)",
 		"Load tag:nighly": "select: no spec has the tag nighly (did you mean nightly?)",
 	} {
 		_, err := selected(t, st, strings.Fields(words)...)
@@ -99,8 +101,10 @@ func TestSelect(t *testing.T) {
 		"tag:[a-":  "this is no glob",
 		"status:x": "there is no selection by status",
 	} {
-		_, err := scriptspec.ParseSelector(word, "fine")
+		sel, err := scriptspec.ParseSelector(word, "fine")
 		assert.ErrorContains(t, err, want, word)
+		assert.Nil(t, sel)
+		assert.Empty(t, sel.String())
 	}
 
 	write(t, st.Path("broken"), "{")

@@ -28,7 +28,7 @@ func (st *Store) LoadTemplate(name string) (*Template, error) {
 	}
 	file := filepath.Join(st.specs, templateDir, name+".json")
 	declare(file)
-	data, err := readTemplate(file)
+	data, err := st.readTemplate(file)
 	if err == nil {
 		return decodeTemplate(data, file, name)
 	}
@@ -51,14 +51,22 @@ func (st *Store) LoadTemplate(name string) (*Template, error) {
 }
 
 // readTemplate reads a file of the store's directory of templates.
-func readTemplate(file string) ([]byte, error) {
-	dir, err := atomicfile.OpenPath(filepath.Dir(file))
+func (st *Store) readTemplate(file string) ([]byte, error) {
+	dir, err := st.openTemplates()
 	if err != nil {
 		return nil, atPath("open", err, file)
 	}
 	defer dir.Close()
 	data, _, err := dir.Read(filepath.Base(file), maxSpecFile, nil)
 	return data, readError(err, file)
+}
+
+func (st *Store) openTemplates() (*atomicfile.Dir, error) {
+	files, err := st.open(false)
+	if err != nil {
+		return nil, err
+	}
+	return files.Sub(templateDir)
 }
 
 // Templates returns all templates, those of the store in the place of ones of this package with the same name, sorted by
@@ -95,7 +103,7 @@ func (st *Store) templateNames() ([]string, error) {
 		add([]string{entry.Name()})
 	}
 	where := filepath.Join(st.specs, templateDir)
-	dir, err := atomicfile.OpenPath(where)
+	dir, err := st.openTemplates()
 	if err == nil {
 		declare(where)
 		own, namesErr := dir.Names()

@@ -38,6 +38,10 @@ print(len(cases), [case for case in cases if packages.accepts(case[0], case[1]) 
 		s.DependsOn.Packages = map[string]string{"x": c[0].(string) + ", " + c[0].(string)}
 		require.NoError(t, s.Validate(), c[0])
 	}
+	for _, good := range []string{"==1.0rc1.*", "!=2.0.post1.*"} {
+		s.DependsOn.Packages = map[string]string{"x": good}
+		require.NoError(t, s.Validate(), good)
+	}
 	for _, bad := range []string{"1.3", ">=", ">=x", "=>1", ">=1.*", "~=1", "==1.2.*.3", ">=1 <2", "latest", "^1.0"} {
 		s.DependsOn.Packages = map[string]string{"x": bad}
 		assert.ErrorContains(t, s.Validate(), `depends_on.packages["x"]: `, bad)
@@ -52,6 +56,7 @@ func TestPackages(t *testing.T) {
 		site, beside := t.TempDir(), filepath.Dir(s.ScriptPath)
 		write(t, filepath.Join(site, "pandas-1.1.5.dist-info", "METADATA"), "Metadata-Version: 2.1\nName: pandas\nVersion: 1.1.5\n")
 		write(t, filepath.Join(site, "old-2007b.dist-info", "METADATA"), "Metadata-Version: 2.1\nName: old\nVersion: 2007-x\n")
+		write(t, filepath.Join(site, "bare-1.dist-info", "METADATA"), "Metadata-Version: 2.1\nName: bare\n")
 		write(t, filepath.Join(beside, "csv.py"), "")
 		s.AddEnvironVar("PYTHONPATH", site)
 		for specifier, want := range map[string]string{
@@ -68,5 +73,9 @@ func TestPackages(t *testing.T) {
 			assert.True(t, result.Success, result.Details())
 			assert.Equal(t, filepath.Join(beside, "csv.py")+" False\n", result.Stdout.Text)
 		}
+		s.DependsOn.Packages = map[string]string{"bare": ">=1"}
+		assert.Equal(t, "needs bare >=1, whose version the interpreter does not know", runWith(t, tester, s).ErrorMessage)
+		s.DependsOn.Packages = map[string]string{"bare": ""}
+		assert.True(t, runWith(t, tester, s).Success)
 	})
 }

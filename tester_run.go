@@ -27,7 +27,7 @@ func runErrors(s Spec) []*FieldError {
 	if isNil(s) {
 		return errs
 	}
-	errs = append(append(errs, limitErrors(s)...), metadataErrors(s)...)
+	errs = append(errs, metadataErrors(s)...)
 	errs = append(errs, localErrors(s)...)
 	errs = append(errs, s.common().jobArgs.problems()...)
 	return append(errs, environErrors(s)...)
@@ -110,6 +110,7 @@ func (r *scriptRun) prepare(within []string) bool {
 	}{
 		{OutcomeScriptMissing, scriptErrors(r.spec, checkPath)},
 		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, useInput, checkPath)},
+		{OutcomeInputMissing, fileErrors(r.spec, checkPath)},
 		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, useCreated, checkPath)},
 		{OutcomeOutputUnusable, layoutErrors(r.spec, realPath)},
 	} {

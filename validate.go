@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
@@ -98,7 +99,7 @@ type Fix struct {
 func validateRules(s Spec) error {
 	errs := ruleErrors(s, validating|stepShape)
 	if !isNil(s) {
-		errs = append(append(errs, limitErrors(s)...), metadataErrors(s)...)
+		errs = append(errs, metadataErrors(s)...)
 	}
 	if len(errs) == 0 {
 		return nil
@@ -134,7 +135,7 @@ func validateSpec(s Spec, o *ValidateOptions) error {
 // ownErrors returns what is wrong with a spec whatever the disk and the options: broken rules, and job
 // arguments that JSON cannot represent.
 func ownErrors(s Spec) []*FieldError {
-	errs := append(append(ruleErrors(s, validating), limitErrors(s)...), metadataErrors(s)...)
+	errs := append(ruleErrors(s, validating), metadataErrors(s)...)
 	return append(errs, s.common().jobArgs.problems()...)
 }
 
@@ -215,7 +216,36 @@ func pathErrors(s Spec, o *ValidateOptions, check pathChecker) []*FieldError {
 		output = useCreated
 	}
 	errs := append(entryErrors(s, fieldInputs, useInput, check), entryErrors(s, fieldOutputs, output, check)...)
-	return append(errs, layoutErrors(s, filepath.Clean)...)
+	return append(append(errs, fileErrors(s, check)...), layoutErrors(s, filepath.Clean)...)
+}
+
+// fileErrors checks the files of depends_on.
+func fileErrors(s Spec, check pathChecker) []*FieldError {
+	var errs []*FieldError
+	for i, path := range s.common().meta.DependsOn.Files {
+		at := rank{section: int(fieldDependsOn), index: i}
+		if pathRules.broken(path, validating) != nil {
+			continue
+		}
+		fe := notLocal(path)
+		if fe == nil {
+			problem := check(useInput, path)
+			if problem.code == "" {
+				continue
+			}
+			fe = fieldErrorf(at, "", problem.code, "file '%s', which the spec depends on, %s", path,
+				map[Code]string{CodeNotExist: "does not exist", CodeNotReadable: "is not readable"}[problem.code])
+			fe.Value, fe.Err, fe.Hint = path, problem.err, relativeTo(path)
+		}
+		fe.Path, fe.rank = dependedFile(i), at
+		errs = append(errs, fe)
+	}
+	return errs
+}
+
+// dependedFile is the place of a file of depends_on.
+func dependedFile(i int) string {
+	return fields[fieldDependsOn].name + ".files[" + strconv.Itoa(i) + "]"
 }
 
 // entryErrors checks the inputs or the outputs.

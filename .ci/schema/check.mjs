@@ -26,9 +26,10 @@ const validate = Object.fromEntries(Object.entries(kinds).map(([kind, schema]) =
 let good = 0
 for (const [kind, files] of Object.entries({
   strict: list('testdata/.specs', '_runtime_test_spec.json'),
-  spec: [...list('testdata/migrate', '.golden'), 'bench/schema/testdata/full.json'],
-  pipeline: list('testdata/.specs', '_pipeline_testing_spec.json'),
-  template: list('templates', '.json'),
+  spec: [...list('testdata/migrate', '.golden'), 'testdata/good/spec.json'],
+  base: ['testdata/good/base.json'],
+  pipeline: [...list('testdata/.specs', '_pipeline_testing_spec.json'), 'testdata/good/pipeline.json'],
+  template: [...list('templates', '.json'), 'testdata/good/template.json'],
   result: list('testdata/report', 'json.json'),
 })) {
   for (const file of files) {

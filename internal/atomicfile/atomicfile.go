@@ -94,6 +94,23 @@ func OpenPath(path string) (*Dir, error) {
 	return d, nil
 }
 
+// Sub returns a directory in this one, to which no link leads outside.
+func (d *Dir) Sub(name string) (*Dir, error) {
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	defer d.release()
+	root, err := d.root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := Open(root)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return sub, nil
+}
+
 // Close releases the directory as soon as the calls under way have returned, for which it does not wait.
 // Later ones fail with [fs.ErrClosed].
 func (d *Dir) Close() error {

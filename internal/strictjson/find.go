@@ -15,6 +15,20 @@ func Find(data []byte, path []Step) (offset int64, found bool) {
 	return offset, true
 }
 
+// Span returns where in a document the value at a path begins and ends, and whether there is one.
+func Span(data []byte, path []Step) (start, end int64, found bool) {
+	var r Reader
+	r.Reset(data)
+	for _, step := range path {
+		if !r.enter(step) {
+			return 0, 0, false
+		}
+	}
+	start = r.Here()
+	r.Skip()
+	return start, r.dec.InputOffset(), !r.broken
+}
+
 // enter goes to the value of a member or an item of the value that comes next.
 func (r *Reader) enter(step Step) bool {
 	if step.Name == nil {
