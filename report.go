@@ -245,7 +245,7 @@ func (r *ScriptTestResult) script() *report.Script {
 		return nil
 	}
 	s := &report.Script{
-		ScriptName: r.ScriptName, Outcome: string(r.Outcome), Success: r.Success,
+		ScriptName: r.ScriptName, Description: r.Description, Outcome: string(r.Outcome), Success: r.Success,
 		ErrorType: r.ErrorType, ErrorMessage: r.ErrorMessage, Traceback: r.Traceback,
 		ExitCode: r.ExitCode, Signal: r.Signal, ExecutionTime: r.ExecutionTime, PeakMemory: r.PeakMemory,
 		Stdout: streamOf(r.Stdout), Stderr: streamOf(r.Stderr), Outputs: make(map[string]report.Output, len(r.Outputs)),

@@ -23,7 +23,7 @@ import (
 func churned() *scriptspec.PipelineTestResult {
 	ran := func(script, step string, took time.Duration, outputs map[string]scriptspec.OutputInfo) *scriptspec.ScriptTestResult {
 		return &scriptspec.ScriptTestResult{
-			ScriptName: script, StepName: step, Success: true, Outcome: scriptspec.OutcomePassed, ExecutionTime: took,
+			ScriptName: script, StepName: step, Description: "What " + script + " does.", Success: true, Outcome: scriptspec.OutcomePassed, ExecutionTime: took,
 			HasMainFunction: true, PeakMemory: 37 << 20, Outputs: outputs,
 			Stdout: scriptspec.Capture{Text: "read 1000 rows\nwrote 990 rows\n", Bytes: 30},
 		}
@@ -96,7 +96,7 @@ func infested(text string) *scriptspec.PipelineTestResult {
 		n.Node += text
 		n.Reason = text
 		if s := n.Result; s != nil {
-			s.ScriptName, s.StepName, s.ErrorType, s.ErrorMessage, s.Signal = text, text, text, text, text
+			s.ScriptName, s.StepName, s.Description, s.ErrorType, s.ErrorMessage, s.Signal = text, text, text, text, text, text
 			s.Traceback += "  File \"" + text + "\", line 3\n" + text
 			s.Stdout.Text, s.Stderr.Text = text, text
 			s.Outputs = map[string]scriptspec.OutputInfo{text: {Path: text}}

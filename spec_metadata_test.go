@@ -253,10 +253,12 @@ func TestSecretsOfASpec(t *testing.T) {
 	s.AddEnvironVar("PLAIN", "plain-"+"value")
 	s.AddEnvironVar("KEPT", "kept-"+"value")
 	s.Secrets = []string{"dsn", "KEPT"}
+	s.Description = "reads kept-" + "value"
 	result, err := (&scriptspec.RuntimeTester{Secrets: func(string) bool { return false }}).TestScript(t.Context(), s)
 	require.NoError(t, err)
 	assert.Equal(t, "[redacted: dsn] plain-value [redacted: KEPT]\n", result.Stdout.Text)
 	assert.NotContains(t, result.Command, "postgres")
+	assert.Equal(t, "reads [redacted: KEPT]", result.Description)
 }
 
 // A store keeps what its files have, and a file of version 1 its bytes.

@@ -45,10 +45,12 @@ var outcomes = [...]Outcome{
 
 // ScriptTestResult is what came of one run of a script. Environment values do not appear in it.
 type ScriptTestResult struct {
-	ScriptName string  `json:"script_name"`
-	StepName   string  `json:"step_name"`
-	Success    bool    `json:"success"` // Outcome is OutcomePassed
-	Outcome    Outcome `json:"outcome"`
+	ScriptName string `json:"script_name"`
+	StepName   string `json:"step_name"`
+	// Description is that of the spec.
+	Description string  `json:"description,omitempty"`
+	Success     bool    `json:"success"` // Outcome is OutcomePassed
+	Outcome     Outcome `json:"outcome"`
 	// ErrorType, ErrorMessage and Traceback are those of the Python exception, if that is what
 	// ended the script; otherwise ErrorMessage says what happened and the others are "". After an
 	// interrupt that the tester sent, Traceback shows where it found the script.

@@ -53,7 +53,7 @@ func newScriptRun(
 	t *RuntimeTester, s *ScriptExecutionSpec, python, source string, timeout time.Duration, masker *mask.Masker,
 ) (*scriptRun, error) {
 	r := &scriptRun{tester: t, spec: s, python: python, source: source, timeout: timeout, masker: masker}
-	r.result.ScriptName, r.result.StepName = s.ScriptName, s.StepName
+	r.result.ScriptName, r.result.StepName, r.result.Description = s.ScriptName, s.StepName, r.masker.String(s.Description)
 	r.result.Outputs = map[string]OutputInfo{}
 	var err error
 	if r.request, err = r.newRequest(); err != nil {

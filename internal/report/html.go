@@ -75,6 +75,7 @@ type pageFact struct{ Name, Value string }
 type pageNode struct {
 	ID, Name, Status, Class string
 	Outcome, Reason         string
+	Description             string
 	Took, Memory            string
 	Facts                   []pageFact
 	Traceback               string
@@ -185,6 +186,7 @@ func newPageNode(n Node) *pageNode {
 	if s == nil {
 		return p
 	}
+	p.Description = printable.Block(s.Description)
 	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable.Line(s.Outcome)
 	exit := ""
 	if s.ExitCode != 0 && s.Signal == "" {

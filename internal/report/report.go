@@ -66,7 +66,7 @@ const (
 
 // Script is one run of a script.
 type Script struct {
-	ScriptName, Outcome                string
+	ScriptName, Description, Outcome   string
 	Success                            bool
 	ErrorType, ErrorMessage, Traceback string
 	ExitCode                           int
