@@ -39,6 +39,7 @@ const (
 	CodeMisnamed      Code = "misnamed"       // a file that was to be a spec, as it seems
 	CodeUnknownMember Code = "unknown_member" // a member, or what an example sets, is not known
 	CodeStaleBase     Code = "stale_base"     // a base has changed since the spec was rendered
+	CodeRewritten     Code = "rewritten"      // a program that knows version 1 alone has dropped the members of version 2
 	CodeBaseConflict  Code = "base_conflict"  // a base has changed what the spec has a value of its own for
 	CodeDrift         Code = "drift"          // spec and script differ
 	CodeNewerVersion  Code = "newer_version"  // a file of a version that this package does not know all of

@@ -23,7 +23,8 @@ type LintOptions struct {
 	// Python is the interpreter that reads scripts, as in RuntimeTester, and PathVars are as there.
 	Python   string
 	PathVars map[string]string
-	// Fix mends what has one right answer: a spec whose bases have changed is rendered and saved.
+	// Fix mends what has one right answer: a spec whose bases have changed is rendered and saved, and one that a program
+	// of version 1 has rewritten gets back the members that this has dropped.
 	Fix bool
 }
 
@@ -87,7 +88,8 @@ type lintedSpec struct {
 
 // Lint looks at every spec, base and pipeline of the store: what keeps a file from being read, rules that are broken,
 // paths that are not there (but for inputs that an edge of a pipeline feeds), bases that have changed, members and
-// dependencies that are not known, and with Scripts where specs and scripts differ. The error is for a store or an
+// dependencies that are not known, members that the last commit of git has and a program has dropped since, and with
+// Scripts where specs and scripts differ. The error is for a store or an
 // interpreter that cannot be used.
 func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) {
 	l := &linter{st: st, o: cmp.Or(o, &LintOptions{}), fed: map[string]map[string]bool{}, steps: map[string]bool{}}
@@ -103,6 +105,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 	if err := l.load(ctx, names); err != nil {
 		return nil, err
 	}
+	l.rewritten(ctx)
 	if err := l.pipelines(ctx); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,116 @@
+package scriptspec
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/scriptspec/scriptspec/internal/githead"
+	"github.com/scriptspec/scriptspec/internal/strictjson"
+)
+
+// rewritten finds specs without a version whose last commit has one: a program that knows the members of version 1 alone
+// has dropped all others together. Nothing else keeps a copy of them.
+func (l *linter) rewritten(ctx context.Context) {
+	var names []string
+	for _, s := range l.specs {
+		if s.spec.common().meta.SpecVersion == 0 {
+			names = append(names, s.file)
+		}
+	}
+	committed := githead.Files(ctx, l.st.specs, names, maxSpecFile)
+	for i := range l.specs {
+		s := &l.specs[i]
+		dropped := droppedMembers(committed[s.file], s.text)
+		if len(dropped) == 0 {
+			continue
+		}
+		list := make([]string, len(dropped))
+		for i, d := range dropped {
+			list[i] = d.name
+		}
+		finding := len(l.result.Findings)
+		l.at(*s, "", SeverityWarning, CodeRewritten, "has lost "+listed(list)+", which the last commit has: a program that knows version 1 alone has written it",
+			"put them back with the fix of lint, or commit the file without them")
+		if !l.o.Fix {
+			continue
+		}
+		if err := l.putBack(ctx, s, dropped); err != nil {
+			l.failure(l.path(s.file), nil, err)
+			continue
+		}
+		l.result.Findings[finding].Fixed = true
+	}
+}
+
+// droppedMember is a member that a file had, with the text of its value.
+type droppedMember struct {
+	name  string
+	value []byte
+}
+
+// droppedMembers returns the members beyond those of version 1 that the committed text has and the present one has not, in
+// the order of the committed text; none if that is of version 1 as well.
+func droppedMembers(committed, present []byte) []droppedMember {
+	old, err := decode(committed, "", false)
+	if err != nil || old.common().meta.SpecVersion == 0 {
+		return nil
+	}
+	var first []string // the members of version 1
+	for f := range fieldVersion {
+		if f != fieldSchema {
+			first = append(first, fields[f].name)
+		}
+	}
+	now := objectOfJSON(present)
+	var dropped []droppedMember
+	for _, name := range memberNames(committed) {
+		if _, kept := now[name]; kept || slices.Contains(first, name) {
+			continue
+		}
+		start, end, _ := strictjson.Span(committed, []strictjson.Step{{Name: &name}}) // it is one of its names
+		dropped = append(dropped, droppedMember{name, committed[start:end]})
+	}
+	return dropped
+}
+
+// memberNames returns the names of an object's members in their order.
+func memberNames(text []byte) []string {
+	var r strictjson.Reader
+	r.Reset(text)
+	var names []string
+	r.Object()
+	for name, more := r.Name(); more; name, more = r.Name() {
+		names = append(names, r.Text(name))
+		r.Skip()
+	}
+	return names
+}
+
+// putBack writes a file with the members that it had. What is in it now stays as it is.
+func (l *linter) putBack(ctx context.Context, s *lintedSpec, dropped []droppedMember) error {
+	unlock, err := l.st.lock(ctx, l.files)
+	if err != nil {
+		return atPath("lint", err, l.path(s.file))
+	}
+	defer unlock()
+	text, _, err := l.files.Read(s.file, maxSpecFile, nil)
+	if err != nil {
+		return readError(err, l.path(s.file))
+	}
+	if !bytes.Equal(text, s.text) {
+		return fileError(l.path(s.file), "was changed while it was looked at; look again", nil)
+	}
+	for _, d := range dropped {
+		text = withMember(text, d.name, d.value)
+	}
+	spec, err := decode(text, l.path(s.file), false)
+	if err != nil {
+		return err
+	}
+	if err := l.files.Write(s.file, text, l.st.fileMode, nil); err != nil {
+		return atPath("lint", err, l.path(s.file))
+	}
+	s.text, s.spec = text, spec
+	return nil
+}
