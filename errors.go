@@ -46,7 +46,8 @@ const (
 	CodeUnknownBase   Code = "unknown_base"   // there is no such base, or it cannot be loaded
 	CodeBaseCycle     Code = "base_cycle"     // bases extend each other in a circle
 	CodeBadSelector   Code = "bad_selector"   // a word of a selection is none
-	CodeUnknownTag    Code = "unknown_tag"    // no spec has the tag that is asked for
+	CodeUnknownTag    Code = "unknown_tag"    // no spec has the tag that is asked for, or it is not declared
+	CodeUnused        Code = "unused"         // no pipeline of the store has the spec
 	CodeUnknownStep   Code = "unknown_step"   // a step of depends_on that there is not, or that does not run before
 	CodeDuplicate     Code = "duplicate"      // a list, a pipeline or its outputs have something twice
 	CodeUnknownNode   Code = "unknown_node"   // an edge or a spec names a node that is not in the graph

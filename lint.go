@@ -1,17 +1,18 @@
 package scriptspec
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
-	"github.com/scriptspec/scriptspec/internal/report"
 	"github.com/scriptspec/scriptspec/internal/similarity"
+	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
 // LintOptions changes what [Store.Lint] looks at. Nil means the zero value.
@@ -20,6 +21,11 @@ type LintOptions struct {
 	Select *Selector
 	// Scripts also compares specs with the scripts that they are of, for which Python is started once.
 	Scripts bool
+	// Texts stand in the place of files of specs, by file name, as an editor has them before they are saved. Fix changes
+	// none of them.
+	Texts map[string][]byte
+	// KnownTags are the tags that specs may have; nil means any.
+	KnownTags []string
 	// Python is the interpreter that reads scripts, as in RuntimeTester, and PathVars are as there.
 	Python   string
 	PathVars map[string]string
@@ -44,6 +50,9 @@ type Finding struct {
 	// Line and Column are from 1, columns in bytes; 0 if the file as a whole is meant.
 	Line   int `json:"line,omitzero"`
 	Column int `json:"column,omitzero"`
+	// EndLine and EndColumn are behind the value at Path, if there is one.
+	EndLine   int `json:"end_line,omitzero"`
+	EndColumn int `json:"end_column,omitzero"`
 	// Path is the place in the file, as in FieldError.
 	Path     string   `json:"path,omitzero"`
 	Severity Severity `json:"severity"`
@@ -53,6 +62,8 @@ type Finding struct {
 	Hint string `json:"hint,omitzero"`
 	// Fixed reports whether it was mended.
 	Fixed bool `json:"fixed,omitzero"`
+
+	codePoint int // Column in code points
 }
 
 // LintResult is what Lint found in a store.
@@ -78,6 +89,7 @@ type linter struct {
 	specs  []lintedSpec
 	fed    map[string]map[string]bool // inputs that an edge of a pipeline feeds, by file of the spec
 	steps  map[string]bool            // step names that there are
+	used   map[string]bool            // files of specs that a pipeline has; nil if there is no pipeline
 }
 
 type lintedSpec struct {
@@ -102,6 +114,12 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		return &l.result, nil
 	}
 	l.files = files
+	for name := range l.o.Texts {
+		if _, isSpec := scriptOfFile(name); isSpec && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	if err := l.load(ctx, names); err != nil {
 		return nil, err
 	}
@@ -118,7 +136,11 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		}
 		l.rules(s)
 		l.members(s)
+		l.tags(s)
 		l.bases(s)
+		if l.used != nil && !l.used[s.file] {
+			l.at(s, "", SeverityNote, CodeUnused, "no pipeline of the store has this spec", "")
+		}
 	}
 	for _, name := range misnamed(files) {
 		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "is no spec by its name, and passed over", Hint: "want <script_name>" + specFileSuffix})
@@ -134,10 +156,29 @@ func (l *linter) path(name string) string { return filepath.Join(l.st.specs, nam
 
 func (l *linter) add(f Finding) { l.result.Findings = append(l.result.Findings, f) }
 
+// locate says where in a text a finding is.
+func (f *Finding) locate(text []byte, path string) {
+	f.Line, f.Column, _ = Locate(text, path)
+	if _, end, ok := strictjson.Span(text, stepsOf(path)); ok && path != "" {
+		f.EndLine, f.EndColumn = strictjson.Position(text, end)
+	}
+	f.countCodePoints(text)
+}
+
+func (f *Finding) countCodePoints(text []byte) {
+	for range f.Line - 1 {
+		_, text, _ = bytes.Cut(text, []byte{'\n'})
+	}
+	f.codePoint = utf8.RuneCount(text[:min(max(f.Column-1, 0), len(text))]) + 1
+	if f.Column == 0 {
+		f.codePoint = 0
+	}
+}
+
 // at adds a finding at a place of a spec.
 func (l *linter) at(s lintedSpec, path string, severity Severity, code Code, message, hint string) {
 	f := Finding{File: l.path(s.file), Path: path, Severity: severity, Code: code, Message: message, Hint: hint}
-	f.Line, f.Column, _ = Locate(s.text, path)
+	f.locate(s.text, path)
 	l.add(f)
 }
 
@@ -147,14 +188,18 @@ func (l *linter) failure(file string, text []byte, err error) {
 	walk = func(err error) {
 		switch e := err.(type) { //nolint:errorlint // each level is looked at
 		case *DecodeError:
-			l.add(Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: CodeUnreadable, Message: e.Message})
+			f := Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: CodeUnreadable, Message: e.Message}
+			if f.File == file {
+				f.countCodePoints(text)
+			}
+			l.add(f)
 		case *FieldError:
 			f := Finding{File: file, Path: e.Path, Severity: SeverityError, Code: e.Code, Message: e.Message, Hint: e.Hint}
 			if place := e.Path; text != nil {
 				if strings.HasPrefix(place, "nodes[") || strings.HasPrefix(place, "edges[") {
 					place = "dag." + place // of a pipeline
 				}
-				f.Line, f.Column, _ = Locate(text, place)
+				f.locate(text, place)
 			}
 			l.add(f)
 		case interface{ Unwrap() []error }:
@@ -177,14 +222,18 @@ func (l *linter) load(ctx context.Context, names []string) error {
 			return err
 		}
 		l.result.Files = append(l.result.Files, l.path(name))
-		text, _, err := l.files.Read(name, maxSpecFile, nil)
+		var err error
+		text, given := l.o.Texts[name]
+		if !given {
+			text, _, err = l.files.Read(name, maxSpecFile, nil)
+		}
 		if err != nil {
 			l.failure(l.path(name), nil, readError(err, l.path(name)))
 			continue
 		}
-		s, err := decode(text, l.path(name), false)
-		if err != nil {
-			l.failure(l.path(name), nil, err)
+		var s Spec
+		if s, err = decode(text, l.path(name), false); err != nil {
+			l.failure(l.path(name), text, err)
 			continue
 		}
 		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
@@ -210,6 +259,7 @@ func (l *linter) pipelines(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	broken := false
 	for _, name := range names {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -220,6 +270,7 @@ func (l *linter) pipelines(ctx context.Context) error {
 		p, err := l.st.LoadPipeline(name)
 		if err != nil {
 			l.failure(file, text, err)
+			broken = true
 			continue
 		}
 		plan, err := p.Plan(nil)
@@ -227,12 +278,15 @@ func (l *linter) pipelines(ctx context.Context) error {
 			l.failure(file, text, err)
 		}
 		if plan == nil {
+			broken = true
 			continue
 		}
+		setEntry(&l.used, "", true)
 		for _, n := range plan.Nodes {
 			l.steps[n.Node] = true
 			if script, ok := p.Refs[n.Node]; ok {
 				if _, specFile, err := l.st.loadStep(n.Node, script); err == nil {
+					l.used[filepath.Base(specFile)] = true
 					for _, pair := range n.Inputs {
 						fed := l.fed[filepath.Base(specFile)]
 						setEntry(&fed, pair.DestLogicalName, true)
@@ -241,6 +295,9 @@ func (l *linter) pipelines(ctx context.Context) error {
 				}
 			}
 		}
+	}
+	if broken {
+		l.used = nil // nobody knows what it has
 	}
 	return nil
 }
@@ -255,6 +312,19 @@ func (l *linter) rules(s lintedSpec) {
 			continue
 		}
 		l.at(s, fe.Path, SeverityError, fe.Code, fe.Message, fe.Hint)
+	}
+}
+
+// tags looks for tags that nobody has declared.
+func (l *linter) tags(s lintedSpec) {
+	if l.o.KnownTags == nil {
+		return
+	}
+	for i, tag := range s.spec.common().meta.Tags {
+		if !slices.Contains(l.o.KnownTags, tag) {
+			place := fields[fieldTags].name + "[" + strconv.Itoa(i) + "]"
+			l.at(s, place, SeverityWarning, CodeUnknownTag, "the tag "+printable(tag)+" is none of those declared", meantOf(l.o.KnownTags, tag))
+		}
 	}
 }
 
@@ -320,7 +390,7 @@ func (l *linter) bases(s lintedSpec) {
 		}
 		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "the bases say something else since the spec was rendered: "+change.String(), "render it")
 	}
-	if !l.o.Fix || len(changes) == 0 {
+	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || len(changes) == 0 {
 		return
 	}
 	if err := l.st.save(rendered, s.file); err != nil {
@@ -370,43 +440,4 @@ func (l *linter) scripts(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// notes returns the findings as reports show them.
-func (r *LintResult) notes() []report.Note {
-	var notes []report.Note
-	for _, f := range r.Findings {
-		message := f.Message
-		if f.Path != "" && !strings.HasPrefix(message, f.Path) {
-			message = f.Path + ": " + message
-		}
-		if f.Hint != "" {
-			message += " (" + f.Hint + ")"
-		}
-		if f.Fixed {
-			message += " (mended)"
-		}
-		notes = append(notes, report.Note{File: f.File, Line: f.Line, Column: f.Column, Severity: string(f.Severity), Code: string(f.Code), Message: message})
-	}
-	return notes
-}
-
-// WriteText writes a line for each finding, as compilers do: file:line:column: severity: message [code].
-func (r *LintResult) WriteText(w io.Writer) error { return report.WriteGNU(w, r.notes()) }
-
-// WriteGitHub writes workflow commands of GitHub Actions.
-func (r *LintResult) WriteGitHub(w io.Writer) error { return report.WriteGitHubNotes(w, r.notes()) }
-
-// WriteJUnit writes a test case for each file.
-func (r *LintResult) WriteJUnit(w io.Writer) error {
-	return report.WriteJUnitNotes(w, r.Files, r.notes())
-}
-
-// WriteSARIF writes SARIF 2.1.0, with paths relative to root, the top of the sources.
-func (r *LintResult) WriteSARIF(w io.Writer, root string) error {
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return err
-	}
-	return report.WriteSARIF(w, root, r.notes())
 }

@@ -32,7 +32,7 @@ func (l *linter) rewritten(ctx context.Context) {
 		finding := len(l.result.Findings)
 		l.at(*s, "", SeverityWarning, CodeRewritten, "has lost "+listed(list)+", which the last commit has: a program that knows version 1 alone has written it",
 			"put them back with the fix of lint, or commit the file without them")
-		if !l.o.Fix {
+		if _, given := l.o.Texts[s.file]; given || !l.o.Fix {
 			continue
 		}
 		if err := l.putBack(ctx, s, dropped); err != nil {

@@ -3,6 +3,7 @@ package scriptspec_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func neglected(t *testing.T) (*scriptspec.Store, string) {
 		"train_runtime_test_spec.json":     "{\n  \"script_name\": \"train\",\n  \"step_name\": \"Train\",\n  \"script_path\": \"train.py\",\n  \"input_paths\": {\"data\": \"in/none\", \"more\": \"in/none\"},\n  \"output_paths\": {\"model\": \"out/train\"},\n  \"job_args\": {\"rat\": 1},\n  \"tagz\": 1,\n  \"x-own\": 1,\n  \"extends\": [\"defaults\"],\n  \"depends_on\": {\"steps\": [\"Laod\"]},\n  \"examples\": [{\"name\": \"a\", \"job_args\": {\"rate\": 1}}]\n}\n",
 		"other_runtime_test_spec.json":     `{"script_name": "another", "step_name": "Other", "script_path": "load.py"}`,
 		"broken_runtime_test_spec.json":    "{\n \"script_name\": 1\n}",
-		"newer_runtime_test_spec.json":     `{"script_name": "newer", "step_name": "Newer", "script_path": "load.py", "output_paths": {"data": "out/newer"}, "spec_version": 3}`,
+		"newer_runtime_test_spec.json":     `{"script_name": "newer", "step_name": "Newer", "script_path": "load.py", "output_paths": {"data": "out/newer"}, "spec_version": 3, "tags": ["gpu", "nighly"]}`,
 		"x_runtime_test_specs.json":        "{}",
 		"defaults_spec_base.json":          `{"job_args": {"rate": 0.5}, "timeout": 9}`,
 		"churn_pipeline_testing_spec.json": `{"name": "churn", "dag": {"nodes": ["Load", "Train"], "edges": [["Load", "Train"]]}, "specs": {"Load": "load", "Train": "train"}}`,
@@ -47,7 +48,7 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	python(t)
 	st, dir := neglected(t)
-	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Scripts: true})
+	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Scripts: true, KnownTags: []string{"nightly", "gpu"}})
 	require.NoError(t, err)
 	assert.False(t, r.Success())
 	assert.Len(t, r.Files, 7)
@@ -65,6 +66,7 @@ func TestLint(t *testing.T) {
 		"train_runtime_test_spec.json:11:28: warning: depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
 		"train_runtime_test_spec.json:12:51: warning: examples[0].job_args[\"rate\"]: the example sets what the spec does not have (did you mean rat?) [unknown_member]\n",
 		"warning: timeout: the bases say something else since the spec was rendered: timeout: added 9 (render it) [stale_base]\n",
+		"newer_runtime_test_spec.json:1:148: warning: tags[1]: the tag nighly is none of those declared (did you mean nightly?) [unknown_tag]\n",
 		"x_runtime_test_specs.json: warning: is no spec by its name, and passed over (want <script_name>_runtime_test_spec.json) [misnamed]\n",
 	} {
 		assert.Contains(t, text, want)
@@ -118,12 +120,48 @@ func TestLint(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "stale_base")
 
+	// Of a store with pipelines each spec is one of theirs, or that is said.
+	require.NoError(t, os.Remove(filepath.Join(dir, "bad_pipeline_testing_spec.json")))
+	r, err = st.Lint(t.Context(), nil)
+	require.NoError(t, err)
+	text = linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
+	assert.Contains(t, text, "newer_runtime_test_spec.json:1:1: note: no pipeline of the store has this spec [unused]\n")
+	assert.NotContains(t, text, "load_runtime_test_spec.json:1:1: note")
+
 	none, err := openStore(t, filepath.Join(t.TempDir(), "none"), nil).Lint(t.Context(), nil)
 	require.NoError(t, err)
 	assert.True(t, none.Success())
 	var empty bytes.Buffer
 	require.NoError(t, none.WriteSARIF(&empty, "."))
 	assert.Contains(t, empty.String(), `"results": []`)
+}
+
+// An editor has texts that are not saved yet.
+func TestLintOfTexts(t *testing.T) {
+	t.Parallel()
+	st, dir := neglected(t)
+	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Fix: true, Texts: map[string][]byte{
+		"broken_runtime_test_spec.json": []byte("{\n \"script_name\": \"broken\",\n \"step_name\": \"Broken\",\n \"script_path\": \"load.py\", \"x-é\": 1, \"tagz\": [1,\n2]}"),
+		"new_runtime_test_spec.json":    []byte("{"),
+		"other_runtime_test_spec.json":  []byte(`{"script_name": "other", "step_name": "Other", "script_path": "load.py", "extends": ["defaults"]}`),
+		"notes.txt":                     []byte("x"),
+	}})
+	require.NoError(t, err)
+	found := map[string]scriptspec.Finding{}
+	for _, f := range r.Findings {
+		found[filepath.Base(f.File)+" "+string(f.Code)] = f
+	}
+	f := found["broken_runtime_test_spec.json unknown_member"]
+	assert.Equal(t, [4]int{4, 47, 5, 3}, [4]int{f.Line, f.Column, f.EndLine, f.EndColumn})
+	assert.Equal(t, 1, found["new_runtime_test_spec.json unreadable"].Line)
+	assert.False(t, found["other_runtime_test_spec.json stale_base"].Fixed, "a text is the editor's to change")
+	assert.NotContains(t, r.Files, filepath.Join(dir, "notes.txt"))
+	text, err := os.ReadFile(filepath.Join(dir, "other_runtime_test_spec.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "another")
+	var b bytes.Buffer
+	require.NoError(t, r.WriteSARIF(&b, dir))
+	assert.Contains(t, b.String(), "\"startLine\": 4,\n                  \"startColumn\": 46", "code points")
 }
 
 func TestLocate(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 
 // Selector says which specs are meant. The zero value means all.
 type Selector struct {
-	words []selectWord
+	words   []selectWord
+	without *Selector
 }
 
 // selectWord is a word of a selection: what all of its terms are about, with what that needs or what needs it.
@@ -84,6 +85,16 @@ func parseSelectWord(text string) (selectWord, *FieldError) {
 	return w, nil
 }
 
+// Without returns a selection of what sel is about, all if it is nil, but for what another one is about. A nil or empty
+// other one leaves it as it is.
+func (sel *Selector) Without(other *Selector) *Selector {
+	result := *cmp.Or(sel, &Selector{})
+	if other != nil && len(other.words) > 0 {
+		result.without = other
+	}
+	return &result
+}
+
 // String returns the words as they were given.
 func (sel *Selector) String() string {
 	if sel == nil {
@@ -92,6 +103,9 @@ func (sel *Selector) String() string {
 	var words []string
 	for _, w := range sel.words {
 		words = append(words, w.text)
+	}
+	if sel.without != nil {
+		words = append(words, "without", sel.without.String())
 	}
 	return strings.Join(words, " ")
 }
@@ -130,6 +144,18 @@ func (w *selectWord) holds(c storedSpec) bool {
 
 // choose returns which of some specs are selected. The error is for words that select none.
 func (sel *Selector) choose(all []storedSpec) (chosen []bool, err error) {
+	chosen, err = sel.positive(all)
+	if sel.without == nil {
+		return chosen, err
+	}
+	left, withoutErr := sel.without.choose(all)
+	for i := range chosen {
+		chosen[i] = chosen[i] && !left[i]
+	}
+	return chosen, errors.Join(err, withoutErr)
+}
+
+func (sel *Selector) positive(all []storedSpec) (chosen []bool, err error) {
 	chosen = make([]bool, len(all))
 	if len(sel.words) == 0 {
 		for i := range chosen {

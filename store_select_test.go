@@ -107,8 +107,32 @@ func TestSelect(t *testing.T) {
 		assert.Empty(t, sel.String())
 	}
 
+	// What is left out is so whatever else is said of it.
+	for words, want := range map[[2]string]string{
+		{"", "tag:nightly"}: "Eval Load", {"tag:nightly", "step:*_validation Train"}: "Prep_training", {"train", "train"}: "", {"train", ""}: "Train",
+	} {
+		in, err := scriptspec.ParseSelector(strings.Fields(words[0])...)
+		require.NoError(t, err)
+		out, err := scriptspec.ParseSelector(strings.Fields(words[1])...)
+		require.NoError(t, err)
+		var got []string
+		for s, err := range st.Select(t.Context(), in.Without(out)) {
+			require.NoError(t, err)
+			got = append(got, s.Basic().StepName)
+		}
+		slices.Sort(got)
+		assert.Equal(t, want, strings.Join(got, " "), words)
+	}
+	misspelt, err := scriptspec.ParseSelector("tag:nighly")
+	require.NoError(t, err)
+	assert.Equal(t, " without tag:nighly", " "+(*scriptspec.Selector)(nil).Without(misspelt).String())
+	for _, err := range st.Select(t.Context(), (*scriptspec.Selector)(nil).Without(misspelt)) {
+		require.ErrorContains(t, err, "did you mean nightly?")
+		break
+	}
+
 	write(t, st.Path("broken"), "{")
-	_, err := selected(t, st, "train")
+	_, err = selected(t, st, "train")
 	assert.ErrorIs(t, err, scriptspec.ErrCorrupt, "a file that cannot be loaded may be meant")
 	require.NoError(t, st.Close())
 	_, err = selected(t, st, "train")

@@ -2,7 +2,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -53,10 +51,11 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 
-	dir     string
-	formats []string
-	python  string
-	quiet   bool
+	dir      string
+	formats  []string
+	python   string
+	quiet    bool
+	settings settings
 }
 
 // Main runs the program and returns its exit code.
@@ -87,7 +86,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	return e.code
 }
 
-// codeOf returns the exit code for an error of the library, or of cobra.
+// codeOf returns the exit code for an error of the library.
 func codeOf(ctx context.Context, err error) int {
 	if ctx.Err() != nil {
 		return exitInterrupted
@@ -104,19 +103,37 @@ func codeOf(ctx context.Context, err error) int {
 	if _, ok := errors.AsType[*scriptspec.DecodeError](err); ok {
 		return exitNo
 	}
-	for _, word := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "flag needs", "invalid argument", "arg(s)"} {
-		if strings.Contains(err.Error(), word) {
-			return exitUsage
-		}
-	}
 	return exitNoTest
+}
+
+// takes makes a call with other arguments one that is wrong.
+func takes(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage("%w; it is called as: %s", err, cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// unknownVerb says what the first word may mean.
+func unknownVerb(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	near := root.SuggestionsFor(args[0])
+	if len(near) == 0 {
+		return usage("unknown command %q; scriptspec --help shows all", args[0])
+	}
+	return usage("unknown command %q; did you mean %s?", args[0], strings.Join(near, " or "))
 }
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "scriptspec",
 		Short:         "Tests the Python scripts of ML pipelines under specs that Go and Python share",
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		Args: unknownVerb, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Long: `Tests the Python scripts of ML pipelines under specs that Go and Python share.
 
 Specs are chosen by words: a script name, a step name, a glob, tag:T, label:K=V, step:GLOB or path:GLOB; commas join
@@ -125,13 +142,20 @@ conditions, +x adds what x depends on, x+ what depends on it. None means all.
 Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was possible, 5 the words are of nothing,
 130 interrupted.`,
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; %s --help shows all flags", err, cmd.CommandPath())
+	})
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "dir", "C", "", "test data directory (default: the nearest with .specs from here upwards, else $SCRIPTSPEC_DIR)")
 	flags.StringArrayVar(&a.formats, "format", nil, "form of the result, FORMAT or FORMAT=FILE; may be given several times")
 	flags.StringVar(&a.python, "python", "", "interpreter (default $SCRIPTSPEC_PYTHON, then python3)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand(),
-		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand())
+	for _, cmd := range []*cobra.Command{
+		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand(),
+	} {
+		root.AddCommand(a.withFormats(cmd, []string{"text"}))
+	}
 	return root
 }
 
@@ -148,9 +172,25 @@ func (a *app) store() (*scriptspec.Store, error) {
 		return nil, usage("there is no .specs here or above; name the test data directory with -C, or run scriptspec init")
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".specs")); err != nil {
+		if near := storesBeside(dir); len(near) > 0 {
+			return nil, usage("%s has no .specs; did you mean %s?", dir, strings.Join(near, " or "))
+		}
 		return nil, usage("%s has no .specs; name the test data directory with -C, or run scriptspec init", dir)
 	}
-	return scriptspec.OpenStore(dir, nil)
+	st, err := scriptspec.OpenStore(dir, nil)
+	if err == nil {
+		err = a.readSettings(filepath.Join(dir, ".specs"))
+	}
+	return st, err
+}
+
+// storesBeside returns directories with specs beside one that has none.
+func storesBeside(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", ".specs")) // the pattern is one
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
 }
 
 // findStore returns the nearest directory with specs, here, in testdata or above.
@@ -172,99 +212,4 @@ func findStore() string {
 			return ""
 		}
 	}
-}
-
-func (a *app) selector(words []string) (*scriptspec.Selector, error) {
-	sel, err := scriptspec.ParseSelector(words...)
-	if err != nil {
-		return nil, &exit{exitUsage, err}
-	}
-	return sel, nil
-}
-
-// chosen returns the specs that words are about.
-func (a *app) chosen(ctx context.Context, st *scriptspec.Store, words []string) ([]scriptspec.Spec, error) {
-	sel, err := a.selector(words)
-	if err != nil {
-		return nil, err
-	}
-	var specs []scriptspec.Spec
-	for s, err := range st.Select(ctx, sel) {
-		if err != nil {
-			return nil, err
-		}
-		specs = append(specs, s)
-	}
-	if len(specs) == 0 {
-		return nil, &exit{exitNone, errors.New("there are no specs")}
-	}
-	return specs, nil
-}
-
-// write writes a result in each form that was asked for, the first of the list if none was.
-func (a *app) write(forms map[string]func(w io.Writer) error, first string) error {
-	formats := a.formats
-	if len(formats) == 0 {
-		formats = []string{first}
-	}
-	for _, format := range formats {
-		name, file, toFile := strings.Cut(format, "=")
-		form, ok := forms[name]
-		if !ok {
-			return usage("there is no format %s here; there is %s", name, strings.Join(sortedNames(forms), ", "))
-		}
-		if !toFile {
-			if err := form(a.out); err != nil {
-				return err
-			}
-			continue
-		}
-		var b bytes.Buffer
-		if err := form(&b); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			return &exit{exitNoTest, err}
-		}
-	}
-	return nil
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// complete offers the words of selections.
-func (a *app) complete(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	st, err := a.store()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var words []string
-	for s, err := range st.All() {
-		if err != nil {
-			continue
-		}
-		b := s.Basic()
-		words = append(words, b.ScriptName, b.StepName)
-		for _, tag := range b.Tags {
-			words = append(words, "tag:"+tag)
-		}
-	}
-	slices.Sort(words)
-	return slices.Compact(words), cobra.ShellCompDirectiveNoFileComp
-}
-
-func (a *app) completePipelines(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	st, err := a.store()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, _ := st.Pipelines()
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

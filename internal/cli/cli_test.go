@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,9 +38,63 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SCRIPTSPEC_PYTHON", python)
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
-			return os.Chdir(filepath.Clean("."))
+			env.Setenv("NAMED_PYTHON", python)
+			env.Setenv("GITHUB_STEP_SUMMARY", "")
+			return nil
 		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": wantCode, "matches": matches},
 	})
+}
+
+// wantCode runs the program and wants an exit code: code 5 scriptspec run tag:none.
+func wantCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N PROGRAM [ARGUMENT]...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		ended, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = ended.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+// matches wants each line of a file to be one that VS Code finds a problem in, by the tasks that init has written:
+// matches FILE TASKS FIRST-PLACE.
+func matches(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: matches FILE TASKS PLACE")
+	}
+	var tasks struct {
+		Tasks []struct {
+			ProblemMatcher struct {
+				Pattern struct {
+					Regexp             string
+					File, Line, Column int
+				}
+			}
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &tasks))
+	pattern := tasks.Tasks[0].ProblemMatcher.Pattern
+	expression, err := regexp.Compile(pattern.Regexp)
+	ts.Check(err)
+	var places []string
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		found := expression.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if found == nil {
+			ts.Fatalf("VS Code finds no problem in %q", line)
+		}
+		places = append(places, found[pattern.File]+" "+found[pattern.Line]+" "+found[pattern.Column])
+	}
+	if len(places) == 0 || places[0] != args[2] {
+		ts.Fatalf("the places are %q, want first %q", places, args[2])
+	}
 }
 
 // The verbs are thin: they use the root package, cobra and the standard library, and the root knows nothing of cobra.

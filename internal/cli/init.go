@@ -2,13 +2,11 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
@@ -18,7 +16,7 @@ import (
 func (a *app) initCommand() *cobra.Command {
 	var ci, editor, dag, name string
 	cmd := &cobra.Command{
-		Use: "init [DIRECTORY]", Short: "Make specs for the scripts of a directory, or set up CI and editors", Args: cobra.MaximumNArgs(1),
+		Use: "init [DIRECTORY]", Short: "Make specs for the scripts of a directory, or set up CI and editors", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec init scripts\n  scriptspec init scripts --dag dag.json --name churn\n  scriptspec init --ci github --editor vscode",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if ci == "" && editor == "" && len(args) == 0 {
@@ -187,92 +185,6 @@ func (a *app) writeOnce(path string, text []byte) error {
 		return err
 	}
 	if err := writeNew(path, text, false); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.out, path)
-	return err
-}
-
-// editorFiles are which files have which schema.
-var editorFiles = []struct{ pattern, schema string }{
-	{"*_runtime_test_spec.json", "spec"}, {"*_pipeline_testing_spec.json", "pipeline"}, {"*_spec_base.json", "base"},
-}
-
-func (a *app) initEditor(kind string) error {
-	switch kind {
-	case "":
-		return nil
-	case "vscode":
-		if err := writeSchemas(filepath.Join(".vscode", "scriptspec")); err != nil {
-			return err
-		}
-		return a.initVSCode(filepath.Join(".vscode", "settings.json"))
-	case "jetbrains":
-		if err := writeSchemas(filepath.Join(".idea", "scriptspec")); err != nil {
-			return err
-		}
-		var b strings.Builder
-		b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<project version=\"4\">\n  <component name=\"JsonSchemaMappingsProjectConfiguration\">\n    <state>\n      <map>\n")
-		for _, f := range editorFiles {
-			fmt.Fprintf(&b, `        <entry key="scriptspec %[1]s"><value><SchemaInfo>
-          <option name="name" value="scriptspec %[1]s" /><option name="relativePathToSchema" value=".idea/scriptspec/%[1]s.schema.json" />
-          <option name="patterns"><list><Item><option name="pattern" value="true" /><option name="path" value="%[2]s" /><option name="mappingKind" value="Pattern" /></Item></list></option>
-        </SchemaInfo></value></entry>
-`, f.schema, f.pattern)
-		}
-		b.WriteString("      </map>\n    </state>\n  </component>\n</project>\n")
-		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), []byte(b.String()))
-	}
-	return usage("--editor %s: there is jetbrains, vscode", kind)
-}
-
-// initVSCode adds the schemas to the settings of a workspace. Everything else in them stays.
-func (a *app) initVSCode(path string) error {
-	type schema struct {
-		FileMatch []string `json:"fileMatch"`
-		URL       string   `json:"url"`
-	}
-	var ours []any
-	for _, f := range editorFiles {
-		ours = append(ours, schema{[]string{"**/.specs/" + f.pattern}, "./.vscode/scriptspec/" + f.schema + ".schema.json"})
-	}
-	settings := map[string]json.RawMessage{}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err == nil && json.Unmarshal(old, &settings) != nil {
-		text, _ := json.MarshalIndent(map[string]any{"json.schemas": ours}, "", "  ")
-		fmt.Fprintf(a.out, "%s\n", text)
-		return &exit{exitNo, fmt.Errorf("%s has comments or is no JSON; put in what is printed above", path)}
-	}
-	var all []json.RawMessage
-	if raw, ok := settings["json.schemas"]; ok {
-		if err := json.Unmarshal(raw, &all); err != nil {
-			return &exit{exitNo, fmt.Errorf("%s: json.schemas is no list", path)}
-		}
-	}
-	changed := false
-	for _, s := range ours {
-		text, _ := json.Marshal(s)
-		if !slices.ContainsFunc(all, func(raw json.RawMessage) bool {
-			var b bytes.Buffer
-			return json.Compact(&b, raw) == nil && b.String() == string(text)
-		}) {
-			all, changed = append(all, text), true
-		}
-	}
-	if !changed {
-		return nil
-	}
-	if settings["json.schemas"], err = json.Marshal(all); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(settings, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := writeNew(path, append(text, '\n'), true); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out, path)

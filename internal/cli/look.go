@@ -2,12 +2,12 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -17,38 +17,53 @@ import (
 
 func (a *app) lintCommand() *cobra.Command {
 	var fix, scripts, strict bool
+	var file string
+	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "lint [SPEC]...", Short: "Look at every spec, base and pipeline", ValidArgsFunction: a.complete,
+		Use: "lint [SPEC]... | lint - --file FILE", Short: "Look at every spec, base and pipeline",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			st, err := a.store()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			sel, err := a.selector(words)
+			o := &scriptspec.LintOptions{Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags}
+			if len(words) == 1 && words[0] == "-" {
+				if err := a.readText(o, file); err != nil {
+					return err
+				}
+				words = nil
+			} else if file != "" {
+				return usage("--file names the text of lint -")
+			}
+			if o.Select, err = c.selector(words); err != nil {
+				return err
+			}
+			r, err := st.Lint(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			r, err := st.Lint(cmd.Context(), &scriptspec.LintOptions{Select: sel, Scripts: scripts, Python: a.python, Fix: fix})
-			if err != nil {
-				return err
+			if o.Texts != nil {
+				r.Files = []string{filepath.Join(r.Dir, filepath.Base(file))}
+				r.Findings = slices.DeleteFunc(r.Findings, func(f scriptspec.Finding) bool { return f.File != r.Files[0] })
 			}
 			here, _ := os.Getwd()
 			for i := range r.Findings {
 				r.Findings[i].File = relative(here, r.Findings[i].File)
 			}
 			err = a.write(map[string]func(io.Writer) error{
-				"gnu": r.WriteText, "text": r.WriteText, "github": r.WriteGitHub, "junit": r.WriteJUnit,
+				"gnu": r.WriteText, "text": r.WriteText, "github": r.WriteGitHub, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown,
 				"sarif": func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
 				"json":  func(w io.Writer) error { return writeJSON(w, r) },
-			}, "gnu")
+				"jsonl": func(w io.Writer) error { return writeLines(w, r.Findings) },
+			})
 			if err != nil {
 				return err
 			}
 			if !a.quiet {
-				fmt.Fprintf(a.err, "%d files, %d findings\n", len(r.Files), len(r.Findings))
+				fmt.Fprintf(a.err, "%s, %s\n", plural(len(r.Files), "file"), plural(len(r.Findings), "finding"))
 			}
-			if !r.Success() || strict && len(r.Findings) > 0 {
+			if !r.Success() || strict && slices.ContainsFunc(r.Findings, func(f scriptspec.Finding) bool { return f.Severity != scriptspec.SeverityNote && !f.Fixed }) {
 				return failed
 			}
 			return nil
@@ -57,7 +72,26 @@ func (a *app) lintCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&fix, "fix", false, "mend what has one right answer")
 	cmd.Flags().BoolVar(&scripts, "scripts", false, "compare specs with their scripts")
 	cmd.Flags().BoolVar(&strict, "strict", false, "a warning is a no as well")
-	return cmd
+	cmd.Flags().StringVar(&file, "file", "", "with -: the file that the text on standard input is to be, as an editor has it")
+	return a.chooses(a.withFormats(cmd, lintFormats), c)
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// readText reads the text of a file that an editor has not saved yet.
+func (a *app) readText(o *scriptspec.LintOptions, file string) error {
+	if file == "" {
+		return usage("lint - needs --file, the name of the file that the text is to be")
+	}
+	const most = 16 << 20 // more than a spec may have, so that the loader says so
+	text, err := io.ReadAll(io.LimitReader(a.in, most))
+	o.Texts = map[string][]byte{filepath.Base(file): text}
+	return err
 }
 
 // relative returns a path as a person here would write it.
@@ -93,15 +127,16 @@ type listed struct {
 }
 
 func (a *app) listCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "list [SPEC]...", Short: "Show which specs there are, or would be chosen", ValidArgsFunction: a.complete,
+	c := &choice{}
+	cmd := &cobra.Command{
+		Use: "list [SPEC]...", Short: "Show which specs there are, or would be chosen",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			st, err := a.store()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			specs, err := a.chosen(cmd.Context(), st, words)
+			specs, err := c.chosen(cmd.Context(), st, words)
 			if err != nil {
 				return err
 			}
@@ -125,22 +160,24 @@ func (a *app) listCommand() *cobra.Command {
 					}
 					return nil
 				},
-				"json": func(w io.Writer) error { return writeJSON(w, rows) },
-			}, "text")
+				"json":  func(w io.Writer) error { return writeJSON(w, rows) },
+				"jsonl": func(w io.Writer) error { return writeLines(w, rows) },
+			})
 		},
 	}
+	return a.chooses(a.withFormats(cmd, listFormats), c)
 }
 
 func (a *app) planCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "plan PIPELINE", Short: "Show the order of a pipeline and what feeds each input", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completePipelines,
+	return a.withFormats(&cobra.Command{
+		Use: "plan PIPELINE", Short: "Show the order of a pipeline and what feeds each input", Args: takes(cobra.ExactArgs(1)), ValidArgsFunction: a.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
 			st, err := a.store()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			p, err := st.LoadPipeline(args[0])
+			p, err := loadPipeline(st, args[0])
 			if err != nil {
 				return err
 			}
@@ -151,13 +188,13 @@ func (a *app) planCommand() *cobra.Command {
 			err = a.write(map[string]func(io.Writer) error{
 				"text": func(w io.Writer) error { return writePlan(w, plan) },
 				"json": func(w io.Writer) error { return writeJSON(w, plan) },
-			}, "text")
+			})
 			if err == nil && planErr != nil {
 				err = &exit{exitNo, planErr}
 			}
 			return err
 		},
-	}
+	}, planFormats)
 }
 
 func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
@@ -189,123 +226,9 @@ func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
 	return err
 }
 
-func (a *app) reportCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "report FILE", Short: "Write the result of a run (JSON) in other formats", Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
-			if err != nil {
-				return err
-			}
-			r, success, err := readResult(text)
-			if err != nil {
-				return &exit{exitNo, fmt.Errorf("%s: %w", args[0], err)}
-			}
-			if err := a.write(forms(r), "text"); err != nil {
-				return err
-			}
-			if !success {
-				return failed
-			}
-			return nil
-		},
-	}
-}
-
-// readResult reads the JSON of a result of any kind.
-func readResult(text []byte) (r result, success bool, err error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, false, err
-	}
-	switch {
-	case members["nodes"] != nil:
-		p := &scriptspec.PipelineTestResult{}
-		err = json.Unmarshal(text, p)
-		return p, p.Success, err
-	case members["specs"] != nil:
-		s := &scriptspec.StoreTestResult{}
-		err = json.Unmarshal(text, s)
-		return s, s.Success, err
-	case members["outcome"] != nil:
-		s := &scriptspec.ScriptTestResult{}
-		err = json.Unmarshal(text, s)
-		return s, s.Success, err
-	}
-	return nil, false, errors.New("it is no result: it has none of nodes, specs and outcome")
-}
-
-func (a *app) diffCommand() *cobra.Command {
-	var exitCode bool
-	cmd := &cobra.Command{
-		Use: "diff A B", Short: "Show what differs between two specs, by file, script or step", Args: cobra.ExactArgs(2), ValidArgsFunction: a.complete,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var specs [2]scriptspec.Spec
-			for i, arg := range args {
-				s, err := a.specOf(cmd, arg)
-				if err != nil {
-					return err
-				}
-				specs[i] = s
-			}
-			changes, err := scriptspec.Diff(specs[0], specs[1])
-			if err != nil {
-				return err
-			}
-			err = a.write(changeForms(changes), "text")
-			if err == nil && exitCode && len(changes) > 0 {
-				err = failed
-			}
-			return err
-		},
-	}
-	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "1 if there is a difference")
-	return cmd
-}
-
-func changeForms(changes []scriptspec.Change) map[string]func(io.Writer) error {
-	if changes == nil {
-		changes = []scriptspec.Change{}
-	}
-	return map[string]func(io.Writer) error{
-		"text": func(w io.Writer) error {
-			for _, c := range changes {
-				fmt.Fprintln(w, c)
-			}
-			return nil
-		},
-		"json": func(w io.Writer) error { return writeJSON(w, changes) },
-	}
-}
-
-// specOf returns the spec of a file, or the one that a word is about.
-func (a *app) specOf(cmd *cobra.Command, arg string) (scriptspec.Spec, error) {
-	if strings.HasSuffix(arg, ".json") {
-		f, err := os.Open(arg)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return scriptspec.Decode(f, &scriptspec.DecodeOptions{File: arg})
-	}
-	st, err := a.store()
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
-	specs, err := a.chosen(cmd.Context(), st, []string{arg})
-	if err != nil {
-		return nil, err
-	}
-	if len(specs) > 1 {
-		return nil, usage("%s is about %d specs; name one", arg, len(specs))
-	}
-	return specs[0], nil
-}
-
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Show the version of the program and of the file format", Args: cobra.NoArgs,
+		Use: "version", Short: "Show the version of the program and of the file format", Args: takes(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			version := "(unknown)"
 			if info, ok := debug.ReadBuildInfo(); ok {

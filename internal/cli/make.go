@@ -20,7 +20,7 @@ func (a *app) newCommand() *cobra.Command {
 	var script, step string
 	var list, dryRun, force bool
 	cmd := &cobra.Command{
-		Use: "new [TEMPLATE]", Short: "Make a spec from a template or a script", Args: cobra.MaximumNArgs(1),
+		Use: "new [TEMPLATE]", Short: "Make a spec from a template or a script", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec new --list\n  scriptspec new sagemaker_processing --param script_path=scripts/prep.py\n  scriptspec new --from-script scripts/prep.py",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			st, err := a.store()
@@ -197,15 +197,16 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 
 func (a *app) renderCommand() *cobra.Command {
 	var write, check bool
+	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "render [SPEC]...", Short: "Put into specs what their bases say now", ValidArgsFunction: a.complete,
+		Use: "render [SPEC]...", Short: "Put into specs what their bases say now",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			st, err := a.store()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			specs, err := a.chosen(cmd.Context(), st, words)
+			specs, err := c.chosen(cmd.Context(), st, words)
 			if err != nil {
 				return err
 			}
@@ -222,9 +223,9 @@ func (a *app) renderCommand() *cobra.Command {
 					continue
 				}
 				stale = stale || len(changes) > 0
-				for _, c := range changes {
+				for _, change := range changes {
 					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", b.StepName, c)
+						fmt.Fprintf(a.out, "%s: %s\n", b.StepName, change)
 					}
 				}
 				if write && len(changes) > 0 {
@@ -242,7 +243,7 @@ func (a *app) renderCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
 	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
-	return cmd
+	return a.chooses(cmd, c)
 }
 
 // saveBack saves a spec to the file that it is from.
@@ -258,7 +259,7 @@ func (a *app) migrateCommand() *cobra.Command {
 	var write, check bool
 	var backup string
 	cmd := &cobra.Command{
-		Use: "migrate", Short: "Take specs to the newest version of the file format", Args: cobra.NoArgs,
+		Use: "migrate", Short: "Take specs to the newest version of the file format", Args: takes(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			st, err := a.store()
 			if err != nil {
@@ -304,7 +305,7 @@ var schemaKinds = []scriptspec.SchemaKind{
 func (a *app) schemaCommand() *cobra.Command {
 	var kind, dir string
 	cmd := &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of a kind of file", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the JSON Schema of a kind of file", Args: takes(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if dir != "" {
 				return writeSchemas(dir)
@@ -356,15 +357,16 @@ func writeNew(path string, text []byte, replace bool) error {
 
 func (a *app) docsCommand() *cobra.Command {
 	var dir string
+	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "docs [SPEC]...", Short: "Write a page for each spec, in Markdown", ValidArgsFunction: a.complete,
+		Use: "docs [SPEC]...", Short: "Write a page for each spec, in Markdown",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			st, err := a.store()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			specs, err := a.chosen(cmd.Context(), st, words)
+			specs, err := c.chosen(cmd.Context(), st, words)
 			if err != nil {
 				return err
 			}
@@ -387,7 +389,7 @@ func (a *app) docsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "write", "", "write the pages to this directory")
-	return cmd
+	return a.chooses(cmd, c)
 }
 
 // writePage describes a spec, without values of variables.

@@ -1,40 +1,17 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/scriptspec/scriptspec"
 	"github.com/spf13/cobra"
 )
-
-// result is what a run comes to, of a store or of a pipeline.
-type result interface {
-	WriteText(w io.Writer) error
-	WriteJUnit(w io.Writer) error
-	WriteGitHub(w io.Writer) error
-	WriteHTML(w io.Writer) error
-}
-
-// forms are the formats of a result.
-func forms(r result) map[string]func(io.Writer) error {
-	return map[string]func(io.Writer) error{
-		"text": r.WriteText, "junit": r.WriteJUnit, "github": r.WriteGitHub, "html": r.WriteHTML,
-		"json": func(w io.Writer) error { return writeJSON(w, r) },
-	}
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
-}
 
 // runFlags are the flags of run.
 type runFlags struct {
@@ -44,6 +21,7 @@ type runFlags struct {
 	timeout                 time.Duration
 	jobs, repeat            int
 	failFast, warm          bool
+	choice                  choice
 	keep                    string
 	preload                 []string
 }
@@ -51,7 +29,7 @@ type runFlags struct {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{}
 	cmd := &cobra.Command{
-		Use: "run [SPEC]...", Short: "Run specs, their examples, or a pipeline", ValidArgsFunction: a.complete,
+		Use: "run [SPEC]...", Short: "Run specs, their examples, or a pipeline",
 		Example: "  scriptspec run tag:nightly\n  scriptspec run --pipeline churn --from Train_training --work work --format text --format html=page.html",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if f.repeat < 1 {
@@ -86,7 +64,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
 	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
 	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag is there
-	return cmd
+	return a.chooses(a.withFormats(cmd, resultFormats), &f.choice)
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
@@ -95,17 +73,24 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	defer st.Close()
+	timeout, err := a.timeout(f.timeout)
+	if err != nil {
+		return err
+	}
 	tester := &scriptspec.RuntimeTester{
-		Python: a.python, Base: st.Base(), Timeout: f.timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
+		Python: a.python, Base: st.Base(), Timeout: timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
 	if f.pipeline != "" {
-		if len(words) > 0 {
-			return usage("--pipeline and %s: a pipeline is run by --from, --to and --only", words[0])
+		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" {
+			return usage("--pipeline runs nodes, by --from, --to and --only, and takes no specs, examples or --set")
 		}
 		return a.runPipeline(cmd, f, st, tester)
 	}
-	sel, err := a.selector(words)
+	if len(f.from)+len(f.to)+len(f.only) > 0 || f.work != "" {
+		return usage("--from, --to, --only and --work are of a pipeline; name it with --pipeline")
+	}
+	sel, err := f.choice.selector(words)
 	if err != nil {
 		return err
 	}
@@ -121,9 +106,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	if len(r.Specs) == 0 {
-		return &exit{exitNone, errors.New("there is nothing to run")}
+		return f.choice.none("there is nothing to run")
 	}
-	if writeErr := a.write(forms(r), "text"); writeErr != nil {
+	if writeErr := a.write(resultForms(r)); writeErr != nil {
 		return writeErr
 	}
 	if err != nil {
@@ -149,7 +134,7 @@ func (a *app) explain(r *scriptspec.StoreTestResult) {
 }
 
 func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store, tester *scriptspec.RuntimeTester) error {
-	p, err := st.LoadPipeline(f.pipeline)
+	p, err := loadPipeline(st, f.pipeline)
 	if err != nil {
 		return err
 	}
@@ -171,7 +156,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if r == nil {
 		return err
 	}
-	if writeErr := a.write(forms(r), "text"); writeErr != nil {
+	if writeErr := a.write(resultForms(r)); writeErr != nil {
 		return writeErr
 	}
 	switch {
@@ -191,6 +176,17 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		return os.RemoveAll(r.WorkDir)
 	}
 	return nil
+}
+
+// loadPipeline is LoadPipeline. A name that no pipeline has is a choice of nothing.
+func loadPipeline(st *scriptspec.Store, name string) (*scriptspec.PipelineTestingSpec, error) {
+	p, err := st.LoadPipeline(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if names, listErr := st.Pipelines(); listErr == nil && !slices.Contains(names, name) {
+			return nil, &exit{exitNone, err}
+		}
+	}
+	return p, err
 }
 
 // setter returns what --set does to a spec.

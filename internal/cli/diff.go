@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	return a.withFormats(&cobra.Command{
+		Use: "report FILE", Short: "Write the result of a run (JSON) in other formats", Args: takes(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := readResult(args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.write(resultForms(r)); err != nil {
+				return err
+			}
+			if !r.Succeeded() {
+				return failed
+			}
+			return nil
+		},
+	}, resultFormats)
+}
+
+func readResult(file string) (scriptspec.Result, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := scriptspec.ParseResult(text)
+	if err != nil {
+		return nil, &exit{exitNo, fmt.Errorf("%s: %w", file, err)}
+	}
+	return r, nil
+}
+
+func (a *app) diffCommand() *cobra.Command {
+	var exitCode bool
+	cmd := &cobra.Command{
+		Use: "diff A B", Short: "Show what differs between two specs, or the results of two runs", Args: takes(cobra.ExactArgs(2)), ValidArgsFunction: a.complete,
+		Long: `Shows what differs between two specs: each a file, a script or step of the store, or REVISION:SCRIPT, as git has it; or
+between the results of two runs, each a file that run --format json has written.`,
+		Example: "  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			changes, err := a.changes(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			err = a.write(changeForms(changes))
+			if err == nil && exitCode && len(changes) > 0 {
+				err = failed
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "1 if there is a difference")
+	return a.withFormats(cmd, changeFormats)
+}
+
+func (a *app) changes(ctx context.Context, first, second string) ([]scriptspec.Change, error) {
+	if isResult(first) && isResult(second) {
+		before, err := readResult(first)
+		after, afterErr := readResult(second)
+		if err := errors.Join(err, afterErr); err != nil {
+			return nil, err
+		}
+		return scriptspec.DiffResults(before, after), nil
+	}
+	var specs [2]scriptspec.Spec
+	for i, arg := range []string{first, second} {
+		s, err := a.specOf(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		specs[i] = s
+	}
+	return scriptspec.Diff(specs[0], specs[1])
+}
+
+func isResult(file string) bool {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	_, err = scriptspec.ParseResult(text)
+	return err == nil
+}
+
+// specOf returns the spec of a file, of a revision, or the one that a word is about.
+func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
+	if strings.HasSuffix(arg, ".json") {
+		text, err := os.ReadFile(arg)
+		if err != nil {
+			return nil, err
+		}
+		return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{File: arg})
+	}
+	st, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	if revision, script, ok := strings.Cut(arg, ":"); ok && scriptspec.IsScriptName(script) {
+		if _, err := scriptspec.ParseSelector(arg); err != nil { // tag:nightly is a choice, and no revision
+			return ofRevision(ctx, revision, st.Path(script))
+		}
+	}
+	specs, err := (&choice{}).chosen(ctx, st, []string{arg})
+	if err != nil {
+		return nil, err
+	}
+	if len(specs) > 1 {
+		return nil, usage("%s is about %d specs; name one", arg, len(specs))
+	}
+	return specs[0], nil
+}
+
+// ofRevision returns the spec of a file as a revision of git has it.
+func ofRevision(ctx context.Context, revision, file string) (scriptspec.Spec, error) {
+	if strings.HasPrefix(revision, "-") {
+		return nil, usage("%s is no revision", revision)
+	}
+	name := revision + ":./" + filepath.Base(file)
+	text, err := exec.CommandContext(ctx, "git", "-C", filepath.Dir(file), "cat-file", "blob", name).Output()
+	if err != nil {
+		if ended, ok := errors.AsType[*exec.ExitError](err); ok {
+			err = errors.New(harmless(string(bytes.TrimSpace(ended.Stderr))))
+		}
+		return nil, &exit{exitNoTest, fmt.Errorf("git has no %s: %w", name, err)}
+	}
+	return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{File: name})
+}

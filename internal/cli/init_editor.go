@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// editorFiles are which files have which schema.
+var editorFiles = []struct{ pattern, schema string }{
+	{"*_runtime_test_spec.json", "spec"}, {"*_pipeline_testing_spec.json", "pipeline"}, {"*_spec_base.json", "base"},
+}
+
+func (a *app) initEditor(kind string) error {
+	switch kind {
+	case "":
+		return nil
+	case "vscode":
+		if err := writeSchemas(filepath.Join(".vscode", "scriptspec")); err != nil {
+			return err
+		}
+		return a.initVSCode()
+	case "jetbrains":
+		if err := writeSchemas(filepath.Join(".idea", "scriptspec")); err != nil {
+			return err
+		}
+		var b strings.Builder
+		b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<project version=\"4\">\n  <component name=\"JsonSchemaMappingsProjectConfiguration\">\n    <state>\n      <map>\n")
+		for _, f := range editorFiles {
+			fmt.Fprintf(&b, `        <entry key="scriptspec %[1]s"><value><SchemaInfo>
+          <option name="name" value="scriptspec %[1]s" /><option name="relativePathToSchema" value=".idea/scriptspec/%[1]s.schema.json" />
+          <option name="patterns"><list><Item><option name="pattern" value="true" /><option name="path" value="%[2]s" /><option name="mappingKind" value="Pattern" /></Item></list></option>
+        </SchemaInfo></value></entry>
+`, f.schema, f.pattern)
+		}
+		b.WriteString("      </map>\n    </state>\n  </component>\n</project>\n")
+		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), []byte(b.String()))
+	}
+	return usage("--editor %s: there is jetbrains, vscode", kind)
+}
+
+// The lines of lint and run in the form gnu, as VS Code finds problems in what a task prints.
+const gnuLine = `^(.+?):(\d+):(\d+): (error|warning|note): (.*) \[([a-z_]+)\]$`
+
+// initVSCode adds the schemas to the settings of a workspace, and tasks whose findings are shown as problems.
+func (a *app) initVSCode() error {
+	var schemas, tasks []any
+	for _, f := range editorFiles {
+		schemas = append(schemas, map[string]any{"fileMatch": []string{"**/.specs/" + f.pattern}, "url": "./.vscode/scriptspec/" + f.schema + ".schema.json"})
+	}
+	for _, verb := range []string{"lint", "run"} {
+		tasks = append(tasks, map[string]any{
+			"label": "scriptspec " + verb, "type": "shell", "command": "scriptspec " + verb + " --format gnu", "group": "test",
+			"problemMatcher": map[string]any{
+				"owner": "scriptspec", "fileLocation": []string{"autoDetect", "${workspaceFolder}"}, "severity": "info",
+				"pattern": map[string]any{"regexp": gnuLine, "file": 1, "line": 2, "column": 3, "severity": 4, "message": 5, "code": 6},
+			},
+		})
+	}
+	same := func(member string) func(old, ours json.RawMessage) bool {
+		return func(old, ours json.RawMessage) bool {
+			var a, b map[string]any
+			return json.Unmarshal(old, &a) == nil && json.Unmarshal(ours, &b) == nil && fmt.Sprint(a[member]) == fmt.Sprint(b[member])
+		}
+	}
+	return errors.Join(
+		a.mergeList(filepath.Join(".vscode", "settings.json"), "json.schemas", schemas, nil, same("fileMatch")),
+		a.mergeList(filepath.Join(".vscode", "tasks.json"), "tasks", tasks, map[string]any{"version": "2.0.0"}, same("label")))
+}
+
+// mergeList adds what is missing to a list in a file of settings, which has the given members if it is new. Everything else
+// in it stays. A file with comments is not written: what it lacks is printed.
+func (a *app) mergeList(path, member string, ours []any, first map[string]any, same func(old, ours json.RawMessage) bool) error {
+	settings := map[string]json.RawMessage{}
+	old, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		for name, value := range first {
+			settings[name], _ = json.Marshal(value) // it was made here
+		}
+	case err != nil:
+		return err
+	case json.Unmarshal(old, &settings) != nil:
+		text, _ := json.MarshalIndent(map[string]any{member: ours}, "", "  ")
+		fmt.Fprintf(a.out, "%s\n", text)
+		return &exit{exitNo, fmt.Errorf("%s has comments or is no JSON; put in what is printed above", path)}
+	}
+	var all []json.RawMessage
+	if raw, ok := settings[member]; ok {
+		if err := json.Unmarshal(raw, &all); err != nil {
+			return &exit{exitNo, fmt.Errorf("%s: %s is no list", path, member)}
+		}
+	}
+	changed := false
+	for _, item := range ours {
+		text, _ := json.Marshal(item) // it was made here
+		if !slices.ContainsFunc(all, func(old json.RawMessage) bool { return same(old, text) }) {
+			all, changed = append(all, text), true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if settings[member], err = json.Marshal(all); err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := writeJSON(&text, settings); err != nil {
+		return err
+	}
+	if err := replaceFile(path, text.Bytes()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, path)
+	return err
+}

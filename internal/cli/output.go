@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
+)
+
+// The formats of what the verbs have to say. The first is the usual one.
+var (
+	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html"}
+	lintFormats   = []string{"gnu", "text", "json", "jsonl", "github", "junit", "sarif", "markdown"}
+	listFormats   = []string{"text", "names", "json", "jsonl"}
+	planFormats   = []string{"text", "json"}
+	changeFormats = []string{"text", "json", "jsonl"}
+)
+
+// withFormats refuses a call with a format that the verb does not have before it does anything.
+func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for _, format := range a.formats {
+			if name, file, toFile := strings.Cut(format, "="); !slices.Contains(names, name) {
+				return usage("there is no format %s here; there is %s", name, strings.Join(slices.Sorted(slices.Values(names)), ", "))
+			} else if toFile && file == "" {
+				return usage("--format %s= names no file", name)
+			}
+		}
+		if len(a.formats) == 0 {
+			a.formats = names[:1]
+		}
+		return run(cmd, args)
+	}
+	return cmd
+}
+
+// write writes a result in each form that was asked for. A file is written as a whole; =summary adds to the summary of a
+// job of GitHub Actions.
+func (a *app) write(forms map[string]func(w io.Writer) error) error {
+	for _, format := range a.formats {
+		name, file, toFile := strings.Cut(format, "=")
+		if !toFile {
+			if err := forms[name](a.out); err != nil {
+				return &exit{exitNoTest, err}
+			}
+			continue
+		}
+		var b bytes.Buffer
+		err := forms[name](&b)
+		if summary := os.Getenv("GITHUB_STEP_SUMMARY"); err == nil && file == "summary" && summary != "" {
+			err = appendTo(summary, b.Bytes())
+		} else if err == nil {
+			err = replaceFile(file, b.Bytes())
+		}
+		if err != nil {
+			return &exit{exitNoTest, err}
+		}
+	}
+	return nil
+}
+
+func appendTo(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+// replaceFile writes a file so that whoever reads it sees the old one or the new one.
+func replaceFile(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, text, 0o644) // /dev/stderr, or a pipe
+	}
+	f, err := os.CreateTemp(dir, ".scriptspec-*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// writeLines writes each of a list as a line of JSON.
+func writeLines[V any](w io.Writer, list []V) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, v := range list {
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resultForms are the formats of what came of a run.
+func resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
+	here, _ := os.Getwd()
+	return map[string]func(io.Writer) error{
+		"text": r.WriteText, "markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit, "github": r.WriteGitHub, "gnu": r.WriteGNU,
+		"json":  func(w io.Writer) error { return writeJSON(w, r) },
+		"sarif": func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
+		"jsonl": func(w io.Writer) error {
+			switch r := r.(type) {
+			case *scriptspec.StoreTestResult:
+				return writeLines(w, r.Specs)
+			case *scriptspec.PipelineTestResult:
+				return writeLines(w, r.Nodes)
+			}
+			return writeLines(w, []scriptspec.Result{r})
+		},
+	}
+}
+
+func changeForms(changes []scriptspec.Change) map[string]func(io.Writer) error {
+	if changes == nil {
+		changes = []scriptspec.Change{}
+	}
+	return map[string]func(io.Writer) error{
+		"text": func(w io.Writer) error {
+			for _, c := range changes {
+				fmt.Fprintln(w, c)
+			}
+			return nil
+		},
+		"json":  func(w io.Writer) error { return writeJSON(w, changes) },
+		"jsonl": func(w io.Writer) error { return writeLines(w, changes) },
+	}
+}
+
+func sortedNames[V any](m map[string]V) []string {
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,169 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/scriptspec/scriptspec/internal/report"
+)
+
+// Result is what came of a run: a [*ScriptTestResult], a [*StoreTestResult] or a [*PipelineTestResult]. The set is
+// closed.
+type Result interface {
+	// Succeeded reports whether all of it ended as it should.
+	Succeeded() bool
+	WriteText(w io.Writer) error
+	WriteMarkdown(w io.Writer) error
+	WriteHTML(w io.Writer) error
+	WriteJUnit(w io.Writer) error
+	WriteGitHub(w io.Writer) error
+	WriteGNU(w io.Writer) error
+	// WriteSARIF takes the top of the sources, to which paths are relative.
+	WriteSARIF(w io.Writer, root string) error
+
+	report() *report.Run
+}
+
+// Succeeded reports whether the script passed.
+func (r *ScriptTestResult) Succeeded() bool { return r.Success }
+
+// Succeeded reports whether every run ended as it should.
+func (r *StoreTestResult) Succeeded() bool { return r.Success }
+
+// Succeeded reports whether the pipeline passed.
+func (r *PipelineTestResult) Succeeded() bool { return r.Success }
+
+// WriteMarkdown writes the result for the summary of a CI job, as GITHUB_STEP_SUMMARY takes it. What came from scripts is
+// text in it, and no markup. The error is that of w.
+func (r *PipelineTestResult) WriteMarkdown(w io.Writer) error { return r.report().WriteMarkdown(w) }
+
+// WriteMarkdown is as in [PipelineTestResult.WriteMarkdown].
+func (r *ScriptTestResult) WriteMarkdown(w io.Writer) error { return r.report().WriteMarkdown(w) }
+
+// WriteMarkdown is as in [PipelineTestResult.WriteMarkdown].
+func (r *StoreTestResult) WriteMarkdown(w io.Writer) error { return r.report().WriteMarkdown(w) }
+
+// WriteGNU writes a line for each node that failed and each problem of data, as compilers do, with the line of the script
+// that the traceback leads to: file:line:column: severity: message [code]. The error is that of w.
+func (r *PipelineTestResult) WriteGNU(w io.Writer) error { return writeGNU(w, r) }
+
+// WriteGNU is as in [PipelineTestResult.WriteGNU].
+func (r *ScriptTestResult) WriteGNU(w io.Writer) error { return writeGNU(w, r) }
+
+// WriteGNU is as in [PipelineTestResult.WriteGNU].
+func (r *StoreTestResult) WriteGNU(w io.Writer) error { return writeGNU(w, r) }
+
+// WriteSARIF writes what WriteGNU does as SARIF 2.1.0, with paths relative to root, the top of the sources.
+func (r *PipelineTestResult) WriteSARIF(w io.Writer, root string) error {
+	return writeSARIF(w, r, root)
+}
+
+// WriteSARIF is as in [PipelineTestResult.WriteSARIF].
+func (r *ScriptTestResult) WriteSARIF(w io.Writer, root string) error { return writeSARIF(w, r, root) }
+
+// WriteSARIF is as in [PipelineTestResult.WriteSARIF].
+func (r *StoreTestResult) WriteSARIF(w io.Writer, root string) error { return writeSARIF(w, r, root) }
+
+func writeGNU(w io.Writer, r Result) error { return report.WriteGNU(w, r.report().Notes()) }
+
+func writeSARIF(w io.Writer, r Result, root string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	return report.WriteSARIF(w, "run", root, r.report().Notes())
+}
+
+// ParseResult reads the JSON of a result of any kind. The error is for what is none, and for a version that this package
+// does not know.
+func ParseResult(data []byte) (Result, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, &DecodeError{Message: err.Error(), Err: fmt.Errorf("%w: %w", ErrCorrupt, err)}
+	}
+	var r Result
+	switch {
+	case members["nodes"] != nil && members["edges"] != nil && members["success"] != nil:
+		r = &PipelineTestResult{}
+	case members["specs"] != nil && members["success"] != nil:
+		r = &StoreTestResult{}
+	case members["outcome"] != nil:
+		r = &ScriptTestResult{}
+	default:
+		return nil, &DecodeError{Message: "is no result of a run, which has success, and nodes, specs or outcome"}
+	}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// DiffResults returns what came out differently in two runs, by node or spec, sorted: what was run in one only, statuses,
+// outcomes, and how much is in each output. Times and memory are never the same twice, and left out.
+func DiffResults(a, b Result) []Change {
+	before, after := nodesOf(a), nodesOf(b)
+	names := slices.Collect(maps.Keys(before))
+	for name := range after {
+		if _, both := before[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var changes []Change
+	for _, name := range names {
+		old, had := before[name]
+		now, has := after[name]
+		switch {
+		case !had:
+			changes = append(changes, Change{Path: printable(name), Kind: changeAdded, New: now["status"]})
+		case !has:
+			changes = append(changes, Change{Path: printable(name), Kind: changeRemoved, Old: old["status"]})
+		default:
+			for _, place := range sortedKeys(merged(old, now)) {
+				changes = append(changes, resultChange(printable(name)+"."+place, old[place], now[place])...)
+			}
+		}
+	}
+	return changes
+}
+
+func resultChange(path string, old, now any) []Change {
+	switch {
+	case old == now:
+		return nil
+	case old == nil:
+		return []Change{{Path: path, Kind: changeAdded, New: now}}
+	case now == nil:
+		return []Change{{Path: path, Kind: changeRemoved, Old: old}}
+	}
+	return []Change{{Path: path, Kind: changeChanged, Old: old, New: now}}
+}
+
+// nodesOf returns what can be compared of each node of a result, by place.
+func nodesOf(r Result) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	if r == nil {
+		return all
+	}
+	for _, n := range r.report().Nodes {
+		values := map[string]any{"status": string(n.Status)}
+		if s := n.Script; s != nil {
+			values["outcome"] = s.Outcome
+			for name, o := range s.Outputs {
+				values[keyed("outputs", name)+".files"], values[keyed("outputs", name)+".bytes"] = o.Files, o.Bytes
+			}
+		}
+		all[n.Name] = values
+	}
+	return all
+}
+
+func merged(a, b map[string]any) map[string]any {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
+}
