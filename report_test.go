@@ -119,7 +119,8 @@ func infested(text string) *scriptspec.PipelineTestResult {
 
 // reportFiles are the reports that every result can write of itself, each with the name of its golden file.
 var reportFiles = map[string]string{
-	"WriteText": "text.txt", "WriteJUnit": "junit.xml", "WriteGitHub": "github.txt", "WriteHTML": "page.html",
+	"WriteText": "text.txt", "WriteJUnit": "junit.xml", "WriteGitHub": "github.txt", "WriteHTML": "page.html", "WriteGNU": "gnu.txt",
+	"WriteMarkdown": "summary.md", "WriteSARIF": "log.sarif",
 }
 
 // reportsOf returns the methods of a result that write a report, by the name of their golden file.
@@ -127,7 +128,11 @@ func reportsOf(t testing.TB, result any) map[string]func(io.Writer) error {
 	t.Helper()
 	v, methods := reflect.ValueOf(result), map[string]func(io.Writer) error{}
 	for m := range v.Type().Methods() {
-		if write, ok := reflect.TypeAssert[func(io.Writer) error](v.MethodByName(m.Name)); ok {
+		write, ok := reflect.TypeAssert[func(io.Writer) error](v.MethodByName(m.Name))
+		if below, rooted := reflect.TypeAssert[func(io.Writer, string) error](v.MethodByName(m.Name)); rooted {
+			write, ok = func(w io.Writer) error { return below(w, "/repo") }, true
+		}
+		if ok {
 			require.Contains(t, reportFiles, m.Name, "%T writes a report that reportFiles does not name", result)
 			methods[reportFiles[m.Name]] = write
 		}

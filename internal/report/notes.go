@@ -17,7 +17,7 @@ func (r *Run) Notes() []Note {
 		}
 		note := Note{Severity: "error", Code: string(Failed), Place: n.Name, Message: printable.Line(n.Name)}
 		if n.Reason != "" {
-			note.Message += ": " + printable.Line(n.Reason)
+			note.Message += ": " + oneLine(n.Reason)
 		}
 		if s := n.Script; s != nil {
 			if s.Outcome != "" {
@@ -31,7 +31,11 @@ func (r *Run) Notes() []Note {
 		notes = append(notes, note)
 	}
 	for _, p := range r.Findings() {
-		notes = append(notes, Note{Severity: "error", Code: "data", Place: p.Subject, Message: p.Subject + ": " + strings.TrimRight(printable.Line(p.Text), "\n")})
+		notes = append(notes, Note{Severity: "error", Code: "data", Place: p.Subject, Message: p.Subject + ": " + oneLine(p.Text)})
 	}
 	return notes
+}
+
+func oneLine(text string) string {
+	return printable.Line(strings.ReplaceAll(strings.Trim(text, "\n"), "\n", "; "))
 }
