@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -98,7 +99,7 @@ type lintedSpec struct {
 	spec Spec
 }
 
-// Lint looks at every spec, base and pipeline of the store: what keeps a file from being read, rules that are broken,
+// Lint looks at every spec, base, template and pipeline of the store: what keeps a file from being read, rules that are broken,
 // paths that are not there (but for inputs that an edge of a pipeline feeds), bases that have changed, members and
 // dependencies that are not known, members that the last commit of git has and a program has dropped since, and with
 // Scripts where specs and scripts differ. The error is for a store or an
@@ -124,6 +125,9 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		return nil, err
 	}
 	l.rewritten(ctx)
+	if err := l.sources(); err != nil {
+		return nil, err
+	}
 	if err := l.pipelines(ctx); err != nil {
 		return nil, err
 	}
@@ -189,6 +193,9 @@ func (l *linter) failure(file string, text []byte, err error) {
 		switch e := err.(type) { //nolint:errorlint // each level is looked at
 		case *DecodeError:
 			f := Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: CodeUnreadable, Message: e.Message}
+			if fe, ok := errors.AsType[*FieldError](e.Err); ok {
+				f.Code = fe.Code
+			}
 			if f.File == file {
 				f.countCodePoints(text)
 			}
@@ -393,7 +400,7 @@ func (l *linter) bases(s lintedSpec) {
 	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || len(changes) == 0 {
 		return
 	}
-	if err := l.st.save(rendered, s.file); err != nil {
+	if err := l.st.saveRendered(s.spec, rendered, s.file); err != nil {
 		l.failure(l.path(s.file), nil, err)
 		return
 	}

@@ -56,20 +56,52 @@ func droppedMembers(committed, present []byte) []droppedMember {
 	if err != nil || old.common().meta.SpecVersion == 0 {
 		return nil
 	}
-	var first []string // the members of version 1
+	var first []string // the members of version 1, of which the original knows all but path specs
 	for f := range fieldVersion {
 		if f != fieldSchema {
 			first = append(first, fields[f].name)
 		}
 	}
 	now := objectOfJSON(present)
-	var dropped []droppedMember
+	dropped := droppedSpecs(old, present)
 	for _, name := range memberNames(committed) {
 		if _, kept := now[name]; kept || slices.Contains(first, name) {
 			continue
 		}
 		start, end, _ := strictjson.Span(committed, []strictjson.Step{{Name: &name}}) // it is one of its names
 		dropped = append(dropped, droppedMember{name, committed[start:end]})
+	}
+	return dropped
+}
+
+// droppedSpecs returns the path specs that a basic spec has lost, with the paths that it has now.
+func droppedSpecs(old Spec, present []byte) (dropped []droppedMember) {
+	was, enhanced := old.self().(*EnhancedScriptExecutionSpec)
+	s, err := decode(present, "", false)
+	if err != nil || !enhanced {
+		return nil
+	}
+	now, basic := s.self().(*ScriptExecutionSpec)
+	if !basic {
+		return nil
+	}
+	for _, side := range []struct {
+		field field
+		specs map[string]PathSpec
+		paths map[string]string
+	}{{fieldInputSpecs, was.InputPathSpecs, now.InputPaths}, {fieldOutputSpecs, was.OutputPathSpecs, now.OutputPaths}} {
+		specs := map[string]any{}
+		for name, path := range side.paths {
+			p, known := side.specs[name]
+			if !known {
+				p = PathSpec{LogicalName: name}
+			}
+			specs[name] = map[string]any{"logical_name": p.LogicalName, "path": path, "aliases": orNone(p.Aliases)}
+		}
+		w := strictjson.Writer{Compact: true}
+		if err := w.Value(specs); err == nil && len(side.specs) > 0 {
+			dropped = append(dropped, droppedMember{fields[side.field].name, w.Buf})
+		}
 	}
 	return dropped
 }

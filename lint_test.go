@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestLint(t *testing.T) {
 	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Scripts: true, KnownTags: []string{"nightly", "gpu"}})
 	require.NoError(t, err)
 	assert.False(t, r.Success())
-	assert.Len(t, r.Files, 7)
+	assert.Len(t, r.Files, 8)
 	text := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
 	for _, want := range []string{
 		"bad_pipeline_testing_spec.json:1:63: error: dag.edges[0][1]: edge Load -> Trian: there is no node Trian [unreadable]\n",
@@ -78,7 +79,7 @@ func TestLint(t *testing.T) {
 	assert.Contains(t, github, "::warning title=unknown_member,file=train_runtime_test_spec.json,line=8,col=11::tagz: unknown member")
 	checkCommands(t, github)
 	elements := checkJUnit(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteJUnit(b) }))
-	assert.Len(t, elements["testcase"], 8)
+	assert.Len(t, elements["testcase"], 9)
 
 	var sarif struct {
 		Version string
@@ -134,6 +135,40 @@ func TestLint(t *testing.T) {
 	var empty bytes.Buffer
 	require.NoError(t, none.WriteSARIF(&empty, "."))
 	assert.Contains(t, empty.String(), `"results": []`)
+}
+
+// Bases and templates are looked at as well, each mistake in its own file.
+func TestLintOfBases(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	dir := filepath.Dir(st.Path("x"))
+	for name, text := range map[string]string{
+		"broken_spec_base.json": "{\n  \"tags\": [\"X\"],\n  \"nope\": 1\n}", "newer_spec_base.json": `{"spec_version": 3, "timeout": {}}`, "wrong_spec_base.json": `{"depends_on": {"packages": {"x": "1.3"}}}`,
+		"lost_spec_base.json": `{"extends": ["nobody"]}`, "deep_spec_base.json": `{"extends": ["lost"]}`, "a_spec_base.json": `{"extends": ["b"]}`, "b_spec_base.json": `{"extends": ["a"]}`,
+		"into_spec_base.json": `{"extends": ["a"]}`, "templates/t.json": `{"template_version": 2, "name": "t", "spec": {}}`, "templates/notes.txt": "x",
+		"train_runtime_test_spec.json": `{"script_name": "train", "step_name": "Train", "script_path": "` + filepath.Join(dir, "train.py") + `", "extends": ["wrong", "newer"]}`,
+		"train.py":                     "",
+	} {
+		write(t, filepath.Join(dir, name), text)
+	}
+	train, err := os.ReadFile(st.Path("train"))
+	require.NoError(t, err)
+	column := func(part string) string { return strconv.Itoa(1 + strings.Index(string(train), part)) }
+	r, err := st.Lint(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Len(t, r.Files, 10)
+	assert.Equal(t, strings.Join([]string{
+		`a_spec_base.json:1:14: error: extends[0]: bases go in a circle: a -> b -> a [base_cycle]`,
+		`b_spec_base.json:1:14: error: extends[0]: bases go in a circle: b -> a -> b [base_cycle]`,
+		`broken_spec_base.json:2:12: error: tags[0]: must begin with a lower-case letter or digit, and have only these, '_', '.' and '-' [unreadable]`,
+		`broken_spec_base.json:3:3: error: nope: unknown member [unreadable]`,
+		`lost_spec_base.json:1:14: error: extends[0]: there is no base nobody in ` + dir + ` [unknown_base]`,
+		`newer_spec_base.json:1:18: error: spec_version: is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]`,
+		`templates/t.json:1:22: error: template_version: this version of scriptspec knows templates of version 1 [unreadable]`,
+		`train_runtime_test_spec.json:1:` + column(`"wrong"`) + `: error: extends[0]: base wrong cannot be loaded: wrong_spec_base.json:1:35: depends_on.packages["x"]: 1.3 is no version as PEP 440 writes them (want something like >=1.3,<2 or ==2.*) [format]`,
+		`train_runtime_test_spec.json:1:` + column(`"newer"`) + `: error: extends[1]: base newer cannot be loaded: newer_spec_base.json:1:18: spec_version: is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]`,
+		`wrong_spec_base.json:1:35: error: depends_on.packages["x"]: 1.3 is no version as PEP 440 writes them (want something like >=1.3,<2 or ==2.*) [format]`,
+	}, "\n")+"\n", linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }))
 }
 
 // An editor has texts that are not saved yet.

@@ -16,6 +16,16 @@ func Locate(data []byte, path string) (line, column int, ok bool) {
 	return line, column, found
 }
 
+// located returns a problem as one with the text that it is in.
+func located(fe *FieldError, data []byte, file string) *DecodeError {
+	e := &DecodeError{File: file, Path: fe.Path, Message: strings.TrimPrefix(fe.Message, fe.Path+" "), Err: fe}
+	if fe.Hint != "" {
+		e.Message += " (" + fe.Hint + ")"
+	}
+	e.Line, e.Column, _ = Locate(data, fe.Path)
+	return e
+}
+
 // stepsOf reads a place: input_path_specs["data"].aliases[2].
 func stepsOf(path string) []strictjson.Step {
 	var steps []strictjson.Step

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -25,10 +26,47 @@ func decode(data []byte, file string, strict bool) (Spec, error) {
 	d.r.Reset(data)
 	s := d.spec()
 	d.r.End()
-	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
+	problems := d.r.Problems()
+	if len(problems) > 0 && !strict && versionOf(data, fields[fieldVersion].name) > SpecVersion {
+		d.newer = true
+		d.r.Reset(data)
+		s = d.spec()
+		d.r.End()
+		problems, d.newer = d.r.Problems(), false
+	}
+	if err := problemsError(data, file, problems, placeText); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// versionOf returns the version that a file says it is of, 0 if it says none.
+func versionOf(data []byte, member string) int64 {
+	start, end, ok := strictjson.Span(data, []strictjson.Step{{Name: &member}})
+	if !ok {
+		return 0
+	}
+	version, err := strconv.ParseInt(string(data[start:end]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// memberIfKnown reads a member of a file of a newer version, in which it may be something else: then it is kept as it is
+// written.
+func (d *decoder) memberIfKnown(l *layout, v reflect.Value, i int, extra *map[string]json.RawMessage) {
+	raw, ok := d.r.Raw()
+	if !ok {
+		return
+	}
+	inner := decoder{r: new(strictjson.Reader)}
+	inner.r.Reset(raw)
+	inner.member(l, v, i)
+	if inner.r.End(); len(inner.r.Problems()) > 0 {
+		l.at(v, i).SetZero()
+		setEntry(extra, l.names[i], raw)
+	}
 }
 
 // problemsError returns the problems of a file as one error, or nil. place converts their paths.
@@ -99,6 +137,7 @@ func placeText(steps []strictjson.Step) string {
 type decoder struct {
 	r      *strictjson.Reader
 	strict bool // refuse unknown members
+	newer  bool // keep members of version 2 that are not what they are in version 2
 }
 
 // release returns the decoder to the pool.
@@ -117,6 +156,10 @@ func (d *decoder) spec() Spec {
 	b := reflect.ValueOf(basic).Elem()
 	var seen [len(fields)]int64
 	start, ok := d.members(basicLayout.names, seen[:], &basic.Extra, func(i int) {
+		if d.newer && field(i) > fieldVersion {
+			d.memberIfKnown(basicLayout, b, i, &basic.Extra)
+			return
+		}
 		if basicLayout.has(i) {
 			d.member(basicLayout, b, i)
 			return

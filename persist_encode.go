@@ -139,7 +139,7 @@ func (e *encoder) members(l *layout, v reflect.Value, done func(i int, flaws []f
 		done(i, flaws)
 	}
 	if extra := l.extraOf(v); extra != nil && len(*extra) > 0 {
-		done(len(l.table), e.extra(*extra, l.names, empty))
+		done(len(l.table), e.extra(*extra, l.taken(v), empty))
 		empty = false
 	}
 	e.w.End('}', empty)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,11 @@ func decodePipeline(data []byte, file string) (*PipelineTestingSpec, error) {
 		d.dag.locate("dag.")
 	}
 	if err := problemsError(data, file, r.Problems(), pipelinePlace); err != nil {
+		if version := versionOf(data, "pipeline_version"); version > SpecVersion {
+			fe := fieldErrorf(rank{}, "pipeline_version", CodeNewerVersion, "pipeline_version is %s, and this version of scriptspec knows up to %s",
+				strconv.FormatInt(version, 10), strconv.Itoa(SpecVersion))
+			return nil, located(fe.hintf("use a newer one"), data, file) // what it has may be right in that version
+		}
 		return nil, err
 	}
 	d.p.DAG = &d.dag.dag
@@ -94,7 +100,7 @@ func (d *pipelineDecoder) object(names []string, extra *map[string]json.RawMessa
 
 func (d *pipelineDecoder) wholeFile() {
 	start, seen := d.object(pipelineNames, &d.p.Extra, func(i int) {
-		if i >= pipelineNews && d.r.Kind() == 'n' {
+		if (i >= pipelineNews || pipelineNames[i] == "$schema") && d.r.Kind() == 'n' {
 			d.r.Skip() // as in a spec
 			return
 		}

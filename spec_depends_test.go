@@ -39,3 +39,19 @@ func TestDependsOnFiles(t *testing.T) {
 	_, err = tester.TestPipeline(t.Context(), p, nil)
 	assert.ErrorContains(t, err, `specs["`+s.StepName+`"].depends_on.files[0]`)
 }
+
+// An example's inputs are paths as any other, which are there unless the example is of what comes then.
+func TestPathsOfExamples(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)\n")
+	dir := t.TempDir()
+	s.Examples = []scriptspec.Example{
+		{Name: "odd", InputPaths: map[string]string{"a": "s3://bucket/x", "b": "${DATA}/none", "c": dir}},
+		{Name: "missing", InputPaths: map[string]string{"a": "${DATA}/none"}, Expect: scriptspec.OutcomeInputMissing},
+	}
+	assert.Equal(t, []problem{
+		{`examples[0].input_paths["a"]`, scriptspec.CodeNotLocal, "a URL is not a local path: s3://bucket/x"},
+		{`examples[0].input_paths["b"]`, scriptspec.CodeNotExist, "input 'b' of the example odd does not exist: " + filepath.Join(dir, "none")},
+	}, problems(t, s.ValidatePaths(&scriptspec.ValidateOptions{PathVars: map[string]string{"DATA": dir}})))
+	assert.Equal(t, "${DATA}/none", s.Examples[0].InputPaths["b"], "the spec itself is not changed")
+}

@@ -11,7 +11,7 @@ import (
 // field with its JSON tag to Metadata: reading, writing, Clone, Equal, Redacted, the rules and the
 // names in errors follow.
 var fields = [...]member{
-	fieldSchema:      {name: "$schema"},
+	fieldSchema:      {name: "$schema", nullable: true},
 	fieldScriptName:  {name: "script_name", required: true, always: true, rules: &scriptNameRules},
 	fieldStepName:    {name: "step_name", required: true, always: true, rules: &stepNameRules},
 	fieldScriptPath:  {name: "script_path", nullable: true, always: true, rules: &scriptPathRules},
@@ -50,12 +50,14 @@ var pathSpecFields = [...]member{
 // nestedTables are the tables of further objects.
 var nestedTables = map[reflect.Type][]member{
 	reflect.TypeFor[Dependencies](): {
-		{name: "steps", rules: &dependencyRules, unique: true}, {name: "packages", keys: &packageRules}, {name: "files", rules: &pathRules, unique: true},
+		{name: "steps", nullable: true, rules: &dependencyRules, unique: true}, {name: "packages", nullable: true, keys: &packageRules},
+		{name: "files", nullable: true, rules: &pathRules, unique: true},
 	},
 	reflect.TypeFor[Example](): {
-		{name: "name", required: true, always: true, rules: &exampleNameRules}, {name: "description"},
-		{name: "input_paths", keys: &logicalNameRules, rules: &pathRules}, {name: "environ_vars", keys: &envNameRules, rules: &envValueRules},
-		{name: "job_args"}, {name: "expect"},
+		{name: "name", required: true, always: true, rules: &exampleNameRules}, {name: "description", nullable: true},
+		{name: "input_paths", nullable: true, keys: &logicalNameRules, rules: &pathRules},
+		{name: "environ_vars", nullable: true, keys: &envNameRules, rules: &envValueRules},
+		{name: "job_args", nullable: true}, {name: "expect", nullable: true},
 	},
 }
 
@@ -185,7 +187,7 @@ func tableOf(t reflect.Type) []member {
 	var table []member
 	for f := range t.Fields() {
 		if f.Name != "Extra" {
-			table = append(table, member{name: jsonName(f)})
+			table = append(table, member{name: jsonName(f), nullable: true})
 		}
 	}
 	return table
@@ -214,6 +216,25 @@ func (l *layout) isPlain(v reflect.Value) bool {
 	}
 	m, _ := reflect.TypeAssert[*Metadata](v.Field(l.meta).Addr())
 	return m.isZero()
+}
+
+// taken returns the names that no member of Extra may have in the struct v. In a spec of a newer version a member that is
+// something else than it is here stays in Extra.
+func (l *layout) taken(v reflect.Value) []string {
+	if l.meta < 0 {
+		return l.names
+	}
+	m, _ := reflect.TypeAssert[*Metadata](v.Field(l.meta).Addr())
+	if m.SpecVersion <= SpecVersion {
+		return l.names
+	}
+	var names []string
+	for i, name := range l.names {
+		if !l.inMeta[i] || !l.codecs[i].empty(l.at(v, i)) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // extraOf returns the unknown members of the struct v, nil if its type keeps none.

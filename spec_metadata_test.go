@@ -153,6 +153,47 @@ func TestNullIsAbsent(t *testing.T) {
 	}
 }
 
+// A file of a newer version runs and is saved without loss, whatever has become of the members of this one.
+func TestNewerVersions(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	s := scripted(t, writesOutput+"def main(output_paths, job_args):\n    done(output_paths)\n    print(job_args.rows)\n")
+	news := `{"timeout": {"seconds": 5}, "tags": {"a": 1}, "examples": {"x": {"environ_vars": {"A": "` + sentinel + `"}}}, "description": {"en": "x"}, "retries": -1, "labels": {"X": "y"}, "max_memory": 1e3, "future": [1.0], "depends_on": {"packages": {"own": "@ https://x"}}}`
+	site := t.TempDir()
+	write(t, filepath.Join(site, "own-1.0.dist-info", "METADATA"), "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+	s.AddEnvironVar("PYTHONPATH", site)
+	s.AddJobArg("rows", 3)
+	text := strings.TrimSuffix(encode(t, s), "\n}\n") + ",\n  \"spec_version\": 3,\n  " + news[1:len(news)-1] + "\n}\n"
+	write(t, st.Path(s.ScriptName), text)
+	_, err := scriptspec.Decode(strings.NewReader(text), &scriptspec.DecodeOptions{Strict: true})
+	require.ErrorContains(t, err, "timeout: want a number")
+	loaded, err := st.Load(s.ScriptName)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"own": "@ https://x"}, loaded.DependsOn.Packages)
+	require.NoError(t, loaded.Validate())
+	assert.NotContains(t, encode(t, loaded.Redacted()), sentinel)
+	python(t)
+	result := run(t, loaded)
+	assert.Equal(t, "3\n", result.Stdout.Text, result.Details())
+
+	loaded.AddJobArg("rows", 4)
+	require.NoError(t, st.Save(loaded))
+	var before, after map[string]any
+	require.NoError(t, json.Unmarshal([]byte(text), &before))
+	saved, err := os.ReadFile(st.Path(s.ScriptName))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(saved, &after))
+	before["job_args"], before["updated_at"] = after["job_args"], after["updated_at"]
+	assert.Equal(t, before, after)
+	assert.Contains(t, string(saved), "1.0")
+
+	loaded.Timeout = 5
+	assert.ErrorContains(t, st.Save(loaded), "a member of Extra has the name of the field timeout")
+	write(t, filepath.Join(filepath.Dir(st.Path("x")), "churn_pipeline_testing_spec.json"), `{"name": "churn", "pipeline_version": 3, "dag": {"nodes": []}, "future": {}}`)
+	_, err = st.LoadPipeline("churn")
+	assert.ErrorContains(t, err, "churn_pipeline_testing_spec.json:1:39: pipeline_version: is 3, and this version of scriptspec knows up to 2 (use a newer one)")
+}
+
 func TestMetadataRefusals(t *testing.T) {
 	t.Parallel()
 	for bad, want := range map[string]string{

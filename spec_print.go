@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -91,6 +92,12 @@ func redact(s Spec) {
 		}
 	}
 	redactArgs(c.meta.Inherited, c.isSecret)
+	extra := *l.extraOf(v)
+	for _, name := range l.names {
+		if _, ok := extra[name]; ok { // of a newer version: nobody knows where its secrets are
+			extra[name] = json.RawMessage(`"` + redacted + `"`)
+		}
+	}
 }
 
 func describe(s Spec) string {

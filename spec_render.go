@@ -53,8 +53,9 @@ func jsonText(v any) string {
 // Render puts into a spec what its bases say now, and returns what that changes; it does not save the spec. Key by key
 // three values decide: what the spec has, what it took from its bases when it was rendered last (inherited), and what
 // these say now. A value that is still as it was taken follows the bases, and goes if they have it no more; one that was
-// changed in the spec, or taken out of it, stays so. Objects are merged by key, job_args at every depth; tags and the
-// lists of depends_on are sets; other lists and values are replaced as a whole.
+// changed in the spec, or taken out of it, stays so. Objects are merged by key, job_args at every depth; tags, secrets and
+// the lists of depends_on are sets; other lists and values are replaced as a whole. A number or text that is zero or empty,
+// but for those in maps, counts as one that is not there.
 //
 // The error is a [*ValidationError] with every base that is not there or goes in a circle, or with CodeNewerVersion
 // for a spec of a version that this package does not know; the spec is then as it was.
@@ -74,13 +75,13 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 	for _, l := range layers {
 		base = layer.Over(base, l.values, inheritRules)
 	}
-	isSecret := secretsOf(c, base)
 	document, err := documentOf(s)
 	if err != nil {
 		return nil, err
 	}
 	recorded, _ := document[fields[fieldInherited].name].(map[string]any)
 	recorded = ofKind(recorded, c.enhanced)
+	isSecret := secretsOf(c, base, recorded)
 	file := inheritedPart(document)
 	result, conflicts := layer.Merge(recorded, file, base, inheritRules)
 	changes := changesBetween(isSecret, nil, file, result)
@@ -111,10 +112,14 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 	return changes, nil
 }
 
-// secretsOf reports which job arguments a spec or its bases call secret.
-func secretsOf(c common, base map[string]any) func(name string) bool {
-	more, _ := base[fields[fieldSecrets].name].([]any)
-	return func(name string) bool { return c.isSecret(name) || slices.Contains(more, any(name)) }
+// secretsOf reports which job arguments a spec, what it took from its bases or these call secret.
+func secretsOf(c common, objects ...map[string]any) func(name string) bool {
+	return func(name string) bool {
+		return c.isSecret(name) || slices.ContainsFunc(objects, func(o map[string]any) bool {
+			secrets, _ := o[fields[fieldSecrets].name].([]any)
+			return slices.Contains(secrets, any(name))
+		})
+	}
 }
 
 // ofKind returns what a spec took from its bases in the form of its kind: it may have been of the other one then.
@@ -291,8 +296,8 @@ func (st *Store) Origins(s Spec) (map[string]string, error) {
 			said, ok := valueAt(l.values, path)
 			list, _ := said.([]any)
 			switch {
-			case item < 0 && ok && reflect.DeepEqual(said, value),
-				item >= 0 && slices.ContainsFunc(list, func(v any) bool { return reflect.DeepEqual(v, value) }):
+			case item < 0 && ok && layer.Equal(said, value),
+				item >= 0 && slices.ContainsFunc(list, func(v any) bool { return layer.Equal(v, value) }):
 				from = l.name
 			case item < 0 && ok:
 				from = "" // a later base says something else

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/similarity"
@@ -51,6 +52,13 @@ func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
 	}
 	for i := range c.meta.DependsOn.Files {
 		change(fieldDependsOn, "", dependedFile(i), &c.meta.DependsOn.Files[i])
+	}
+	for i, e := range c.meta.Examples {
+		for _, name := range sortedKeys(e.InputPaths) {
+			path := e.InputPaths[name]
+			change(fieldExamples, name, exampleInput(i, name), &path)
+			e.InputPaths[name] = path
+		}
 	}
 	return s, errs
 }
@@ -117,6 +125,16 @@ func eachPlace(s Spec, do func(f field, key, place, path string)) {
 	for i, file := range c.meta.DependsOn.Files {
 		do(fieldDependsOn, "", dependedFile(i), file)
 	}
+	for i, e := range c.meta.Examples {
+		for _, name := range sortedKeys(e.InputPaths) {
+			do(fieldExamples, name, exampleInput(i, name), e.InputPaths[name])
+		}
+	}
+}
+
+// exampleInput is the place of an input of an example.
+func exampleInput(i int, name string) string {
+	return fields[fieldExamples].name + "[" + strconv.Itoa(i) + "]." + keyed("input_paths", name)
 }
 
 var pathVariable = regexp.MustCompile(`\$\{([^}]*)\}`)

@@ -83,12 +83,19 @@ func decodeBase(data []byte, file, name string) (*Base, error) {
 	d.r.Reset(data)
 	d.object(baseLayout, reflect.ValueOf(b).Elem())
 	d.r.End()
-	if fe := newerError(&ScriptExecutionSpec{Metadata: b.Metadata}); fe != nil {
-		fe.Path = file + ": " + fe.Path
-		return nil, fe // whatever else it has may be right in that version
+	probe := &ScriptExecutionSpec{Metadata: b.Metadata}
+	if fe := newerError(probe); fe != nil {
+		return nil, located(fe, data, file) // whatever else it has may be right in that version
 	}
 	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
 		return nil, err
+	}
+	var errs decodeErrors
+	for _, fe := range baseErrors(probe) {
+		errs = append(errs, located(fe, data, file))
+	}
+	if len(errs) > 0 {
+		return nil, errs
 	}
 	return b, nil
 }
@@ -104,6 +111,11 @@ func (st *Store) SaveBase(b *Base) error {
 		return err
 	}
 	return st.write(filepath.Join(st.specs, b.Name+baseFileSuffix), data, func(old []byte) bool { return slices.Equal(old, data) }, nil)
+}
+
+// baseErrors returns what is wrong with the members of version 2. Which of them a name in optional is of, is for the specs.
+func baseErrors(probe *ScriptExecutionSpec) []*FieldError {
+	return slices.DeleteFunc(metadataErrors(probe), func(fe *FieldError) bool { return strings.HasPrefix(fe.Path, fields[fieldOptional].name+"[") })
 }
 
 func encodeBase(b *Base) ([]byte, error) {
@@ -125,7 +137,7 @@ func encodeBase(b *Base) ([]byte, error) {
 	if fe := newerError(probe); fe != nil {
 		errs = append(errs, fe)
 	}
-	errs = append(errs, metadataErrors(probe)...)
+	errs = append(errs, baseErrors(probe)...)
 	for key := range b.Extra {
 		if !strings.HasPrefix(key, "x-") {
 			fe := &FieldError{Path: printable(key), Code: CodeFormat, Value: key, Message: "a base has no member " + printable(key)}
@@ -197,8 +209,12 @@ func (l *layerer) add(name, place string, on []string) {
 	if !ok {
 		var err error
 		if b, err = l.st.LoadBase(name); err != nil {
-			fe := fail(CodeUnknownBase, "base "+printable(name)+" cannot be loaded: "+printable(err.Error()), err)
+			fe := fail(CodeUnreadable, "base "+printable(name)+" cannot be loaded: "+printable(strings.ReplaceAll(err.Error(), "\n", "; ")), err)
+			if inner, ok := errors.AsType[*FieldError](err); ok {
+				fe.Code = inner.Code
+			}
 			if errors.Is(err, fs.ErrNotExist) {
+				fe.Code = CodeUnknownBase
 				fe.Message = "there is no base " + printable(name) + " in " + printable(l.st.specs)
 				if near := l.st.nearest(name, baseFileSuffix); near != "" {
 					fe.Hint = "did you mean " + printable(near) + "?"
@@ -268,7 +284,7 @@ func objectOfJSON(text []byte) map[string]any {
 func inheritRules(path []string) layer.Kind {
 	i := slices.IndexFunc(fields[:], func(m member) bool { return m.name == path[0] })
 	switch f := field(i); {
-	case f == fieldTags && len(path) == 1, f == fieldDependsOn && len(path) == 2 && path[1] != "packages":
+	case (f == fieldTags || f == fieldSecrets) && len(path) == 1, f == fieldDependsOn && len(path) == 2 && path[1] != "packages":
 		return layer.Set
 	case f == fieldJobArgs, f == fieldDependsOn && len(path) <= 2, inheritable[f] && len(path) == 1:
 		return layer.Object

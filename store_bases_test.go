@@ -361,6 +361,99 @@ func TestRenderHidesSecrets(t *testing.T) {
 	}
 }
 
+// What one base calls secret is so whatever another one or the spec says, and stays so.
+func TestSecretsOfSeveralBases(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "a"), `{"secrets": ["dsn"], "job_args": {"dsn": "`+sentinel+`"}}`)
+	write(t, baseFile(st, "b"), `{"secrets": ["other"]}`)
+	s := scriptspec.New("train", "Train", "train.py")
+	s.Extends, s.Secrets = []string{"a", "b"}, []string{"mine"}
+	changes, err := st.Render(s)
+	require.NoError(t, err)
+	assert.NotContains(t, fmt.Sprint(changes), sentinel)
+	assert.Equal(t, []string{"mine", "dsn", "other"}, s.Secrets)
+	assert.NotContains(t, encode(t, s.Redacted()), sentinel)
+	write(t, baseFile(st, "a"), `{}`)
+	changes, err = st.Render(s)
+	require.NoError(t, err)
+	require.NotEmpty(t, changes)
+	assert.NotContains(t, fmt.Sprint(changes), sentinel, "what was inherited is as secret as it was")
+}
+
+// A program that writes numbers in another way has changed nothing.
+func TestRenderOfOtherSpelling(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "a"), `{"job_args": {"lr": 1e-4, "big": 1E5, "rows": 64}}`)
+	s := scriptspec.New("train", "Train", "train.py")
+	s.Extends = []string{"a"}
+	_, err := st.Render(s)
+	require.NoError(t, err)
+	s.JobArgs = scriptspec.JobArgs{"lr": jsonNumber("0.0001"), "big": jsonNumber("100000.0"), "rows": jsonNumber("64.0")}
+	changes, err := st.Render(s)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+	assert.Equal(t, jsonNumber("64.0"), s.JobArgs["rows"])
+	write(t, baseFile(st, "a"), `{"job_args": {"lr": 1e-4, "big": 1E5, "rows": 65}}`)
+	changes, err = st.Render(s)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`job_args["rows"]: changed 64.0 to 65`}, lines(changes), "it still follows its base")
+}
+
+// All specs of a store are rendered, each into the file that it is from; what would break a spec is not saved.
+func TestRenderAll(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	write(t, baseFile(st, "defaults"), `{"job_args": {"rows": 1}}`)
+	write(t, baseFile(st, "wrong"), `{"optional": ["metrics"]}`)
+	script := scriptspec.New("train", "Train_training", "train.py")
+	script.AddJobArg("who", "script")
+	require.NoError(t, st.Save(script))
+	step := scriptspec.New("train", "Train_training", "train.py")
+	step.AddJobArg("who", "step")
+	step.Extends = []string{"defaults"}
+	require.NoError(t, st.SaveStep(step))
+	broken := scriptspec.New("other", "Other", "other.py")
+	broken.Extends = []string{"wrong"}
+	require.NoError(t, st.Save(broken))
+	write(t, st.Path("unreadable"), "{")
+
+	var files []string
+	var errs []error
+	for r, err := range st.RenderAll(t.Context(), &scriptspec.RenderOptions{Write: true}) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err == nil || r.File != "" {
+			files = append(files, filepath.Base(r.File)+" "+fmt.Sprint(len(r.Changes)))
+		}
+	}
+	assert.Equal(t, []string{"other_runtime_test_spec.json 1", filepath.Base(st.StepPath("Train_training", "train")) + " 1"}, files)
+	require.Len(t, errs, 2)
+	assert.ErrorIs(t, errs[0], scriptspec.ErrCorrupt)
+	assert.ErrorContains(t, errs[1], "optional[0]")
+	got, err := st.Load("train")
+	require.NoError(t, err)
+	assert.Equal(t, "script", got.JobArgs["who"])
+	got, err = st.LoadStep("Train_training", "train")
+	require.NoError(t, err)
+	assert.Equal(t, jsonNumber("1"), got.JobArgs["rows"])
+	other, err := st.Load("other")
+	require.NoError(t, err)
+	assert.Empty(t, other.Optional)
+	sel, err := scriptspec.ParseSelector("train.*")
+	require.NoError(t, err)
+	for r, err := range st.RenderAll(t.Context(), &scriptspec.RenderOptions{Select: sel}) {
+		if err == nil {
+			assert.Empty(t, r.Changes)
+		}
+	}
+	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Fix: true})
+	require.NoError(t, err)
+	assert.False(t, r.Success())
+}
+
 // Rendering a thousand specs takes less than loading and saving them.
 func BenchmarkRender(b *testing.B) {
 	st, err := scriptspec.OpenStore(b.TempDir(), nil)

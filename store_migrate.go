@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
@@ -51,7 +50,7 @@ func migrateTo2(s Spec) []Change {
 	l, v := layoutOf(s)
 	extra := *l.extraOf(v)
 	var notes string
-	if raw, ok := extra["user_notes"]; ok && c.meta.Description == "" && json.Unmarshal(raw, &notes) == nil && notes != "" {
+	if raw, ok := extra["user_notes"]; ok && c.meta.Description == "" && json.Unmarshal(raw, &notes) == nil && notes != "" && plainRules.broken(notes, always) == nil {
 		c.meta.Description = notes
 		changes = append(changes, Change{Path: fields[fieldDescription].name, Kind: changeAdded, New: notes})
 	}
@@ -128,9 +127,7 @@ func (st *Store) migrate(ctx context.Context, files *atomicfile.Dir, name string
 	}
 	m.New = m.Old
 	if fe := newerError(s); fe != nil {
-		line, column, _ := Locate(m.Old, fe.Path)
-		message := strings.TrimPrefix(fe.Message, fe.Path+" ") + " (" + fe.Hint + ")"
-		return m, &DecodeError{File: m.File, Line: line, Column: column, Path: fe.Path, Message: message, Err: fe}
+		return m, located(fe, m.Old, m.File)
 	}
 	if m.Changes, err = Migrate(s); err != nil || len(m.Changes) == 0 {
 		return m, err

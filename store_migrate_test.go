@@ -89,6 +89,12 @@ func TestMigrate(t *testing.T) {
 	assert.Equal(t, "mine", old.Description)
 	assert.Len(t, old.Extra, 2)
 
+	odd := noted()
+	odd.Extra = map[string]jsonRaw{"user_notes": jsonRaw(`"no\u0000text"`), "last_updated": jsonRaw(`"never"`)}
+	changes, err = scriptspec.Migrate(odd)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"spec_version: added 2"}, lines(changes), "what a description cannot have stays where it is")
+
 	newer := noted()
 	newer.SpecVersion = 3
 	_, err = scriptspec.Migrate(newer)

@@ -242,6 +242,16 @@ func (w *selectWord) noneError(all []storedSpec) error {
 	case "label":
 		fe.Message = "no spec has the label " + printable(term.value)
 		fe.Hint = meantOf(known, name)
+		if _, value, given := strings.Cut(term.value, "="); given && slices.Contains(known, name) {
+			var values []string
+			for _, c := range all {
+				if v, ok := c.spec.common().meta.Labels[name]; ok {
+					values = append(values, v)
+				}
+			}
+			slices.Sort(values)
+			fe.Hint = meantOf(slices.Compact(values), value)
+		}
 	default:
 		if near := similarity.Nearest(known, name); near != "" {
 			fe.Hint = "did you mean " + printable(near) + "?"

@@ -80,14 +80,15 @@ func TestSelect(t *testing.T) {
 		assert.Equal(t, want, strings.Join(got, " "), words)
 	}
 	for words, want := range map[string]string{
-		"tag:nighly":      "select: no spec has the tag nighly (did you mean nightly?)",
-		"tag:x":           "select: no spec has the tag x (there is gpu and nightly)",
-		"label:ownr=x":    "select: no spec has the label ownr=x (did you mean owner?)",
-		"Trian":           `select: the selection "Trian" is of no spec (did you mean Train?)`,
-		"tag:gpu,Load":    `select: the selection "tag:gpu,Load" is of no spec`,
-		"tag:gpu,Laod":    `select: the selection "tag:gpu,Laod" is of no spec (did you mean Load?)`,
-		"Load,tag:gpuu":   "select: no spec has the tag gpuu (did you mean gpu?)",
-		"Load tag:nighly": "select: no spec has the tag nighly (did you mean nightly?)",
+		"tag:nighly":       "select: no spec has the tag nighly (did you mean nightly?)",
+		"tag:x":            "select: no spec has the tag x (there is gpu and nightly)",
+		"label:owner=frud": "select: no spec has the label owner=frud (did you mean fraud?)",
+		"label:ownr=x":     "select: no spec has the label ownr=x (did you mean owner?)",
+		"Trian":            `select: the selection "Trian" is of no spec (did you mean Train?)`,
+		"tag:gpu,Load":     `select: the selection "tag:gpu,Load" is of no spec`,
+		"tag:gpu,Laod":     `select: the selection "tag:gpu,Laod" is of no spec (did you mean Load?)`,
+		"Load,tag:gpuu":    "select: no spec has the tag gpuu (did you mean gpu?)",
+		"Load tag:nighly":  "select: no spec has the tag nighly (did you mean nightly?)",
 	} {
 		_, err := selected(t, st, strings.Fields(words)...)
 		assert.EqualError(t, err, want, words)

@@ -216,7 +216,35 @@ func pathErrors(s Spec, o *ValidateOptions, check pathChecker) []*FieldError {
 		output = useCreated
 	}
 	errs := append(entryErrors(s, fieldInputs, useInput, check), entryErrors(s, fieldOutputs, output, check)...)
-	return append(append(errs, fileErrors(s, check)...), layoutErrors(s, filepath.Clean)...)
+	errs = append(append(errs, fileErrors(s, check)...), exampleErrors(s, check)...)
+	return append(errs, layoutErrors(s, filepath.Clean)...)
+}
+
+// exampleErrors checks the inputs of examples, but for those of which it is an example that they are not there.
+func exampleErrors(s Spec, check pathChecker) []*FieldError {
+	var errs []*FieldError
+	for i, e := range s.common().meta.Examples {
+		for _, name := range sortedKeys(e.InputPaths) {
+			path := e.InputPaths[name]
+			if pathRules.broken(path, validating) != nil || e.Expect == OutcomeInputMissing {
+				continue
+			}
+			at := rank{section: int(fieldExamples), index: i, key: name}
+			fe := notLocal(path)
+			if fe == nil {
+				problem := check(useInput, path)
+				if problem.code == "" || problem.code == CodeNotExist && s.common().isOptional(name) {
+					continue
+				}
+				fe = fieldErrorf(at, "", problem.code, "input '%s' of the example %s %s: %s", name, e.Name,
+					map[Code]string{CodeNotExist: "does not exist", CodeNotReadable: "is not readable"}[problem.code], path)
+				fe.Value, fe.Err, fe.Hint = path, problem.err, relativeTo(path)
+			}
+			fe.Path, fe.rank = exampleInput(i, name), at
+			errs = append(errs, fe)
+		}
+	}
+	return errs
 }
 
 // fileErrors checks the files of depends_on.

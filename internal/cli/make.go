@@ -162,16 +162,14 @@ func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step st
 
 // keep saves a new spec, or prints it.
 func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dryRun, force bool) error {
-	if len(extends) > 0 {
-		switch s := s.(type) {
-		case *scriptspec.ScriptExecutionSpec:
-			s.Extends = extends
-		case *scriptspec.EnhancedScriptExecutionSpec:
-			s.Extends = extends
-		}
-		if _, err := st.Render(s); err != nil {
-			return &exit{exitNo, err}
-		}
+	switch s := s.(type) {
+	case *scriptspec.ScriptExecutionSpec:
+		s.Extends = append(s.Extends, extends...)
+	case *scriptspec.EnhancedScriptExecutionSpec:
+		s.Extends = append(s.Extends, extends...)
+	}
+	if _, err := st.Render(s); err != nil {
+		return &exit{exitNo, err}
 	}
 	if dryRun {
 		return scriptspec.Encode(a.out, s)
@@ -206,30 +204,24 @@ func (a *app) renderCommand() *cobra.Command {
 				return err
 			}
 			defer st.Close()
-			specs, err := c.chosen(cmd.Context(), st, words)
+			sel, err := c.selector(words)
 			if err != nil {
 				return err
 			}
 			stale := false
 			var errs []error
-			for _, s := range specs {
-				b := s.Basic()
-				if len(b.Extends) == 0 && len(b.Inherited) == 0 {
-					continue
+			for r, err := range st.RenderAll(cmd.Context(), &scriptspec.RenderOptions{Select: sel, Write: write}) {
+				if fe, ok := errors.AsType[*scriptspec.FieldError](err); ok && fe.Path == "select" {
+					return err
 				}
-				changes, err := st.Render(s)
 				if err != nil {
 					errs = append(errs, err)
-					continue
 				}
-				stale = stale || len(changes) > 0
-				for _, change := range changes {
+				stale = stale || len(r.Changes) > 0
+				for _, change := range r.Changes {
 					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", b.StepName, change)
+						fmt.Fprintf(a.out, "%s: %s\n", r.File, change)
 					}
-				}
-				if write && len(changes) > 0 {
-					errs = append(errs, saveBack(st, s))
 				}
 			}
 			if err := errors.Join(errs...); err != nil {
@@ -244,15 +236,6 @@ func (a *app) renderCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
 	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
 	return a.chooses(cmd, c)
-}
-
-// saveBack saves a spec to the file that it is from.
-func saveBack(st *scriptspec.Store, s scriptspec.Spec) error {
-	b := s.Basic()
-	if at, err := st.LoadEnhanced(b.ScriptName); err == nil && at.StepName == b.StepName {
-		return st.Save(s)
-	}
-	return st.SaveStep(s)
 }
 
 func (a *app) migrateCommand() *cobra.Command {

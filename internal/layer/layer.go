@@ -4,7 +4,6 @@ package layer
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 )
 
@@ -64,7 +63,7 @@ func union(a, b any) any {
 }
 
 func contains(list []any, item any) bool {
-	return slices.ContainsFunc(list, func(other any) bool { return reflect.DeepEqual(other, item) })
+	return slices.ContainsFunc(list, func(other any) bool { return Equal(other, item) })
 }
 
 // Merge returns what a file should have: recorded is what it took from its bases when it was merged last, file what
@@ -107,35 +106,37 @@ func (m *merger) value(path []string, r, f, b any, hasR, hasF, hasB bool) (value
 	kind := m.rules(path)
 	if kind == Object && (isF || !hasF) && (isB || !hasB) && (isR || !hasR) {
 		merged := m.objects(path, objectR, objectF, objectB)
-		return merged, keep(len(merged), len(objectF), hasR, hasF, hasB)
+		return merged, keep(len(merged), len(objectR), len(objectF), hasR, hasF, hasB)
 	}
 	listR, isR := r.([]any)
 	listF, isF := f.([]any)
 	listB, isB := b.([]any)
 	if kind == Set && (isF || !hasF) && (isB || !hasB) && (isR || !hasR) {
 		set := m.sets(listR, listF, listB)
-		return set, keep(len(set), len(listF), hasR, hasF, hasB)
+		return set, keep(len(set), len(listR), len(listF), hasR, hasF, hasB)
 	}
 	switch {
 	case !hasF:
 		return b, hasB && !hasR // what was taken out stays so
-	case !hasR || !reflect.DeepEqual(f, r):
-		if hasR && hasB && !reflect.DeepEqual(b, r) && !reflect.DeepEqual(f, b) {
+	case !hasR || !Equal(f, r):
+		if hasR && hasB && !Equal(b, r) && !Equal(f, b) {
 			m.conflicts = append(m.conflicts, path)
 		}
 		return f, true
+	case hasB && Equal(f, b):
+		return f, true // as the file spells it
 	}
 	return b, hasB
 }
 
-// keep reports whether an object or set stays that has so much in it: an empty one does if it is the file's own, or
-// the base's and new.
-func keep(merged, file int, hasR, hasF, hasB bool) bool {
+// keep reports whether an object or set stays that has so much in it: an empty one does if it is the file's own, as
+// nothing was there or it was emptied, or the base's and new.
+func keep(merged, recorded, file int, hasR, hasF, hasB bool) bool {
 	switch {
 	case merged > 0:
 		return true
 	case hasF:
-		return file == 0 && (hasB || !hasR)
+		return file == 0 && (hasB || !hasR || recorded > 0)
 	}
 	return hasB && !hasR
 }

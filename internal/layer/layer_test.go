@@ -1,6 +1,7 @@
 package layer_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -152,6 +153,9 @@ func TestMergeOfOtherKinds(t *testing.T) {
 		{object{}, nil, object{}, nil},
 		{object{"a": 1}, object{"a": 1}, nil, nil},
 		{object{"a": 1}, object{}, object{"a": 1}, object{}},
+		{object{"a": 1}, object{}, nil, object{}},
+		{[]any{json.Number("64")}, []any{json.Number("64.0")}, []any{json.Number("65")}, []any{json.Number("65")}},
+		{json.Number("1e-4"), json.Number("0.0001"), json.Number("1E-4"), json.Number("0.0001")},
 		{object{"a": 1}, nil, object{"a": 1}, nil},
 		{object{"a": 1}, nil, object{"a": 2, "b": 1}, object{"b": 1}},
 	} {
@@ -166,5 +170,19 @@ func TestMergeOfOtherKinds(t *testing.T) {
 		value, has := args["x"]
 		assert.Equal(t, test.want, value, "%v", test)
 		assert.Equal(t, test.want != nil, has, "%v", test)
+	}
+}
+
+func TestEqual(t *testing.T) {
+	t.Parallel()
+	number := func(text string) any { return json.Number(text) }
+	for _, pair := range [][3]any{
+		{number("1"), number("1.0"), true}, {number("1e2"), number("100"), true}, {number("-0"), number("0"), true}, {number("0.1"), number("1E-1"), true},
+		{number("1"), number("2"), false}, {number("1"), "1", false}, {number("9007199254740993"), number("9007199254740992"), false},
+		{number("1e400"), number("1e401"), false}, {number("1e400"), number("1e400"), true}, {nil, nil, true}, {nil, false, false},
+		{object{"a": []any{number("1")}}, object{"a": []any{number("1.0")}}, true}, {object{"a": 1}, object{"b": 1}, false}, {[]any{}, object{}, false}, {[]any{1}, []any{1, 2}, false},
+	} {
+		assert.Equal(t, pair[2], layer.Equal(pair[0], pair[1]), "%v", pair)
+		assert.Equal(t, pair[2], layer.Equal(pair[1], pair[0]), "%v", pair)
 	}
 }

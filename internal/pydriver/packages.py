@@ -61,7 +61,10 @@ class Version:
 
 def accepts(specifier, text):
     """Reports whether a version complies with one specifier, as >=1.3."""
-    operator, wanted = re.fullmatch(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*(.*?)\s*", specifier).groups()
+    parts = re.fullmatch(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*(.*?)\s*", specifier)
+    if parts is None:
+        raise ValueError("%s is no specifier" % specifier)  # of a newer version of the spec
+    operator, wanted = parts.groups()
     if operator == "===":
         return text.lower() == wanted.lower()
     have = Version(text)
