@@ -169,6 +169,34 @@ func TestSchemasHaveEveryMember(t *testing.T) {
 	}
 }
 
+// Every code and outcome has its place in the list of rules, to which SARIF links, and nothing else has.
+func TestRulesAreDescribed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/rules.md")
+	require.NoError(t, err)
+	var headings []string
+	for _, found := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+		headings = append(headings, found[1])
+	}
+	want := []string{"data", "failed"} // what reports add
+	for _, file := range parsePackage(t) {
+		for _, decl := range file.Decls {
+			group, _ := decl.(*ast.GenDecl)
+			if group == nil || group.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range group.Specs {
+				value := spec.(*ast.ValueSpec)
+				kind, _ := value.Type.(*ast.Ident)
+				if kind != nil && (kind.Name == "Code" || kind.Name == "Outcome") && value.Names[0].Name != "OutcomePassed" {
+					want = append(want, strings.Trim(value.Values[0].(*ast.BasicLit).Value, `"`))
+				}
+			}
+		}
+	}
+	assert.ElementsMatch(t, want, headings)
+}
+
 func checkFields[T any](t *testing.T, clone func(*T) *T, equal func(a, b *T) bool) {
 	t.Helper()
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
