@@ -91,6 +91,8 @@ type linter struct {
 	fed    map[string]map[string]bool // inputs that an edge of a pipeline feeds, by file of the spec
 	steps  map[string]bool            // step names that there are
 	used   map[string]bool            // files of specs that a pipeline has; nil if there is no pipeline
+
+	members map[string]map[string][2]int64 // where the members of each file are
 }
 
 type lintedSpec struct {
@@ -105,7 +107,7 @@ type lintedSpec struct {
 // Scripts where specs and scripts differ. The error is for a store or an
 // interpreter that cannot be used.
 func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) {
-	l := &linter{st: st, o: cmp.Or(o, &LintOptions{}), fed: map[string]map[string]bool{}, steps: map[string]bool{}}
+	l := &linter{st: st, o: cmp.Or(o, &LintOptions{}), fed: map[string]map[string]bool{}, steps: map[string]bool{}, members: map[string]map[string][2]int64{}}
 	l.result = LintResult{Dir: st.specs, Files: []string{}, Findings: []Finding{}}
 	files, names, err := st.names()
 	if err != nil {
@@ -139,7 +141,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 			return nil, err
 		}
 		l.rules(s)
-		l.members(s)
+		l.unknown(s)
 		l.tags(s)
 		l.bases(s)
 		if l.used != nil && !l.used[s.file] {
@@ -161,10 +163,23 @@ func (l *linter) path(name string) string { return filepath.Join(l.st.specs, nam
 func (l *linter) add(f Finding) { l.result.Findings = append(l.result.Findings, f) }
 
 // locate says where in a text a finding is.
-func (f *Finding) locate(text []byte, path string) {
-	f.Line, f.Column, _ = Locate(text, path)
-	if _, end, ok := strictjson.Span(text, stepsOf(path)); ok && path != "" {
-		f.EndLine, f.EndColumn = strictjson.Position(text, end)
+func (f *Finding) locate(text []byte, path string) { f.locateIn(text, nil, path) }
+
+// locateIn is locate for one of many findings in a text, of which the places of the members are known.
+func (f *Finding) locateIn(text []byte, members map[string][2]int64, path string) {
+	steps, offset, part := stepsOf(path), int64(0), text
+	if len(steps) > 0 && steps[0].Name != nil {
+		if span, ok := members[*steps[0].Name]; ok {
+			steps, offset, part = steps[1:], span[0], text[span[0]:span[1]]
+		}
+	}
+	start, end, ok := strictjson.Span(part, steps)
+	if !ok {
+		start, _ = strictjson.Find(part, steps)
+	}
+	f.Line, f.Column = strictjson.Position(text, offset+start)
+	if ok && path != "" {
+		f.EndLine, f.EndColumn = strictjson.Position(text, offset+end)
 	}
 	f.countCodePoints(text)
 }
@@ -182,7 +197,12 @@ func (f *Finding) countCodePoints(text []byte) {
 // at adds a finding at a place of a spec.
 func (l *linter) at(s lintedSpec, path string, severity Severity, code Code, message, hint string) {
 	f := Finding{File: l.path(s.file), Path: path, Severity: severity, Code: code, Message: message, Hint: hint}
-	f.locate(s.text, path)
+	members, known := l.members[s.file]
+	if !known {
+		members = strictjson.Members(s.text)
+		l.members[s.file] = members
+	}
+	f.locateIn(s.text, members, path)
 	l.add(f)
 }
 
@@ -335,8 +355,8 @@ func (l *linter) tags(s lintedSpec) {
 	}
 }
 
-// members looks at what is not known.
-func (l *linter) members(s lintedSpec) {
+// unknown looks at what is not known.
+func (l *linter) unknown(s lintedSpec) {
 	c := s.spec.common()
 	layout, v := layoutOf(s.spec)
 	for _, name := range sortedKeys(*layout.extraOf(v)) {

@@ -144,5 +144,6 @@ func (l *linter) putBack(ctx context.Context, s *lintedSpec, dropped []droppedMe
 		return atPath("lint", err, l.path(s.file))
 	}
 	s.text, s.spec = text, spec
+	delete(l.members, s.file)
 	return nil
 }

@@ -118,48 +118,62 @@ func (st *Store) nearest(name, suffix string) string {
 
 // each loads every spec and calls check for those that load, on all cores.
 func (st *Store) each(ctx context.Context, check func(Spec, *cachedSpec) error) iter.Seq2[Spec, error] {
-	type loaded struct {
-		spec  Spec
-		err   error
-		later string // the name of a file that is loaded when its turn comes
-	}
 	return func(yield func(Spec, error) bool) {
 		files, names, err := st.names()
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		load := func(name string, limit int64) loaded {
-			if ctx.Err() != nil {
-				return loaded{}
-			}
-			script, _ := scriptOfFile(name)
-			s, kept, err := st.loadFrom(files, script, name, limit)
-			if limit < maxSpecFile && errors.Is(err, atomicfile.ErrTooLarge) {
-				return loaded{later: name}
-			}
-			if err == nil {
-				err = check(s, kept)
-			}
-			return loaded{spec: s, err: err}
-		}
-		// Large files are not loaded ahead: a few of them would fill the memory.
-		for l := range inOrder(names, func(name string) loaded { return load(name, cacheLimit) }) {
-			if l.later != "" {
-				l = load(l.later, maxSpecFile)
-			}
+		for l := range st.loadNames(ctx, files, names, check) {
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))
 				return
 			}
-			if errors.Is(l.err, fs.ErrClosed) {
-				yield(nil, l.err)
+			if !yield(l.spec, l.err) || errors.Is(l.err, fs.ErrClosed) {
 				return
 			}
-			if errors.Is(l.err, fs.ErrNotExist) && l.spec == nil {
-				continue // deleted since the directory was read
+		}
+	}
+}
+
+// loadedSpec is a file of the store that was loaded, or could not be.
+type loadedSpec struct {
+	name  string
+	spec  Spec
+	err   error
+	later bool // to be loaded when its turn comes
+}
+
+// loadNames loads files, calls check for those that load, on all cores, and yields them in their order. Files that were
+// deleted since the directory was read are left out.
+func (st *Store) loadNames(ctx context.Context, files *atomicfile.Dir, names []string, check func(Spec, *cachedSpec) error) iter.Seq[loadedSpec] {
+	load := func(name string, limit int64) loadedSpec {
+		l := loadedSpec{name: name}
+		if ctx.Err() != nil {
+			return l
+		}
+		script, _ := scriptOfFile(name)
+		s, kept, err := st.loadFrom(files, script, name, limit)
+		if limit < maxSpecFile && errors.Is(err, atomicfile.ErrTooLarge) {
+			l.later = true
+			return l
+		}
+		if err == nil {
+			err = check(s, kept)
+		}
+		l.spec, l.err = s, err
+		return l
+	}
+	return func(yield func(loadedSpec) bool) {
+		// Large files are not loaded ahead: a few of them would fill the memory.
+		for l := range inOrder(names, func(name string) loadedSpec { return load(name, cacheLimit) }) {
+			if l.later {
+				l = load(l.name, maxSpecFile)
 			}
-			if !yield(l.spec, l.err) {
+			if errors.Is(l.err, fs.ErrNotExist) && l.spec == nil {
+				continue
+			}
+			if !yield(l) {
 				return
 			}
 		}

@@ -293,17 +293,15 @@ func (st *Store) stored(ctx context.Context) (all []storedSpec, failed []error, 
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, name := range names {
-		if err := context.Cause(ctx); err != nil {
-			return nil, nil, err
+	for l := range st.loadNames(ctx, files, names, func(Spec, *cachedSpec) error { return nil }) {
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, context.Cause(ctx)
+		case l.err != nil:
+			failed = append(failed, l.err)
+		default:
+			all = append(all, storedSpec{l.spec, strings.TrimSuffix(l.name, specFileSuffix)})
 		}
-		script, _ := scriptOfFile(name)
-		s, _, err := st.loadFrom(files, script, name, maxSpecFile)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
 	}
 	return all, failed, nil
 }

@@ -15,6 +15,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("SCRIPTSPEC_TEST_LOAD"); dir != "" {
+		loadAll(dir)
+		return
+	}
+	if os.Getenv("SCRIPTSPEC_TEST_RUN") != "" {
+		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	testscript.Main(m, map[string]func(){
 		"scriptspec": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})

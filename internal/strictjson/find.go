@@ -29,6 +29,23 @@ func Span(data []byte, path []Step) (start, end int64, found bool) {
 	return start, r.dec.InputOffset(), !r.broken
 }
 
+// Members returns where the value of each member of the object at the top begins and ends.
+func Members(data []byte) map[string][2]int64 {
+	var r Reader
+	r.Reset(data)
+	spans := map[string][2]int64{}
+	if r.Kind() != '{' || !r.Object() {
+		return spans
+	}
+	for text, more := r.Name(); more; text, more = r.Name() {
+		name := r.Text(text)
+		start := r.Here()
+		r.Skip()
+		spans[name] = [2]int64{start, r.dec.InputOffset()}
+	}
+	return spans
+}
+
 // enter goes to the value of a member or an item of the value that comes next.
 func (r *Reader) enter(step Step) bool {
 	if step.Name == nil {
