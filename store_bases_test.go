@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -426,7 +427,7 @@ func TestRenderAll(t *testing.T) {
 			errs = append(errs, err)
 		}
 		if err == nil || r.File != "" {
-			files = append(files, filepath.Base(r.File)+" "+fmt.Sprint(len(r.Changes)))
+			files = append(files, filepath.Base(r.File)+" "+strconv.Itoa(len(r.Changes)))
 		}
 	}
 	assert.Equal(t, []string{"other_runtime_test_spec.json 1", filepath.Base(st.StepPath("Train_training", "train")) + " 1"}, files)

@@ -60,11 +60,19 @@ type app struct {
 
 // Main runs the program and returns its exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() { // the second one kills
-		<-ctx.Done()
-		stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals) // the second one kills
+			fmt.Fprintln(errOut, "scriptspec: interrupted; the scripts are being ended, and once more kills them")
+			cancel()
+		case <-ctx.Done():
+		}
 	}()
 	a := &app{in: in, out: out, err: errOut}
 	root := a.command()

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,31 +131,13 @@ func TestImports(t *testing.T) {
 
 // On a terminal one line is drawn anew; elsewhere, and where there is to be no colour, no terminal code is written.
 func TestTerminal(t *testing.T) {
-	script, err := exec.LookPath("script")
-	if err != nil {
-		t.Skip("needs script(1)")
-	}
-	dir := t.TempDir()
-	specs := filepath.Join(dir, "testdata", ".specs")
-	if err := os.MkdirAll(specs, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		filepath.Join(specs, "a_runtime_test_spec.json"): `{"script_name": "a", "step_name": "A", "script_path": "a.py", "output_paths": {"o": "x"}}`,
-		filepath.Join(dir, "a.py"):                       "def main(output_paths):\n    open(output_paths['o'] + '/x', 'w').write('x')\n",
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	program := filepath.Join(dir, "scriptspec")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/scriptspec").CombinedOutput(); err != nil {
-		t.Fatalf("%s", out)
-	}
+	t.Parallel()
+	script := needs(t, "script")
+	dir, environ := installed(t)
 	for env, drawn := range map[string]bool{"TERM=xterm": true, "NO_COLOR=1": false, "TERM=dumb": false} {
-		command := exec.Command(script, "-qec", program+" run --format json=r.json", "/dev/null")
+		command := exec.Command(script, "-qec", "scriptspec run a --format json=r.json", "/dev/null")
 		command.Dir = dir
-		command.Env = append(os.Environ(), "TERM=xterm", "CI=", env)
+		command.Env = slices.Concat(environ, []string{"TERM=xterm", env})
 		out, err := command.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
