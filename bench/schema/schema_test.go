@@ -87,9 +87,10 @@ func decode(doc map[string]any, strict bool) (scriptspec.Spec, error) {
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"../../testdata/.specs/*_runtime_test_spec.json", "../../testdata/python/*.json", "../../testdata/specs/*.json"} {
+	for _, pattern := range []string{"../../testdata/.specs/*_runtime_test_spec.json", "../../testdata/python/*.json", "../../testdata/migrate/*.json", "../../testdata/migrate/*.golden", "../../testdata/good/*.json", "../../testdata/bad/*.json"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)

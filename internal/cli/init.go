@@ -141,8 +141,12 @@ jobs:
       - uses: actions/setup-python@v5
         with: {python-version: "3.x"}
       - run: go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
-      - run: scriptspec lint --scripts --format github
-      - run: scriptspec run --format github --format junit=junit.xml --format html=report.html
+      - run: scriptspec lint --scripts --format github --format sarif=lint.sarif
+      - run: scriptspec render --check
+      - run: scriptspec run --format github --format junit=junit.xml --format html=report.html --format markdown=summary
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with: {name: scriptspec, path: "lint.sarif\njunit.xml\nreport.html"}
 `},
 	"gitlab": {".gitlab-ci.yml", `scriptspec:
   image: golang:latest
@@ -150,6 +154,7 @@ jobs:
     - apt-get update && apt-get install -y python3
     - go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
     - scriptspec lint --scripts
+    - scriptspec render --check
     - scriptspec run --format text --format junit=junit.xml
   artifacts:
     reports: {junit: junit.xml}
