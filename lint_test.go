@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -241,6 +242,37 @@ func TestDiff(t *testing.T) {
 		assert.Contains(t, got, want)
 	}
 	assert.Len(t, changes, 4)
+	// 1 and 1.0 differ, as in the file; and nothing that Equal looks at is passed over, but for times.
+	one, other := noted(), noted()
+	one.JobArgs["x"], other.JobArgs["x"] = jsonNumber("1"), jsonNumber("1.0")
+	changes, err = scriptspec.Diff(one, other)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`job_args["x"]: changed 1 to 1.0`}, lines(changes))
+	all := fullSpec(t)
+	all.Optional = []string{"metrics"}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[scriptspec.ScriptExecutionSpec]()) {
+		if field.Anonymous || field.Name == "CreatedAt" || field.Name == "UpdatedAt" || field.Name == "SpecVersion" {
+			continue
+		}
+		differ := 0
+		for _, whole := range []*scriptspec.ScriptExecutionSpec{noted(), all} {
+			without := whole.Clone()
+			value := reflect.ValueOf(without).Elem().FieldByIndex(field.Index)
+			value.SetZero()
+			without.ScriptName, without.StepName = whole.ScriptName, whole.StepName
+			switch field.Name {
+			case "ScriptName":
+				without.ScriptName = "other"
+			case "StepName":
+				without.StepName = "Other"
+			}
+			changes, err := scriptspec.Diff(whole, without)
+			require.NoError(t, err, field.Name)
+			assert.Equal(t, whole.Equal(without), len(changes) == 0, "Diff and Equal see %s differently", field.Name)
+			differ += len(changes)
+		}
+		assert.Positive(t, differ, "Diff passes over %s", field.Name)
+	}
 	_, err = scriptspec.Diff(a, nil)
 	require.Error(t, err)
 }

@@ -150,7 +150,7 @@ func (a *app) listCommand() *cobra.Command {
 					t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 					fmt.Fprintln(t, "STEP\tSCRIPT\tTAGS")
 					for _, r := range rows {
-						fmt.Fprintf(t, "%s\t%s\t%s\n", harmless(r.Step), harmless(r.Path), strings.Join(r.Tags, " "))
+						fmt.Fprintf(t, "%s\t%s\t%s\n", harmless(r.Step), orDash(harmless(r.Path)), orDash(strings.Join(r.Tags, " ")))
 					}
 					return t.Flush()
 				},
@@ -166,6 +166,13 @@ func (a *app) listCommand() *cobra.Command {
 		},
 	}
 	return a.chooses(a.withFormats(cmd, listFormats), c)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }
 
 func (a *app) planCommand() *cobra.Command {

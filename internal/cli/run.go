@@ -114,22 +114,55 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err != nil {
 		return &exit{exitInterrupted, err}
 	}
-	a.explain(r)
+	a.explainAll(r)
 	if !r.Success {
 		return failed
 	}
 	return nil
 }
 
-// explain shows on the terminal what a person needs of what has failed.
-func (a *app) explain(r *scriptspec.StoreTestResult) {
+// again returns the call that runs something once more.
+func (a *app) again(words ...string) string {
+	call := []string{"scriptspec"}
+	if a.dir != "" {
+		call = append(call, "-C", quoted(a.dir))
+	}
+	if a.python != "" && a.python != a.settings.Python {
+		call = append(call, "--python", quoted(a.python))
+	}
+	for _, word := range words {
+		call = append(call, quoted(word))
+	}
+	return strings.Join(call, " ")
+}
+
+// quoted makes a word one that a shell reads as it is.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// explainAll shows what has failed of a store.
+func (a *app) explainAll(r *scriptspec.StoreTestResult) {
 	if a.quiet {
 		return
 	}
 	for _, s := range r.Specs {
-		if s.Result != nil && !s.Result.Success && s.Expect == "" {
-			fmt.Fprintf(a.err, "\n%s", s.Result.Details())
+		switch {
+		case s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect:
+			continue
 		}
+		name, example, isExample := strings.Cut(s.Name, "/")
+		words := []string{"run", name}
+		if isExample {
+			words = append(words, "--example", example)
+		}
+		a.explain(s.Name, s.Result, a.again(words...))
 	}
 }
 
@@ -166,7 +199,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		if !a.quiet {
 			for _, n := range r.Nodes {
 				if n.Result != nil && !n.Result.Success {
-					fmt.Fprintf(a.err, "\n%s", n.Result.Details())
+					a.explain(n.Node, n.Result, a.again("run", "--pipeline", f.pipeline, "--from", n.Node, "--work", r.WorkDir))
 				}
 			}
 			fmt.Fprintf(a.err, "\nwhat the scripts made is in %s\n", r.WorkDir)

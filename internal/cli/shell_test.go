@@ -85,8 +85,8 @@ __start_scriptspec; printf '%s\n' "${COMPREPLY[@]}"`, "bash", words, line)
 		const session = `
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1=; autoload -Uz compinit; compinit -D; source <(scriptspec completion zsh); compdef _scriptspec scriptspec; bindkey "^I" complete-word; echo READ""Y'
-zpty -r -m z line '*READY*'
+zpty -w z 'PS1=; autoload -Uz compinit; compinit -D; source <(scriptspec completion zsh); compdef _scriptspec scriptspec; bindkey "^I" complete-word; zle-line-init() { print -n READ""Y }; zle -N zle-line-init'
+zpty -r -m z line '*READY*' # now the line editor reads
 zpty -w -n z "$1"$'\t'
 zpty -w -n z $'\x01: \x05 END\n'
 zpty -r -m z line '*END*'
