@@ -63,6 +63,7 @@ func TestPipelineOfAStoreWithABase(t *testing.T) {
 	// A single spec does not; the message says what would help.
 	result := run(t, load)
 	assert.Contains(t, result.ErrorMessage, "Script file does not exist: ../load.py (relative to the working directory, ")
+	assert.NoDirExists(t, "out", "nothing is made for a script that is not there")
 	load.ScriptPath = "../laod.py"
 	result = runWith(t, &scriptspec.RuntimeTester{Base: st.Base()}, load)
 	assert.Contains(t, result.ErrorMessage, "(../laod.py relative to the base, "+st.Base()+")")

@@ -106,23 +106,25 @@ func (r *scriptRun) absolute(paths map[string]string) map[string]string {
 func (r *scriptRun) prepare(within []string) bool {
 	for _, check := range []struct {
 		outcome Outcome
-		errs    []*FieldError
+		errors  func() []*FieldError // each only if those before have found nothing: outputs are made
 	}{
-		{OutcomeScriptMissing, scriptErrors(r.spec, checkPath)},
-		{OutcomeInputMissing, entryErrors(r.spec, fieldInputs, useInput, checkPath)},
-		{OutcomeInputMissing, fileErrors(r.spec, checkPath)},
-		{OutcomeOutputUnusable, entryErrors(r.spec, fieldOutputs, useCreated, checkPath)},
-		{OutcomeOutputUnusable, layoutErrors(r.spec, realPath)},
+		{OutcomeScriptMissing, func() []*FieldError { return scriptErrors(r.spec, checkPath) }},
+		{OutcomeInputMissing, func() []*FieldError { return entryErrors(r.spec, fieldInputs, useInput, checkPath) }},
+		{OutcomeInputMissing, func() []*FieldError { return fileErrors(r.spec, checkPath) }},
+		{OutcomeOutputUnusable, func() []*FieldError { return entryErrors(r.spec, fieldOutputs, useCreated, checkPath) }},
+		{OutcomeOutputUnusable, func() []*FieldError { return layoutErrors(r.spec, realPath) }},
 	} {
-		if len(check.errs) > 0 {
-			slices.SortFunc(check.errs, compareFieldErrors)
-			pathResolver{base: r.tester.Base}.explain(check.errs, r.given)
-			r.result.Outcome, r.result.ErrorMessage = check.outcome, check.errs[0].Message
-			if hint := check.errs[0].Hint; hint != "" {
-				r.result.ErrorMessage += " (" + hint + ")"
-			}
-			return false
+		errs := check.errors()
+		if len(errs) == 0 {
+			continue
 		}
+		slices.SortFunc(errs, compareFieldErrors)
+		pathResolver{base: r.tester.Base}.explain(errs, r.given)
+		r.result.Outcome, r.result.ErrorMessage = check.outcome, errs[0].Message
+		if hint := errs[0].Hint; hint != "" {
+			r.result.ErrorMessage += " (" + hint + ")"
+		}
+		return false
 	}
 	r.inputs, r.outputs = map[string]snapshot.Snapshot{}, map[string]*snapshot.Before{}
 	for _, path := range r.spec.InputPaths {
