@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/scriptspec/scriptspec/internal/pydriver"
 )
@@ -59,6 +60,11 @@ func Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error)
 	return inspect(ctx, "", scripts)
 }
 
+// Inspect is as the function, with the interpreter of the builder.
+func (b *SpecBuilder) Inspect(ctx context.Context, scripts ...string) ([]*ScriptInterface, error) {
+	return inspect(ctx, b.Python, scripts)
+}
+
 // inspect is Inspect with the caller's interpreter.
 func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInterface, error) {
 	results := make([]*ScriptInterface, len(scripts))
@@ -69,6 +75,10 @@ func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInt
 		path, err := filepath.Abs(script)
 		if err != nil {
 			return nil, err
+		}
+		if !utf8.ValidString(path) {
+			results[i].Error = "its path is not UTF-8, in which scripts and paths are handed over"
+			continue
 		}
 		// Opening something other than a regular file might block.
 		if errs := scriptErrors(&ScriptExecutionSpec{ScriptPath: path}, checkPath); len(errs) > 0 {

@@ -31,6 +31,10 @@ type ScriptFlag struct {
 
 func (f *ScriptFlag) isPositional() bool { return !strings.HasPrefix(f.Names[0], "-") }
 
+// IsProgram reports whether a script is one for RuntimeTester.CommandLine: it reads flags, and has no main that takes what
+// others do.
+func (script *ScriptInterface) IsProgram() bool { return script.isProgram() }
+
 // isProgram reports whether a script reads flags, as RuntimeTester.CommandLine passes them, and has no main that
 // takes what others do.
 func (script *ScriptInterface) isProgram() bool {

@@ -22,8 +22,8 @@ type LintOptions struct {
 	Select *Selector
 	// Scripts also compares specs with the scripts that they are of, for which Python is started once.
 	Scripts bool
-	// Texts stand in the place of files of specs, by file name, as an editor has them before they are saved. Fix changes
-	// none of them.
+	// Texts stand in the place of files, by their names below the directory of the store, as an editor has them before they
+	// are saved. Fix changes none of them.
 	Texts map[string][]byte
 	// KnownTags are the tags that specs may have; nil means any.
 	KnownTags []string
@@ -72,6 +72,8 @@ type LintResult struct {
 	// Dir is the directory of the files, Files are those that were looked at, sorted.
 	Dir   string   `json:"dir"`
 	Files []string `json:"files"`
+	// Specs is how many specs Select has picked.
+	Specs int `json:"specs"`
 	// Findings are sorted by file and place.
 	Findings []Finding `json:"findings"`
 }
@@ -117,12 +119,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		return &l.result, nil
 	}
 	l.files = files
-	for name := range l.o.Texts {
-		if _, isSpec := scriptOfFile(name); isSpec && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	names = l.withTexts(names, func(name string) bool { _, isSpec := scriptOfFile(name); return isSpec })
 	if err := l.load(ctx, names); err != nil {
 		return nil, err
 	}
@@ -249,13 +246,9 @@ func (l *linter) load(ctx context.Context, names []string) error {
 			return err
 		}
 		l.result.Files = append(l.result.Files, l.path(name))
-		var err error
-		text, given := l.o.Texts[name]
-		if !given {
-			text, _, err = l.files.Read(name, maxSpecFile, nil)
-		}
+		text, err := l.read(name)
 		if err != nil {
-			l.failure(l.path(name), nil, readError(err, l.path(name)))
+			l.failure(l.path(name), nil, err)
 			continue
 		}
 		var s Spec
@@ -277,7 +270,28 @@ func (l *linter) load(ctx context.Context, names []string) error {
 			l.specs = append(l.specs, s)
 		}
 	}
+	l.result.Specs = len(l.specs)
 	return err
+}
+
+// read returns the text of a file of the store, or the one that stands in its place.
+func (l *linter) read(name string) ([]byte, error) {
+	if text, given := l.o.Texts[name]; given {
+		return text, nil
+	}
+	text, _, err := l.files.Read(name, maxSpecFile, nil)
+	return text, readError(err, l.path(name))
+}
+
+// withTexts returns the names of files of a kind, sorted, with those that only texts have.
+func (l *linter) withTexts(names []string, isOne func(name string) bool) []string {
+	for name := range l.o.Texts {
+		if isOne(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // pipelines looks at pipelines, and notes which inputs they feed.
@@ -287,14 +301,20 @@ func (l *linter) pipelines(ctx context.Context) error {
 		return err
 	}
 	broken := false
-	for _, name := range names {
+	for i, name := range names {
+		names[i] = name + pipelineFileSuffix
+	}
+	for _, base := range l.withTexts(names, func(name string) bool { return strings.HasSuffix(name, pipelineFileSuffix) }) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		file := l.path(name + pipelineFileSuffix)
+		file := l.path(base)
 		l.result.Files = append(l.result.Files, file)
-		text, _, _ := l.files.Read(filepath.Base(file), maxSpecFile, nil) // LoadPipeline says what is wrong
-		p, err := l.st.LoadPipeline(name)
+		text, err := l.read(base)
+		var p *PipelineTestingSpec
+		if err == nil {
+			p, err = l.st.pipelineOf(text, file, strings.TrimSuffix(base, pipelineFileSuffix))
+		}
 		if err != nil {
 			l.failure(file, text, err)
 			broken = true
@@ -460,7 +480,10 @@ func (l *linter) scripts(ctx context.Context) error {
 		}
 		for _, d := range scripts[index[i]].Compare(s.spec) {
 			severity := SeverityWarning
-			if d.Optional {
+			switch {
+			case d.Kind == DriftUnreadable:
+				severity = SeverityError
+			case d.Optional:
 				severity = SeverityNote
 			}
 			l.at(s, d.Path, severity, CodeDrift, d.Message, "")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -13,15 +14,17 @@ func (l *linter) sources() error {
 	if err != nil {
 		return atPath("lint", err, l.st.specs)
 	}
-	for _, file := range names {
-		name, isBase := strings.CutSuffix(file, baseFileSuffix)
-		if !isBase || !IsScriptName(name) {
+	isBase := func(file string) bool { return strings.HasSuffix(file, baseFileSuffix) }
+	names = slices.DeleteFunc(names, func(file string) bool { return !isBase(file) })
+	for _, file := range l.withTexts(names, isBase) {
+		name := strings.TrimSuffix(file, baseFileSuffix)
+		if !IsScriptName(name) {
 			continue
 		}
 		l.result.Files = append(l.result.Files, l.path(file))
-		text, _, err := l.files.Read(file, maxSpecFile, nil)
+		text, err := l.read(file)
 		if err != nil {
-			l.failure(l.path(file), nil, readError(err, l.path(file)))
+			l.failure(l.path(file), nil, err)
 			continue
 		}
 		b, err := decodeBase(text, l.path(file), name)
@@ -49,22 +52,30 @@ func (l *linter) extended(b *Base, text []byte) {
 }
 
 func (l *linter) templates() error {
-	dir, err := l.st.openTemplates()
-	if err != nil {
-		return nil //nolint:nilerr // there are none
+	var names []string
+	if dir, err := l.st.openTemplates(); err == nil {
+		names, err = dir.Names()
+		if err := errors.Join(err, dir.Close()); err != nil {
+			return fmt.Errorf("lint: %w", err)
+		}
 	}
-	names, err := dir.Names()
-	if err := errors.Join(err, dir.Close()); err != nil {
-		return fmt.Errorf("lint: %w", err)
+	for i, file := range names {
+		names[i] = templateDir + "/" + file
 	}
-	for _, file := range names {
-		name, ok := strings.CutSuffix(file, ".json")
+	for _, file := range l.withTexts(names, func(name string) bool { return strings.HasPrefix(name, templateDir+"/") }) {
+		name, ok := strings.CutSuffix(strings.TrimPrefix(file, templateDir+"/"), ".json")
 		if !ok || !IsScriptName(name) {
 			continue
 		}
-		path := l.path(filepath.Join(templateDir, file))
+		path := l.path(filepath.FromSlash(file))
 		l.result.Files = append(l.result.Files, path)
-		if _, err := l.st.LoadTemplate(name); err != nil {
+		var err error
+		if text, given := l.o.Texts[file]; given {
+			_, err = decodeTemplate(text, path, name)
+		} else {
+			_, err = l.st.LoadTemplate(name)
+		}
+		if err != nil {
 			l.failure(path, nil, err)
 		}
 	}

@@ -85,6 +85,11 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if err != nil {
 		return nil, st.withNearest(readError(err, file), name, pipelineFileSuffix)
 	}
+	return st.pipelineOf(data, file, name)
+}
+
+// pipelineOf reads the text of a pipeline's file and follows its references.
+func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpec, error) {
 	p, err := decodePipeline(data, file)
 	if err != nil {
 		return nil, err
