@@ -22,6 +22,8 @@ type SuiteOptions struct {
 	// Example runs only the example with this name, of the specs that have it; "" runs the specs themselves and all of
 	// their examples, "-" the specs alone.
 	Example string
+	// WithoutPipelines is as in HarnessOptions.
+	WithoutPipelines bool
 	// OutputDir has the outputs of each run as <name>/<logical name>; "" means a temporary directory for each, which
 	// goes if the run has ended as it should.
 	OutputDir string
@@ -49,6 +51,15 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	}
 	if _, _, err := findPython(t.Python); err != nil {
 		return nil, err
+	}
+	if o.WithoutPipelines {
+		used, err := st.specsOfPipelines()
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range all {
+			chosen[i] = chosen[i] && used[c.stem+specFileSuffix] == ""
+		}
 	}
 	s := suite{tester: t, o: o, base: st.base}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}

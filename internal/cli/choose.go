@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/scriptspec/scriptspec"
@@ -38,15 +39,24 @@ func (c *choice) selector(words []string) (*scriptspec.Selector, error) {
 }
 
 // none is the end of a call that is about no spec.
-func (c *choice) none(text string) error {
+func (c *choice) none(err error) error {
 	if c.passWithNone {
 		return nil
 	}
-	return &exit{exitNone, errors.New(text)}
+	return &exit{exitNone, err}
 }
 
-// chosen returns the specs that a call is about, and which of all they are.
-func (c *choice) chosen(ctx context.Context, st *scriptspec.Store, words []string) ([]scriptspec.Spec, error) {
+// isNone reports whether an error says that a word chooses nothing.
+func isNone(err error) bool {
+	fe, ok := errors.AsType[*scriptspec.FieldError](err)
+	return ok && fe.Path == "select" && fe.Code != scriptspec.CodeBadSelector
+}
+
+var errNoSpecs = errors.New("there are no such specs")
+
+// chosen returns the specs that a call is about. Files that cannot be read are an error if nothing is chosen by name; else
+// they are noted.
+func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words []string) ([]scriptspec.Spec, error) {
 	sel, err := c.selector(words)
 	if err != nil {
 		return nil, err
@@ -54,17 +64,23 @@ func (c *choice) chosen(ctx context.Context, st *scriptspec.Store, words []strin
 	var specs []scriptspec.Spec
 	var errs []error
 	for s, err := range st.Select(ctx, sel) {
+		if isNone(err) {
+			return nil, c.none(err)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		specs = append(specs, s)
 	}
-	if err := errors.Join(errs...); err != nil {
+	err = errors.Join(errs...)
+	switch {
+	case len(specs) == 0 && err == nil:
+		return nil, c.none(errNoSpecs)
+	case err != nil && (len(specs) == 0 || len(words)+len(c.selects) == 0):
 		return nil, err
-	}
-	if len(specs) == 0 {
-		return nil, c.none("there are no specs")
+	case err != nil:
+		fmt.Fprintln(a.err, "scriptspec: "+err.Error())
 	}
 	return specs, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/scriptspec/scriptspec"
@@ -56,10 +57,13 @@ type app struct {
 	python   string
 	quiet    bool
 	settings settings
+	progress atomic.Pointer[progress] // what is shown now
 }
 
 // Main runs the program and returns its exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+	said := &sink{w: out}
+	a := &app{in: in, out: said, err: errOut}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)
@@ -69,18 +73,20 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		select {
 		case <-signals:
 			signal.Stop(signals) // the second one kills
-			fmt.Fprintln(errOut, "scriptspec: interrupted; the scripts are being ended, and once more kills them")
+			a.notice("scriptspec: interrupted; the scripts are being ended, and once more kills them")
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
-	a := &app{in: in, out: out, err: errOut}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(said)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
+	if said.err != nil && !errors.Is(said.err, syscall.EPIPE) && (err == nil || errors.Is(err, failed)) {
+		err = &exit{exitNoTest, said.err} // what was to be said could not be
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -92,6 +98,29 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(text, "\n", "\n  "))
 	}
 	return e.code
+}
+
+// sink is standard output, which keeps the first error: no verb looks at each of its lines.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// notice says something while a progress may be shown.
+func (a *app) notice(text string) {
+	if p := a.progress.Load(); p != nil {
+		p.say(text)
+		return
+	}
+	fmt.Fprintln(a.err, text)
 }
 
 // codeOf returns the exit code for an error of the library.
@@ -158,11 +187,30 @@ Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was po
 	flags.StringArrayVar(&a.formats, "format", nil, "form of the result, FORMAT or FORMAT=FILE; may be given several times")
 	flags.StringVar(&a.python, "python", "", "interpreter (default $SCRIPTSPEC_PYTHON, then python3)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about a command", ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return root.Help()
+			}
+			if found, _, err := root.Find(args); err == nil && found != root {
+				return found.Help()
+			}
+			return unknownVerb(root, args)
+		},
+	})
 	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand())
 	for _, cmd := range []*cobra.Command{
 		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand(),
 	} {
-		root.AddCommand(a.withFormats(cmd, []string{"text"}))
+		root.AddCommand(a.withFormats(cmd, nil))
+	}
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Args, cmd.RunE = takes(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)), func(*cobra.Command, []string) error { return nil }
+			cmd.ValidArgs = []string{"bash", "fish", "powershell", "zsh"}
+		}
 	}
 	return root
 }
@@ -185,18 +233,31 @@ func (a *app) store() (*scriptspec.Store, error) {
 		}
 		return nil, usage("%s has no .specs; name the test data directory with -C, or run scriptspec init", dir)
 	}
-	st, err := scriptspec.OpenStore(dir, nil)
-	if err == nil {
-		err = a.readSettings(filepath.Join(dir, ".specs"))
-	}
-	return st, err
+	return a.open(dir)
 }
 
-// storesBeside returns directories with specs beside one that has none.
+// open opens a store. Its paths count from the directory that its own is in, wherever the program is called.
+func (a *app) open(dir string) (*scriptspec.Store, error) {
+	if err := a.readSettings(filepath.Join(dir, ".specs")); err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
+}
+
+// storesBeside returns directories with specs in or beside one that has none.
 func storesBeside(dir string) []string {
-	found, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", ".specs")) // the pattern is one
-	for i := range found {
-		found[i] = filepath.Dir(found[i])
+	var found []string
+	for _, parent := range []string{dir, filepath.Dir(filepath.Clean(dir))} {
+		entries, _ := os.ReadDir(parent) // there may be none
+		for _, e := range entries {
+			if _, err := os.Stat(filepath.Join(parent, e.Name(), ".specs")); err == nil {
+				found = append(found, filepath.Join(parent, e.Name()))
+			}
+		}
 	}
 	return found
 }

@@ -69,6 +69,11 @@ between the results of two runs, each a file that run --format json has written.
 }
 
 func (a *app) changes(ctx context.Context, first, second string) ([]scriptspec.Change, error) {
+	for _, file := range []string{first, second} {
+		if _, err := os.Stat(file); strings.HasSuffix(file, ".json") && err != nil {
+			return nil, err
+		}
+	}
 	if isResult(first) && isResult(second) {
 		before, err := readResult(first)
 		after, afterErr := readResult(second)
@@ -111,12 +116,12 @@ func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 		return nil, err
 	}
 	defer st.Close()
-	if revision, script, ok := strings.Cut(arg, ":"); ok && scriptspec.IsScriptName(script) {
+	if revision, name, ok := strings.Cut(arg, ":"); ok {
 		if _, err := scriptspec.ParseSelector(arg); err != nil { // tag:nightly is a choice, and no revision
-			return ofRevision(ctx, revision, st.Path(script))
+			return ofRevision(ctx, st, revision, name)
 		}
 	}
-	specs, err := (&choice{}).chosen(ctx, st, []string{arg})
+	specs, err := (&choice{}).chosen(ctx, a, st, []string{arg})
 	if err != nil {
 		return nil, err
 	}
@@ -127,17 +132,21 @@ func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 }
 
 // ofRevision returns the spec of a file as a revision of git has it.
-func ofRevision(ctx context.Context, revision, file string) (scriptspec.Spec, error) {
+func ofRevision(ctx context.Context, st *scriptspec.Store, revision, name string) (scriptspec.Spec, error) {
+	file := st.Path(name)
+	if !scriptspec.IsScriptName(name) {
+		return nil, usage("%s:%s: after the revision comes the name of a script, as in HEAD:prep", revision, name)
+	}
 	if strings.HasPrefix(revision, "-") {
 		return nil, usage("%s is no revision", revision)
 	}
-	name := revision + ":./" + filepath.Base(file)
-	text, err := exec.CommandContext(ctx, "git", "-C", filepath.Dir(file), "cat-file", "blob", name).Output()
+	object := revision + ":./" + filepath.Base(file)
+	text, err := exec.CommandContext(ctx, "git", "-C", filepath.Dir(file), "cat-file", "blob", object).Output()
 	if err != nil {
 		if ended, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = errors.New(harmless(string(bytes.TrimSpace(ended.Stderr))))
 		}
-		return nil, &exit{exitNoTest, fmt.Errorf("git has no %s: %w", name, err)}
+		return nil, &exit{exitNoTest, fmt.Errorf("git has no %s: %w", object, err)}
 	}
-	return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{File: name})
+	return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{File: object})
 }

@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
@@ -22,15 +22,15 @@ func (a *app) initCommand() *cobra.Command {
 			if ci == "" && editor == "" && len(args) == 0 {
 				return usage("name a directory with scripts, or --ci or --editor")
 			}
+			if dag != "" && len(args) == 0 {
+				return usage("--dag needs the directory with the scripts")
+			}
 			if len(args) == 1 {
 				if err := a.initSpecs(cmd, args[0], dag, name); err != nil {
 					return err
 				}
 			}
-			if err := a.initCI(ci); err != nil {
-				return err
-			}
-			return a.initEditor(editor)
+			return errors.Join(a.initCI(ci), a.initEditor(editor))
 		},
 	}
 	cmd.Flags().StringVar(&ci, "ci", "", "github, gitlab or pre-commit")
@@ -40,8 +40,12 @@ func (a *app) initCommand() *cobra.Command {
 	return cmd
 }
 
-// initSpecs makes a spec for each script that has none. What is there is not touched.
+// initSpecs makes a spec for each script that has none, and for each node of a graph. What is there is not touched.
 func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
+	files, err := scriptsIn(dir)
+	if err != nil {
+		return err
+	}
 	data := a.dir
 	if data == "" {
 		data = "testdata"
@@ -49,82 +53,220 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 	if err := os.MkdirAll(filepath.Join(data, ".specs"), 0o755); err != nil {
 		return err
 	}
-	st, err := scriptspec.OpenStore(data, nil)
+	st, err := a.open(data)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	files, err := filepath.Glob(filepath.Join(dir, "*.py"))
+	m := &maker{app: a, st: st, scripts: map[string]*scriptspec.ScriptInterface{}, described: map[string]bool{}}
+	m.builder = &scriptspec.SpecBuilder{Store: st, ScriptDirs: []string{dir}, Scripts: map[string]string{}, Python: a.python}
+	found, err := m.builder.Inspect(cmd.Context(), files...)
 	if err != nil {
 		return err
 	}
-	found, err := scriptspec.Inspect(cmd.Context(), files...)
-	if err != nil {
-		return err
-	}
-	for i, script := range found {
-		stem := strings.TrimSuffix(filepath.Base(files[i]), ".py")
-		switch {
-		case script.Error != "":
-			fmt.Fprintf(a.err, "%s: left out: %s\n", files[i], harmless(script.Error))
-			continue
-		case !script.HasMain && len(script.Flags) == 0:
-			fmt.Fprintf(a.err, "%s: left out: it has no main and reads no flags\n", files[i])
-			continue
-		case !scriptspec.IsScriptName(scriptspec.ToSnakeCase(stem)):
-			fmt.Fprintf(a.err, "%s: left out: its name makes no script name\n", files[i])
-			continue
-		}
-		s, err := a.fromScript(cmd, st, files[i], "")
+	for i, file := range files {
+		abs, err := filepath.Abs(file)
 		if err != nil {
 			return err
 		}
-		b := s.Basic()
-		if _, err := os.Stat(st.Path(b.ScriptName)); err == nil {
-			continue
+		m.scripts[abs] = found[i]
+		stem := strings.TrimSuffix(filepath.Base(file), ".py")
+		step := scriptspec.ToPascalCase(scriptspec.ToSnakeCase(stem))
+		if _, taken := m.builder.Scripts[step]; !taken || stem == scriptspec.ToSnakeCase(stem) {
+			m.builder.Scripts[step] = abs
 		}
-		if err := st.Save(s); err != nil {
-			return &exit{exitNo, err}
-		}
-		fmt.Fprintln(a.out, st.Path(b.ScriptName))
-		if script.HasMain {
-			continue
-		}
-		fmt.Fprintf(a.err, "%s: a program, which is run if RuntimeTester.CommandLine names it\n", files[i])
 	}
-	if dag == "" {
+	for s, err := range st.All() {
+		if err == nil { // what cannot be read is for lint to say
+			m.described[m.fileOf(s.Basic().ScriptPath)] = true
+		}
+	}
+	if dag != "" {
+		if err := m.pipeline(dag, name); err != nil {
+			return err
+		}
+	}
+	for i, file := range files {
+		if err := m.script(file, found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scriptsIn returns the Python files of a directory.
+func scriptsIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, usage("%w; name a directory with scripts", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".py") && !e.IsDir() {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, &exit{exitNone, fmt.Errorf("there is no .py file in %s", dir)}
+	}
+	return files, nil
+}
+
+// maker makes the specs of scripts that were read.
+type maker struct {
+	app     *app
+	st      *scriptspec.Store
+	builder *scriptspec.SpecBuilder
+	// By absolute path: the scripts, and those that have a spec.
+	scripts   map[string]*scriptspec.ScriptInterface
+	described map[string]bool
+}
+
+func (m *maker) note(format string, args ...any) {
+	fmt.Fprintln(m.app.err, harmless(fmt.Sprintf(format, args...)))
+}
+
+// script makes the spec of a script that no node of the graph is of.
+func (m *maker) script(file string, found *scriptspec.ScriptInterface) error {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	script := scriptspec.ToSnakeCase(strings.TrimSuffix(filepath.Base(file), ".py"))
+	switch {
+	case m.described[abs]:
+		return nil
+	case found.Error != "":
+		m.note("%s: left out: %s", file, found.Error)
+		return nil
+	case !found.HasMain && len(found.Flags) == 0:
+		m.note("%s: left out: it has no main and reads no flags", file)
+		return nil
+	case !scriptspec.IsScriptName(script):
+		m.note("%s: left out: its name makes no script name", file)
+		return nil
+	}
+	if there, err := m.st.LoadEnhanced(script); err == nil {
+		if of := m.fileOf(there.ScriptPath); of != abs {
+			m.note("%s: left out: %s is the spec of %s; rename one of the scripts", file, relativeHere(m.st.Path(script)), there.ScriptPath)
+		}
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		m.note("%s: left out: %v", file, err)
+		return nil
+	}
+	step := scriptspec.ToPascalCase(script)
+	if other := m.builder.Scripts[step]; other != abs {
+		m.note("%s: left out: %s makes the same name; rename one of them", file, relativeHere(other))
+		return nil
+	}
+	s, err := m.builder.SpecFromNode(step)
+	if err != nil {
+		return err
+	}
+	m.complete(s, found)
+	return m.save(m.st.Path(script), s, m.st.Save)
+}
+
+// fileOf returns the file of a script path of the store.
+func (m *maker) fileOf(path string) string {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(m.st.Base(), path)
+	}
+	return filepath.Clean(path)
+}
+
+// complete gives a new spec the job arguments that its script has a default for, and says which ones it lacks.
+func (m *maker) complete(s *scriptspec.ScriptExecutionSpec, found *scriptspec.ScriptInterface) {
+	s.SpecVersion = scriptspec.SpecVersion
+	defaults := map[string]any{}
+	for _, f := range found.Flags {
+		if defaults[f.Dest] = f.Default; f.Default == nil && len(f.Choices) > 0 {
+			defaults[f.Dest] = f.Choices[0]
+		}
+		if f.Default != nil && found.IsProgram() {
+			if _, given := s.JobArgs[f.Dest]; !given {
+				s.AddJobArg(f.Dest, f.Default)
+			}
+		}
+	}
+	needs := slices.Clone(found.JobArgs)
+	for _, f := range found.Flags {
+		if found.IsProgram() && f.Required {
+			needs = append(needs, scriptspec.ScriptUse{Name: f.Dest, Required: true})
+		}
+	}
+	for _, use := range needs {
+		if _, given := s.JobArgs[use.Name]; given {
+			continue
+		}
+		value := use.Default
+		if value == nil {
+			value = defaults[use.Name]
+		}
+		if value != nil {
+			s.AddJobArg(use.Name, value)
+		} else if use.Required {
+			m.note("%s: job_args.%s has no value; add it to the spec", s.StepName, use.Name)
+		}
+	}
+	if found.IsProgram() && !slices.Contains(m.app.settings.CommandLine, s.ScriptName) {
+		m.note("%s is a program, which is run with --command-line %s, or with command_line in scriptspec.json", s.ScriptPath, s.ScriptName)
+	}
+}
+
+func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(scriptspec.Spec) error) error {
+	if err := save(s); err != nil {
+		return err
+	}
+	m.described[m.fileOf(s.ScriptPath)] = true
+	_, err := fmt.Fprintln(m.app.out, relativeHere(path))
+	return err
+}
+
+// pipeline makes the specs of the nodes of a graph, and the pipeline.
+func (m *maker) pipeline(dag, name string) error {
+	file := filepath.Join(filepath.Dir(m.st.Path("x")), name+"_pipeline_testing_spec.json")
+	if _, err := os.Stat(file); err == nil {
+		m.note("%s is there already, and is left alone", relativeHere(file))
 		return nil
 	}
 	graph, err := scriptspec.LoadDAG(dag)
 	if err != nil {
-		return &exit{exitNo, err}
+		return err
 	}
-	p, err := (&scriptspec.SpecBuilder{Store: st, ScriptDirs: []string{dir}, Python: a.python}).FromDAG(graph)
+	p, err := m.builder.FromDAG(graph)
 	if err != nil {
-		return &exit{exitNo, err}
+		text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
+		return &exit{exitNo, errors.New(text + "\nname the script as the node in snake_case, or the node as the script in PascalCase")}
 	}
 	p.Name, p.Refs = name, map[string]string{}
-	for node, s := range p.Specs {
-		if script := s.Basic().ScriptName; node == scriptspec.ToPascalCase(script) {
-			p.Refs[node] = script // its spec has a file of its own
+	for _, node := range graph.Nodes {
+		s, ok := p.Specs[node].(*scriptspec.ScriptExecutionSpec)
+		if !ok {
+			continue // it has no script, or a spec of a person's
 		}
+		path := m.st.StepPath(node, s.ScriptName)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if found := m.scripts[m.fileOf(s.ScriptPath)]; found != nil {
+				m.complete(s, found)
+			}
+			if err := m.save(path, s, m.st.SaveStep); err != nil {
+				return err
+			}
+		}
+		p.Refs[node] = s.ScriptName // its spec has a file
 	}
-	if plan, err := p.Plan(nil); plan != nil && err != nil {
-		fmt.Fprintln(a.err, harmlessLines(err.Error()))
+	if err := m.st.SavePipeline(p); err != nil {
+		return err
 	}
-	if err := st.SavePipeline(p); err != nil {
+	if _, err := fmt.Fprintln(m.app.out, relativeHere(file)); err != nil {
+		return err
+	}
+	if _, err := p.Plan(nil); err != nil {
 		return &exit{exitNo, err}
 	}
-	_, err = fmt.Fprintln(a.out, filepath.Join(filepath.Dir(st.Path("x")), name+"_pipeline_testing_spec.json"))
-	return err
-}
-
-func harmlessLines(text string) string {
-	var lines []string
-	for line := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, harmless(line))
-	}
-	return strings.Join(lines, "\n")
+	return nil
 }
 
 // files of CI systems. They are written where there is none.
@@ -143,10 +285,9 @@ jobs:
       - run: go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
       - run: scriptspec lint --scripts --format github --format sarif=lint.sarif
       - run: scriptspec render --check
-      - run: scriptspec run --format github --format junit=junit.xml --format html=report.html --format markdown=summary
-      - uses: actions/upload-artifact@v4
+RUNS      - uses: actions/upload-artifact@v4
         if: always()
-        with: {name: scriptspec, path: "lint.sarif\njunit.xml\nreport.html"}
+        with: {name: scriptspec, path: "lint.sarif\n*.junit.xml\n*.html"}
 `},
 	"gitlab": {".gitlab-ci.yml", `scriptspec:
   image: golang:latest
@@ -155,9 +296,8 @@ jobs:
     - go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
     - scriptspec lint --scripts
     - scriptspec render --check
-    - scriptspec run --format text --format junit=junit.xml
-  artifacts:
-    reports: {junit: junit.xml}
+RUNS  artifacts:
+    reports: {junit: "*.junit.xml"}
 `},
 	"pre-commit": {".pre-commit-config.yaml", `repos:
   - repo: https://github.com/scriptspec/scriptspec
@@ -165,6 +305,9 @@ jobs:
     hooks: [{id: scriptspec-lint}]
 `},
 }
+
+// marks are what a file has that was set up already, by whoever.
+var marks = map[string]string{"github": "scriptspec lint", "gitlab": "scriptspec lint", "pre-commit": "scriptspec-lint"}
 
 func (a *app) initCI(kind string) error {
 	if kind == "" {
@@ -174,22 +317,42 @@ func (a *app) initCI(kind string) error {
 	if !ok {
 		return usage("--ci %s: there is %s", kind, strings.Join(sortedNames(ciFiles), ", "))
 	}
-	return a.writeOnce(file[0], []byte(file[1]))
+	return a.writeOnce(file[0], strings.ReplaceAll(file[1], "RUNS", a.ciRuns(kind)), marks[kind])
 }
 
-// writeOnce writes a file. One that is there and says something else is left alone, and what was to be in it shown.
-func (a *app) writeOnce(path string, text []byte) error {
+// ciRuns are the calls that run all there is: each pipeline, and the specs that are in none.
+func (a *app) ciRuns(kind string) string {
+	indent, forms := "    - ", "--format text"
+	if kind == "github" {
+		indent, forms = "      - run: ", "--format github --format markdown=summary"
+	}
+	var pipelines []string
+	if st, err := a.store(); err == nil {
+		pipelines, _ = st.Pipelines()
+		_ = st.Close()
+	}
+	var b strings.Builder
+	for _, name := range pipelines {
+		fmt.Fprintf(&b, "%sscriptspec run --pipeline %s %s --format junit=%s.junit.xml --format html=%s.html\n", indent, name, forms, name, name)
+	}
+	fmt.Fprintf(&b, "%sscriptspec run --without-pipelines --pass-with-none %s --format junit=specs.junit.xml --format html=specs.html\n", indent, forms)
+	return b.String()
+}
+
+// writeOnce writes a file. One that is there already is left alone: what was to be in it is shown, unless it has the
+// mark of that.
+func (a *app) writeOnce(path, text, mark string) error {
 	old, err := os.ReadFile(path)
 	switch {
-	case err == nil && bytes.Equal(old, text):
+	case err == nil && (string(old) == text || strings.Contains(string(old), mark)):
 		return nil
 	case err == nil:
 		fmt.Fprintf(a.out, "%s\n", text)
-		return &exit{exitNo, fmt.Errorf("%s is there already; put in what it lacks, which is printed above", path)}
+		return &exit{exitNo, fmt.Errorf("%s is there already, and has no %s; merge into it what is printed above", path, mark)}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := writeNew(path, text, false); err != nil {
+	if err := writeNew(path, []byte(text), false); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out, path)

@@ -40,7 +40,7 @@ func (a *app) initEditor(kind string) error {
 `, f.schema, f.pattern)
 		}
 		b.WriteString("      </map>\n    </state>\n  </component>\n</project>\n")
-		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), []byte(b.String()))
+		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), b.String(), "scriptspec/spec.schema.json")
 	}
 	return usage("--editor %s: there is jetbrains, vscode", kind)
 }
@@ -90,6 +90,9 @@ func (a *app) mergeList(path, member string, ours []any, first map[string]any, s
 		text, _ := json.MarshalIndent(map[string]any{member: ours}, "", "  ")
 		fmt.Fprintf(a.out, "%s\n", text)
 		return &exit{exitNo, fmt.Errorf("%s has comments or is no JSON; put in what is printed above", path)}
+	}
+	if settings == nil { // the file has null
+		settings = map[string]json.RawMessage{}
 	}
 	var all []json.RawMessage
 	if raw, ok := settings[member]; ok {

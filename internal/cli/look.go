@@ -29,7 +29,7 @@ func (a *app) lintCommand() *cobra.Command {
 			defer st.Close()
 			o := &scriptspec.LintOptions{Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags}
 			if len(words) == 1 && words[0] == "-" {
-				if err := a.readText(o, file); err != nil {
+				if file, err = a.readText(st, o, file); err != nil {
 					return err
 				}
 				words = nil
@@ -40,20 +40,29 @@ func (a *app) lintCommand() *cobra.Command {
 				return err
 			}
 			r, err := st.Lint(cmd.Context(), o)
+			if isNone(err) {
+				return c.none(err)
+			}
 			if err != nil {
 				return err
 			}
+			if r.Specs == 0 && len(words)+len(c.selects)+len(c.excludes) > 0 {
+				return c.none(errNoSpecs)
+			}
 			if o.Texts != nil {
-				r.Files = []string{filepath.Join(r.Dir, filepath.Base(file))}
+				r.Files = []string{filepath.Join(r.Dir, file)}
 				r.Findings = slices.DeleteFunc(r.Findings, func(f scriptspec.Finding) bool { return f.File != r.Files[0] })
 			}
 			here, _ := os.Getwd()
+			top := sourceRoot(here)
+			ofTop := &scriptspec.LintResult{Files: r.Files, Findings: slices.Clone(r.Findings)} // as GitHub shows files
 			for i := range r.Findings {
+				ofTop.Findings[i].File = relative(top, r.Findings[i].File)
 				r.Findings[i].File = relative(here, r.Findings[i].File)
 			}
 			err = a.write(map[string]func(io.Writer) error{
-				"gnu": r.WriteText, "text": r.WriteText, "github": r.WriteGitHub, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown,
-				"sarif": func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
+				"gnu": r.WriteText, "text": r.WriteText, "github": ofTop.WriteGitHub, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown,
+				"sarif": func(w io.Writer) error { return r.WriteSARIF(w, top) },
 				"json":  func(w io.Writer) error { return writeJSON(w, r) },
 				"jsonl": func(w io.Writer) error { return writeLines(w, r.Findings) },
 			})
@@ -83,15 +92,41 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// readText reads the text of a file that an editor has not saved yet.
-func (a *app) readText(o *scriptspec.LintOptions, file string) error {
+// readText reads the text of a file that an editor has not saved yet, and returns its name below the directory of the store.
+func (a *app) readText(st *scriptspec.Store, o *scriptspec.LintOptions, file string) (string, error) {
 	if file == "" {
-		return usage("lint - needs --file, the name of the file that the text is to be")
+		return "", usage("lint - needs --file, the name of the file that the text is to be")
+	}
+	specs, err := filepath.Abs(filepath.Dir(st.Path("x")))
+	if err != nil {
+		return "", err
+	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	name, err := filepath.Rel(specs, abs)
+	if err != nil || !filepath.IsLocal(name) {
+		return "", usage("--file %s is not in %s", file, relativeHere(specs))
+	}
+	name = filepath.ToSlash(name)
+	known := strings.HasPrefix(name, "templates/") && strings.HasSuffix(name, ".json")
+	for _, kind := range []string{"_runtime_test_spec.json", "_pipeline_testing_spec.json", "_spec_base.json"} {
+		known = known || strings.HasSuffix(name, kind) && !strings.Contains(name, "/")
+	}
+	if !known {
+		return "", usage("--file %s is none of a spec, a pipeline, a base and a template by its name", file)
 	}
 	const most = 16 << 20 // more than a spec may have, so that the loader says so
 	text, err := io.ReadAll(io.LimitReader(a.in, most))
-	o.Texts = map[string][]byte{filepath.Base(file): text}
-	return err
+	o.Texts = map[string][]byte{name: text}
+	return filepath.FromSlash(name), err
+}
+
+// relativeHere returns a path as a person here would write it.
+func relativeHere(path string) string {
+	here, _ := os.Getwd()
+	return relative(here, path)
 }
 
 // relative returns a path as a person here would write it.
@@ -136,7 +171,7 @@ func (a *app) listCommand() *cobra.Command {
 				return err
 			}
 			defer st.Close()
-			specs, err := c.chosen(cmd.Context(), st, words)
+			specs, err := c.chosen(cmd.Context(), a, st, words)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,10 @@ func (a *app) newCommand() *cobra.Command {
 			}
 			var s scriptspec.Spec
 			switch {
+			case step != "" && script == "":
+				return usage("--step is with --from-script; a template has the parameter step_name")
+			case script != "" && len(params) > 0:
+				return usage("--param is of a template, and --from-script has none")
 			case script != "" && len(args) == 0:
 				s, err = a.fromScript(cmd, st, script, step)
 			case script == "" && len(args) == 1:
@@ -134,29 +139,18 @@ func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step st
 		return nil, err
 	}
 	b := &scriptspec.SpecBuilder{Store: st, Scripts: map[string]string{step: abs}, Python: a.python}
-	s, err := b.SpecFromNode(step)
-	if err != nil {
-		return nil, &exit{exitNo, err}
-	}
-	found, err := scriptspec.Inspect(cmd.Context(), abs)
+	found, err := b.Inspect(cmd.Context(), abs)
 	if err != nil {
 		return nil, err
 	}
 	if found[0].Error != "" {
 		return nil, &exit{exitNo, fmt.Errorf("%s: %s", file, found[0].Error)}
 	}
-	for _, use := range found[0].JobArgs {
-		if _, given := s.JobArgs[use.Name]; !given && use.Default != nil {
-			s.AddJobArg(use.Name, use.Default)
-		}
+	s, err := b.SpecFromNode(step)
+	if err != nil {
+		return nil, err
 	}
-	here, _ := os.Getwd()
-	s.ScriptPath = relative(here, s.ScriptPath)
-	for _, paths := range []map[string]string{s.InputPaths, s.OutputPaths} {
-		for name, path := range paths {
-			paths[name] = relative(here, path)
-		}
-	}
+	(&maker{app: a, st: st}).complete(s, found[0])
 	return s, nil
 }
 
@@ -169,7 +163,7 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 		s.Extends = append(s.Extends, extends...)
 	}
 	if _, err := st.Render(s); err != nil {
-		return &exit{exitNo, err}
+		return err
 	}
 	if dryRun {
 		return scriptspec.Encode(a.out, s)
@@ -180,16 +174,16 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 		path = st.Path(b.ScriptName)
 	}
 	if _, err := os.Stat(path); err == nil && !force {
-		return &exit{exitNo, fmt.Errorf("%s is there already; --force replaces it", path)}
+		return &exit{exitNo, fmt.Errorf("%s is there already; --force replaces it", relativeHere(path))}
 	}
 	save := st.SaveStep
 	if path == st.Path(b.ScriptName) {
 		save = st.Save
 	}
 	if err := save(s); err != nil {
-		return &exit{exitNo, err}
+		return err
 	}
-	_, err := fmt.Fprintln(a.out, path)
+	_, err := fmt.Fprintln(a.out, relativeHere(path))
 	return err
 }
 
@@ -211,8 +205,8 @@ func (a *app) renderCommand() *cobra.Command {
 			stale := false
 			var errs []error
 			for r, err := range st.RenderAll(cmd.Context(), &scriptspec.RenderOptions{Select: sel, Write: write}) {
-				if fe, ok := errors.AsType[*scriptspec.FieldError](err); ok && fe.Path == "select" {
-					return err
+				if isNone(err) {
+					return c.none(err)
 				}
 				if err != nil {
 					errs = append(errs, err)
@@ -220,7 +214,7 @@ func (a *app) renderCommand() *cobra.Command {
 				stale = stale || len(r.Changes) > 0
 				for _, change := range r.Changes {
 					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", r.File, change)
+						fmt.Fprintf(a.out, "%s: %s\n", relativeHere(r.File), change)
 					}
 				}
 			}
@@ -259,7 +253,7 @@ func (a *app) migrateCommand() *cobra.Command {
 				todo = todo || len(m.Changes) > 0
 				for _, c := range m.Changes {
 					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", m.File, c)
+						fmt.Fprintf(a.out, "%s: %s\n", relativeHere(m.File), c)
 					}
 				}
 			}
@@ -349,22 +343,22 @@ func (a *app) docsCommand() *cobra.Command {
 				return err
 			}
 			defer st.Close()
-			specs, err := c.chosen(cmd.Context(), st, words)
+			specs, err := c.chosen(cmd.Context(), a, st, words)
 			if err != nil {
 				return err
 			}
-			for _, s := range specs {
+			for name, s := range pages(specs) {
 				if dir == "" {
-					if err := writePage(a.out, s.Basic()); err != nil {
+					if err := writePage(a.out, s); err != nil {
 						return err
 					}
 					continue
 				}
 				var page strings.Builder
-				if err := writePage(&page, s.Basic()); err != nil {
+				if err := writePage(&page, s); err != nil {
 					return err
 				}
-				if err := writeNew(filepath.Join(dir, s.Basic().StepName+".md"), []byte(page.String()), true); err != nil {
+				if err := writeNew(filepath.Join(dir, name+".md"), []byte(page.String()), true); err != nil {
 					return err
 				}
 			}
@@ -373,6 +367,33 @@ func (a *app) docsCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&dir, "write", "", "write the pages to this directory")
 	return a.chooses(cmd, c)
+}
+
+// pages yields specs with the name of the page of each: that of the step, with that of the script where two have one step,
+// or where the step's is no name.
+func pages(specs []scriptspec.Spec) iter.Seq2[string, *scriptspec.ScriptExecutionSpec] {
+	count := map[string]int{}
+	for _, s := range specs {
+		count[strings.ToLower(s.Basic().StepName)]++
+	}
+	return func(yield func(string, *scriptspec.ScriptExecutionSpec) bool) {
+		taken := map[string]int{}
+		for _, s := range specs {
+			b := s.Basic()
+			name := b.StepName
+			if _, err := scriptspec.ParseStepName(name); err != nil {
+				name = b.ScriptName
+			} else if count[strings.ToLower(name)] > 1 {
+				name += "-" + b.ScriptName
+			}
+			if taken[strings.ToLower(name)]++; taken[strings.ToLower(name)] > 1 {
+				name += fmt.Sprintf("-%d", taken[strings.ToLower(name)])
+			}
+			if !yield(name, b) {
+				return
+			}
+		}
+	}
 }
 
 // writePage describes a spec, without values of variables.
@@ -420,14 +441,19 @@ func table(b *strings.Builder, title string, names []string, value func(name str
 	}
 }
 
-// markdown makes a text one that Markdown shows as it is.
+// markdown makes a text one that Markdown shows as it is, and in which no line is a command of a CI system.
 func markdown(text string) string {
 	var b strings.Builder
-	for _, r := range text {
-		if strings.ContainsRune("\\`*_{}[]()#+-.!|<>&~", r) {
-			b.WriteByte('\\')
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
 		}
-		b.WriteRune(r)
+		for _, r := range harmless(line) {
+			if strings.ContainsRune("\\`*_{}[]()#+-.!|<>&~=:$^@", r) {
+				b.WriteByte('\\')
+			}
+			b.WriteRune(r)
+		}
 	}
 	return b.String()
 }

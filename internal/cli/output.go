@@ -24,18 +24,20 @@ var (
 	changeFormats = []string{"text", "json", "jsonl"}
 )
 
-// withFormats refuses a call with a format that the verb does not have before it does anything.
+// withFormats refuses a call with a format that the verb does not have before it does anything; nil is none at all.
 func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, format := range a.formats {
-			if name, file, toFile := strings.Cut(format, "="); !slices.Contains(names, name) {
+			if name, file, toFile := strings.Cut(format, "="); names == nil {
+				return usage("%s has no formats", cmd.CommandPath())
+			} else if !slices.Contains(names, name) {
 				return usage("there is no format %s here; there is %s", name, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 			} else if toFile && file == "" {
 				return usage("--format %s= names no file", name)
 			}
 		}
-		if len(a.formats) == 0 {
+		if len(a.formats) == 0 && names != nil {
 			a.formats = names[:1]
 		}
 		return run(cmd, args)
@@ -46,12 +48,11 @@ func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
 // write writes a result in each form that was asked for. A file is written as a whole; =summary adds to the summary of a
 // job of GitHub Actions.
 func (a *app) write(forms map[string]func(w io.Writer) error) error {
-	for _, format := range a.formats {
+	var shown []string
+	for _, format := range a.formats { // files first: who reads standard output may have enough of it
 		name, file, toFile := strings.Cut(format, "=")
 		if !toFile {
-			if err := forms[name](a.out); err != nil {
-				return &exit{exitNoTest, err}
-			}
+			shown = append(shown, name)
 			continue
 		}
 		var b bytes.Buffer
@@ -62,6 +63,11 @@ func (a *app) write(forms map[string]func(w io.Writer) error) error {
 			err = replaceFile(file, b.Bytes())
 		}
 		if err != nil {
+			return &exit{exitNoTest, err}
+		}
+	}
+	for _, name := range shown {
+		if err := forms[name](a.out); err != nil {
 			return &exit{exitNoTest, err}
 		}
 	}
@@ -79,6 +85,9 @@ func appendTo(path string, text []byte) error {
 
 // replaceFile writes a file so that whoever reads it sees the old one or the new one.
 func replaceFile(path string, text []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // a link stays one
+	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

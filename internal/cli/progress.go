@@ -16,9 +16,10 @@ import (
 
 // progress shows what runs: on a terminal one line that is drawn anew, elsewhere a line for each run that has ended.
 type progress struct {
+	app      *app
 	out      io.Writer
+	screen   *os.File // nil if it is no terminal
 	terminal bool
-	width    int
 
 	mu           sync.Mutex
 	done, failed int
@@ -34,16 +35,16 @@ type started struct {
 }
 
 func newProgress(a *app) *progress {
-	p := &progress{out: a.err, stop: make(chan struct{})}
+	p := &progress{app: a, out: a.err, stop: make(chan struct{})}
 	if a.quiet {
 		p.out = io.Discard
 		return p
 	}
-	const usual = 80
+	a.progress.Store(p)
 	if f, ok := a.err.(*os.File); ok {
-		p.width, p.terminal = size(f)
+		p.screen = f
+		_, p.terminal = size(f)
 	}
-	p.width = cmp.Or(p.width, usual)
 	p.terminal = p.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
 	if p.terminal {
 		p.stopped.Go(p.tick)
@@ -56,7 +57,16 @@ func (p *progress) close() {
 	p.stopped.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.erase()
+	p.print("")
+	p.app.progress.CompareAndSwap(p, nil)
+}
+
+// say writes a line of its own.
+func (p *progress) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.print(line + "\n")
+	p.draw()
 }
 
 func (p *progress) spec(r scriptspec.SpecTestResult, ended bool) {
@@ -105,32 +115,40 @@ func (p *progress) end(name, status, text string) {
 	if status == "failed" {
 		p.failed++
 	}
-	p.erase()
 	if !p.terminal || status == "failed" {
 		line, _, _ := strings.Cut(text, "\n")
-		fmt.Fprintf(p.out, "%-9s %s: %s\n", status, harmless(name), harmless(line))
+		p.print(fmt.Sprintf("%-9s %s: %s\n", status, harmless(name), harmless(line)))
 	}
 	p.draw()
 }
 
-// draw writes the line of a terminal.
+// draw writes the line of a terminal over the one before, in one piece, so that nothing flickers.
 func (p *progress) draw() {
-	if !p.terminal || len(p.running) == 0 {
+	if !p.terminal {
 		return
 	}
-	p.erase()
+	if len(p.running) == 0 {
+		p.print("")
+		return
+	}
 	slowest := p.running[0]
-	line := fmt.Sprintf("%d done, %d failed, %d running; %s for %v", p.done, p.failed, len(p.running), harmless(slowest.name),
-		time.Since(slowest.at).Round(100*time.Millisecond))
-	runes := []rune(line)
-	fmt.Fprint(p.out, string(runes[:min(len(runes), max(p.width-1, 10))]))
+	line := []rune(fmt.Sprintf("%d done, %d failed, %d running; %s for %v", p.done, p.failed, len(p.running), harmless(slowest.name),
+		time.Since(slowest.at).Round(100*time.Millisecond)))
+	const usual = 80
+	width, _ := size(p.screen) // which may have changed
+	line = line[:min(len(line), max(cmp.Or(width, usual)-1, 0))]
+	fmt.Fprint(p.out, "\r"+string(line)+"\x1b[K")
 	p.drawn = true
 }
 
-func (p *progress) erase() {
+// print writes a text in the place of the line of a terminal.
+func (p *progress) print(text string) {
 	if p.drawn {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		text = "\r\x1b[K" + text
 		p.drawn = false
+	}
+	if text != "" {
+		fmt.Fprint(p.out, text)
 	}
 }
 

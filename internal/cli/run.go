@@ -21,6 +21,8 @@ type runFlags struct {
 	timeout                 time.Duration
 	jobs, repeat            int
 	failFast, warm          bool
+	withoutPipelines        bool
+	programs                []string
 	choice                  choice
 	keep                    string
 	preload                 []string
@@ -32,20 +34,15 @@ func (a *app) runCommand() *cobra.Command {
 		Use: "run [SPEC]...", Short: "Run specs, their examples, or a pipeline",
 		Example: "  scriptspec run tag:nightly\n  scriptspec run --pipeline churn --from Train_training --work work --format text --format html=page.html",
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if f.repeat < 1 {
+			switch {
+			case f.repeat < 1:
 				return usage("--repeat is at least 1")
+			case f.jobs < 0:
+				return usage("--jobs is negative")
+			case f.pipeline == "" && cmd.Flags().Changed("pipeline"):
+				return usage("--pipeline names no pipeline")
 			}
-			var last error
-			for range f.repeat {
-				err := a.run(cmd, f, words)
-				if err != nil && (!errors.Is(err, failed) || f.failFast) {
-					return err
-				}
-				if err != nil {
-					last = err
-				}
-			}
-			return last
+			return a.run(cmd, f, words)
 		},
 	}
 	flags := cmd.Flags()
@@ -60,6 +57,8 @@ func (a *app) runCommand() *cobra.Command {
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts at the same time (default: one for each CPU)")
 	flags.IntVar(&f.repeat, "repeat", 1, "run so many times")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "start nothing more once one has failed")
+	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out the specs that a pipeline of the store feeds, or is fed by")
+	flags.StringSliceVar(&f.programs, "command-line", nil, "scripts that are programs, and get their job arguments as flags")
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
 	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
 	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
@@ -79,11 +78,15 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	}
 	tester := &scriptspec.RuntimeTester{
 		Python: a.python, Base: st.Base(), Timeout: timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
+		CommandLine: slices.Concat(a.settings.CommandLine, f.programs),
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
 	if f.pipeline != "" {
-		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" {
-			return usage("--pipeline runs nodes, by --from, --to and --only, and takes no specs, examples or --set")
+		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" || f.keep != "" || f.withoutPipelines {
+			return usage("--pipeline runs nodes, by --from, --to and --only, keeps all in --work, and takes no specs, examples, --set or --keep")
+		}
+		if (len(f.from) > 0 || len(f.only) > 0) && f.work == "" {
+			return usage("--from and --only go on with the results of an earlier run; name its directory with --work")
 		}
 		return a.runPipeline(cmd, f, st, tester)
 	}
@@ -98,27 +101,53 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(a)
-	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, Progress: p.spec}
-	r, err := tester.TestStore(cmd.Context(), st, o)
-	p.close()
-	if r == nil {
-		return err
+	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, WithoutPipelines: f.withoutPipelines}
+	var all *scriptspec.StoreTestResult
+	for round := range f.repeat {
+		p := newProgress(a)
+		o.Progress = p.spec
+		var r *scriptspec.StoreTestResult
+		r, err = tester.TestStore(cmd.Context(), st, o)
+		p.close()
+		switch {
+		case isNone(err):
+			return f.choice.none(err)
+		case r == nil:
+			return err
+		}
+		all = together(all, r, round)
+		if err != nil || f.failFast && !r.Success {
+			break
+		}
 	}
-	if len(r.Specs) == 0 {
-		return f.choice.none("there is nothing to run")
+	if len(all.Specs) == 0 {
+		return f.choice.none(errors.New("there is nothing to run"))
 	}
-	if writeErr := a.write(resultForms(r)); writeErr != nil {
+	if writeErr := a.write(resultForms(all)); writeErr != nil {
 		return writeErr
 	}
 	if err != nil {
 		return &exit{exitInterrupted, err}
 	}
-	a.explainAll(r)
-	if !r.Success {
+	a.explainAll(all)
+	if !all.Success {
 		return failed
 	}
 	return nil
+}
+
+// together adds what came of another round to a result.
+func together(all, r *scriptspec.StoreTestResult, round int) *scriptspec.StoreTestResult {
+	if all == nil {
+		return r
+	}
+	for _, s := range r.Specs {
+		s.Name += fmt.Sprintf("#%d", round+1)
+		all.Specs = append(all.Specs, s)
+	}
+	all.Duration += r.Duration
+	all.Success = all.Success && r.Success
+	return all
 }
 
 // again returns the call that runs something once more.
@@ -153,11 +182,11 @@ func (a *app) explainAll(r *scriptspec.StoreTestResult) {
 		return
 	}
 	for _, s := range r.Specs {
-		switch {
-		case s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect:
+		if s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect {
 			continue
 		}
-		name, example, isExample := strings.Cut(s.Name, "/")
+		name, _, _ := strings.Cut(s.Name, "#")
+		name, example, isExample := strings.Cut(name, "/")
 		words := []string{"run", name}
 		if isExample {
 			words = append(words, "--example", example)
@@ -171,9 +200,8 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if err != nil {
 		return err
 	}
-	shown := newProgress(a)
 	o := p.Options
-	o.WorkDir, o.From, o.To, o.Progress = f.work, f.from, f.to, shown.node
+	o.WorkDir, o.From, o.To = f.work, f.from, f.to
 	if len(f.only) > 0 {
 		o.Only = f.only
 	}
@@ -184,10 +212,21 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		o.Parallelism = f.jobs
 	}
 	o.FailFast = o.FailFast || f.failFast
-	r, err := tester.TestPipeline(cmd.Context(), p, &o)
-	shown.close()
-	if r == nil {
-		return err
+	var r *scriptspec.PipelineTestResult
+	for range f.repeat { // what is written is the first round that has failed, or the last
+		if r != nil && f.work == "" {
+			_ = os.RemoveAll(r.WorkDir) // it has passed
+		}
+		shown := newProgress(a)
+		o.Progress = shown.node
+		r, err = tester.TestPipeline(cmd.Context(), p, &o)
+		shown.close()
+		if r == nil {
+			return err
+		}
+		if err != nil || !r.Success {
+			break
+		}
 	}
 	if writeErr := a.write(resultForms(r)); writeErr != nil {
 		return writeErr

@@ -1,22 +1,22 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec"
 )
 
 // settings are what the people of a repository agree on, in scriptspec.json beside the specs. A flag counts before it.
 type settings struct {
-	Python    string   `json:"python"`
-	Timeout   float64  `json:"timeout"` // seconds
-	KnownTags []string `json:"known_tags"`
+	Python      string
+	Timeout     float64 // seconds
+	KnownTags   []string
+	CommandLine []string
 }
 
 const settingsFile = "scriptspec.json"
@@ -30,13 +30,33 @@ func (a *app) readSettings(dir string) error {
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a.settings); err != nil {
-		return &exit{exitUsage, fmt.Errorf("%s: %s; there is known_tags, python and timeout", file, strings.TrimPrefix(err.Error(), "json: "))}
+	var members scriptspec.JobArgs // which is read as strictly as a spec
+	if err := members.UnmarshalJSON(text); err != nil {
+		return usage("%s: %w", file, err)
 	}
-	if a.settings.Timeout < 0 {
-		return usage("%s: timeout is negative", file)
+	if members == nil {
+		return usage("%s: want an object", file)
+	}
+	a.settings = settings{}
+	for _, name := range sortedNames(members) {
+		var err error
+		switch name {
+		case "python":
+			a.settings.Python, err = scriptspec.JobArg[string](members, name)
+		case "timeout":
+			if a.settings.Timeout, err = scriptspec.JobArg[float64](members, name); err == nil && a.settings.Timeout < 0 {
+				err = errors.New("timeout is negative")
+			}
+		case "known_tags":
+			a.settings.KnownTags, err = texts(members[name])
+		case "command_line":
+			a.settings.CommandLine, err = texts(members[name])
+		default:
+			err = fmt.Errorf("there is no setting %s; there is command_line, known_tags, python and timeout", harmless(name))
+		}
+		if err != nil {
+			return usage("%s: %w", file, err)
+		}
 	}
 	if a.python == "" && os.Getenv("SCRIPTSPEC_PYTHON") == "" {
 		a.python = a.settings.Python
@@ -44,8 +64,25 @@ func (a *app) readSettings(dir string) error {
 	return nil
 }
 
+// texts reads a list of texts.
+func texts(value any) ([]string, error) {
+	list, ok := value.([]any)
+	all := []string{}
+	for _, item := range list {
+		text, isText := item.(string)
+		all, ok = append(all, text), ok && isText
+	}
+	if !ok {
+		return nil, errors.New("known_tags and command_line are lists of texts")
+	}
+	return all, nil
+}
+
 // timeout returns the flag, or else what the environment or the settings say.
 func (a *app) timeout(flag time.Duration) (time.Duration, error) {
+	if flag < 0 {
+		return 0, usage("--timeout is negative")
+	}
 	if flag != 0 {
 		return flag, nil
 	}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// pieces keeps what each write has.
+type pieces [][]byte
+
+func (p *pieces) Write(b []byte) (int, error) {
+	*p = append(*p, bytes.Clone(b))
+	return len(b), nil
+}
+
+// The line of a terminal is drawn over the one before in one piece, and other lines come in its place.
+func TestProgressLine(t *testing.T) {
+	t.Parallel()
+	var out pieces
+	a := &app{err: &out}
+	p := &progress{app: a, out: &out, terminal: true, stop: make(chan struct{})}
+	a.progress.Store(p)
+	p.spec(scriptspec.SpecTestResult{Name: "a\x1b"}, false)
+	p.spec(scriptspec.SpecTestResult{Name: "b"}, false)
+	p.spec(scriptspec.SpecTestResult{Name: "b", Error: "no\nmore"}, true)
+	a.notice("interrupted")
+	p.close()
+	var got []string
+	for _, piece := range out {
+		got = append(got, string(piece))
+	}
+	want := []string{
+		"\r0 done, 0 failed, 1 running; a  for 0s\x1b[K", "\r0 done, 0 failed, 2 running; a  for 0s\x1b[K",
+		"\r\x1b[Kfailed    b: no\n", "\r1 done, 1 failed, 1 running; a  for 0s\x1b[K",
+		"\r\x1b[Kinterrupted\n", "\r1 done, 1 failed, 1 running; a  for 0s\x1b[K", "\r\x1b[K",
+	}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	a.notice("later")
+	if string(out[len(out)-1]) != "later\n" {
+		t.Errorf("after the progress: %q", out[len(out)-1])
+	}
+}
