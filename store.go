@@ -30,6 +30,9 @@ type StoreOptions struct {
 	// SpecBuilder writes paths relative to; "" means the working directory, and absolute paths from a builder.
 	// BaseOfStore is the test data directory, so that one store works wherever it is checked out.
 	Base string
+	// Warn is called by Save and SaveStep for each path that they have saved and that runs refuse: a URL, or one with ~ or
+	// a variable, which only RuntimeTester.PathVars expand. The problem has CodeNotLocal. Nil hears of none.
+	Warn func(file string, problem *FieldError)
 }
 
 // Store keeps specs in <test_data_dir>/.specs: a file for each script, and with [Store.SaveStep] one for
@@ -44,6 +47,7 @@ type Store struct {
 	fileMode, dirMode fs.FileMode
 	lockTimeout       time.Duration
 	base              string // absolute, or ""
+	warn              func(file string, problem *FieldError)
 	cache             specCache
 
 	mu      sync.Mutex
@@ -72,6 +76,9 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 	}
 	if o != nil && o.LockTimeout > 0 {
 		st.lockTimeout = o.LockTimeout
+	}
+	if o != nil {
+		st.warn = o.Warn
 	}
 	if o != nil && o.Base != "" {
 		if st.base, err = filepath.Abs(o.Base); o.Base == BaseOfStore {
@@ -118,7 +125,18 @@ func (st *Store) Save(s Spec) error {
 	if isNil(s) {
 		return validateRules(s)
 	}
-	return st.save(s, *s.common().scriptName+specFileSuffix)
+	name := *s.common().scriptName + specFileSuffix
+	return st.warned(s, name, st.save(s, name))
+}
+
+// warned says what is odd about a spec that was saved.
+func (st *Store) warned(s Spec, name string, err error) error {
+	if err == nil && st.warn != nil {
+		for _, problem := range localErrors(s) {
+			st.warn(filepath.Join(st.specs, name), problem)
+		}
+	}
+	return err
 }
 
 // Load reads the basic spec of a script; see [Load]. It refuses a file with the spec of another script

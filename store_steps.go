@@ -99,7 +99,7 @@ func (st *Store) SaveStep(s Spec) error {
 			name = files.long // another process has just taken it
 			continue
 		}
-		return err
+		return st.warned(s, name, err)
 	}
 }
 

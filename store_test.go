@@ -229,3 +229,29 @@ func TestStoreSuggestsNames(t *testing.T) {
 	require.Len(t, lines, 1)
 	assert.Contains(t, lines[0], "ModelTrainin_training; did you mean ModelTraining_training?")
 }
+
+// What is saved and no run takes is told to who asks to hear of it.
+func TestStoreWarns(t *testing.T) {
+	t.Parallel()
+	var heard []string
+	dir := t.TempDir()
+	st := openStore(t, dir, &scriptspec.StoreOptions{Warn: func(file string, problem *scriptspec.FieldError) {
+		assert.Equal(t, scriptspec.CodeNotLocal, problem.Code)
+		heard = append(heard, filepath.Base(file)+" "+problem.Path)
+	}})
+	s := scriptspec.New("train", "Train_training", "train.py")
+	require.NoError(t, st.Save(s))
+	assert.Empty(t, heard)
+	s.AddInputPath("data", "s3://bucket/x")
+	s.AddOutputPath("out", "~/out")
+	require.NoError(t, st.Save(s))
+	require.NoError(t, st.SaveStep(s))
+	assert.Equal(t, []string{
+		`train_runtime_test_spec.json input_paths["data"]`, `train_runtime_test_spec.json output_paths["out"]`,
+		`train.training_runtime_test_spec.json input_paths["data"]`, `train.training_runtime_test_spec.json output_paths["out"]`,
+	}, heard)
+	s.ScriptName = "not a name"
+	heard = nil
+	require.Error(t, st.Save(s))
+	assert.Empty(t, heard)
+}
