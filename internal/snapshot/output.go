@@ -26,6 +26,7 @@ type Before struct {
 	top    string // with its links resolved
 	linked bool   // the path is a link
 	taken  time.Time
+	tick   time.Time // taken, by the clock of files: what is made from now on is not before it
 	byID   map[fsaccess.ID]fileState
 	files  files
 	watch  *watch // nil if there was nothing that could be written again
@@ -39,7 +40,7 @@ type Before struct {
 
 // OutputDir takes a snapshot of an output. Links and temporary files are not data. Close is to be called.
 func OutputDir(path string) *Before {
-	b := &Before{path: path, top: resolved(path), taken: time.Now(), byID: map[fsaccess.ID]fileState{}}
+	b := &Before{path: path, top: resolved(path), taken: time.Now(), tick: fsaccess.Now(), byID: map[fsaccess.ID]fileState{}}
 	if info := lstat(path); info != nil {
 		b.linked = info.Mode()&fs.ModeSymlink != 0
 	}
@@ -55,12 +56,11 @@ func OutputDir(path string) *Before {
 }
 
 // Settle is to be called before a process begins to write. It waits for the next tick of the clock of files, a few
-// milliseconds at most, so that nothing that was there can be taken for new. Where nothing was, and time matters, a
-// caller need not insist: what a process moves there from elsewhere may then be of the same tick.
+// milliseconds at most, so that nothing that was there can be taken for new. Where all that was is of an earlier tick, and
+// time matters, a caller need not insist: what a process moves there from elsewhere may then be of the same tick.
 func (b *Before) Settle(insist bool) {
 	const longest = 50 * time.Millisecond
-	entries, _ := os.ReadDir(b.top)
-	if !insist && len(entries) == 0 {
+	if !insist && !b.hasRecent() {
 		return
 	}
 	for start := time.Now(); time.Since(start) < longest; time.Sleep(200 * time.Microsecond) {
@@ -69,6 +69,18 @@ func (b *Before) Settle(insist bool) {
 			return
 		}
 	}
+}
+
+// hasRecent reports whether a file is of the tick of the snapshot, so that a process could write it again, or make another
+// in its place, with the same time.
+func (b *Before) hasRecent() bool {
+	tick := b.tick.UnixNano()
+	for _, state := range b.files {
+		if max(state.modified, state.changed, state.born) >= tick {
+			return true
+		}
+	}
+	return false
 }
 
 // Top returns the path with its links resolved.
@@ -128,7 +140,7 @@ func (b *Before) since(nanoseconds int64) bool {
 	case nanoseconds%int64(time.Second) == 0:
 		start -= int64(2 * time.Second) // it has whole seconds, or FAT's two
 	case !b.settled:
-		start -= int64(20 * time.Millisecond) // the clock of files is behind by as much as this
+		start = b.tick.UnixNano()
 	}
 	return nanoseconds >= start || nanoseconds >= start+int64(b.ahead())
 }

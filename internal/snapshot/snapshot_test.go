@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec/internal/fsaccess"
 )
 
 func write(t *testing.T, path, text string) {
@@ -395,4 +397,27 @@ func turn(t *testing.T, dir, target string) {
 	t.Helper()
 	require.NoError(t, os.Remove(dir+"/models/latest"))
 	require.NoError(t, os.Symlink(target, dir+"/models/latest"))
+}
+
+// To wait for the next tick is needed only where a file is of this one; and what was made before this one is old.
+func TestSettleWhereItMatters(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "old.csv"), "1")
+	for settled := true; settled; { // until the clock of files has gone on
+		before := OutputDir(dir)
+		before.Settle(false)
+		settled = before.settled
+		before.Close()
+	}
+	write(t, filepath.Join(dir, "new.csv"), "1")
+	before := OutputDir(dir)
+	defer before.Close()
+	before.tick = before.tick.Add(-time.Hour) // as if all were of this tick
+	before.Settle(false)
+	assert.True(t, before.settled)
+
+	past := &Before{taken: time.Now(), tick: fsaccess.Now()}
+	assert.False(t, past.since(past.tick.Add(-time.Millisecond).UnixNano()+1))
+	assert.True(t, past.since(past.tick.UnixNano()+1))
 }
