@@ -75,15 +75,9 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if fe := pipelineNameError(name); fe != nil {
 		return nil, fe
 	}
-	file := filepath.Join(st.specs, name+pipelineFileSuffix)
-	files, err := st.open(false)
+	data, file, err := st.readNamed(name, pipelineFileSuffix)
 	if err != nil {
-		return nil, atPath("open", err, file)
-	}
-	declare(file)
-	data, _, err := files.Read(filepath.Base(file), maxSpecFile, nil)
-	if err != nil {
-		return nil, st.withNearest(readError(err, file), name, pipelineFileSuffix)
+		return nil, err
 	}
 	return st.pipelineOf(data, file, name)
 }

@@ -64,15 +64,9 @@ func (st *Store) LoadBase(name string) (*Base, error) {
 	if fe := baseNameError(name); fe != nil {
 		return nil, fe
 	}
-	file := filepath.Join(st.specs, name+baseFileSuffix)
-	files, err := st.open(false)
+	data, file, err := st.readNamed(name, baseFileSuffix)
 	if err != nil {
-		return nil, atPath("open", err, file)
-	}
-	declare(file)
-	data, _, err := files.Read(filepath.Base(file), maxSpecFile, nil)
-	if err != nil {
-		return nil, st.withNearest(readError(err, file), name, baseFileSuffix)
+		return nil, err
 	}
 	return decodeBase(data, file, name)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -82,6 +83,20 @@ func (st *Store) Pipelines() ([]string, error) {
 	}
 	slices.Sort(pipelines)
 	return pipelines, atPath("list", err, st.specs)
+}
+
+// readNamed reads the file of what is called so, of the kind that the suffix says.
+func (st *Store) readNamed(name, suffix string) (data []byte, file string, err error) {
+	file = filepath.Join(st.specs, name+suffix)
+	files, err := st.open(false)
+	if err != nil {
+		return nil, file, atPath("open", err, file)
+	}
+	declare(file)
+	if data, _, err = files.Read(name+suffix, maxSpecFile, nil); err != nil {
+		return nil, file, st.withNearest(readError(err, file), name, suffix)
+	}
+	return data, file, nil
 }
 
 // withNearest adds to an error for a file that is not there the one of its kind that may be meant.

@@ -236,6 +236,18 @@ func (a *app) store() (*scriptspec.Store, error) {
 	return a.open(dir)
 }
 
+// inStore makes a verb one that is given the store, which is closed behind it.
+func (a *app) inStore(verb func(cmd *cobra.Command, st *scriptspec.Store, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		st, err := a.store()
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		return verb(cmd, st, args)
+	}
+}
+
 // open opens a store. Its paths count from the directory that its own is in, wherever the program is called.
 func (a *app) open(dir string) (*scriptspec.Store, error) {
 	if err := a.readSettings(filepath.Join(dir, ".specs")); err != nil {

@@ -17,12 +17,7 @@ func (a *app) docsCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
 		Use: "docs [SPEC]...", Short: "Write a page for each spec, in Markdown",
-		RunE: func(cmd *cobra.Command, words []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			specs, err := c.chosen(cmd.Context(), a, st, words)
 			if err != nil {
 				return err
@@ -43,7 +38,7 @@ func (a *app) docsCommand() *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&dir, "write", "", "write the pages to this directory")
 	return a.chooses(cmd, c)

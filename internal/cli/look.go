@@ -21,14 +21,10 @@ func (a *app) lintCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
 		Use: "lint [SPEC]... | lint - --file FILE", Short: "Look at every spec, base and pipeline",
-		RunE: func(cmd *cobra.Command, words []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			o := &scriptspec.LintOptions{Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags}
 			if len(words) == 1 && words[0] == "-" {
+				var err error
 				if file, err = a.readText(st, o, file); err != nil {
 					return err
 				}
@@ -36,9 +32,11 @@ func (a *app) lintCommand() *cobra.Command {
 			} else if file != "" {
 				return usage("--file names the text of lint -")
 			}
-			if o.Select, err = c.selector(words); err != nil {
+			sel, err := c.selector(words)
+			if err != nil {
 				return err
 			}
+			o.Select = sel
 			r, err := st.Lint(cmd.Context(), o)
 			if isNone(err) {
 				return c.none(err)
@@ -76,7 +74,7 @@ func (a *app) lintCommand() *cobra.Command {
 				return failed
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "mend what has one right answer")
 	cmd.Flags().BoolVar(&scripts, "scripts", false, "compare specs with their scripts")
@@ -165,12 +163,7 @@ func (a *app) listCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
 		Use: "list [SPEC]...", Short: "Show which specs there are, or would be chosen",
-		RunE: func(cmd *cobra.Command, words []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			specs, err := c.chosen(cmd.Context(), a, st, words)
 			if err != nil {
 				return err
@@ -198,7 +191,7 @@ func (a *app) listCommand() *cobra.Command {
 				"json":  func(w io.Writer) error { return writeJSON(w, rows) },
 				"jsonl": func(w io.Writer) error { return writeLines(w, rows) },
 			})
-		},
+		}),
 	}
 	return a.chooses(a.withFormats(cmd, listFormats), c)
 }
@@ -213,12 +206,7 @@ func orDash(text string) string {
 func (a *app) planCommand() *cobra.Command {
 	return a.withFormats(&cobra.Command{
 		Use: "plan PIPELINE", Short: "Show the order of a pipeline and what feeds each input", Args: takes(cobra.ExactArgs(1)), ValidArgsFunction: a.completePipelines,
-		RunE: func(_ *cobra.Command, args []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(_ *cobra.Command, st *scriptspec.Store, args []string) error {
 			p, err := loadPipeline(st, args[0])
 			if err != nil {
 				return err
@@ -235,7 +223,7 @@ func (a *app) planCommand() *cobra.Command {
 				err = &exit{exitNo, planErr}
 			}
 			return err
-		},
+		}),
 	}, planFormats)
 }
 

@@ -33,16 +33,12 @@ func (a *app) newCommand() *cobra.Command {
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, args []string) error {
 			if list {
 				return a.listTemplates(st)
 			}
 			var s scriptspec.Spec
+			var err error
 			switch {
 			case step != "" && script == "":
 				return usage("--step is with --from-script; a template has the parameter step_name")
@@ -59,7 +55,7 @@ func (a *app) newCommand() *cobra.Command {
 				return err
 			}
 			return a.keep(st, s, extends, dryRun, force)
-		},
+		}),
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&params, "param", nil, "NAME=TEXT, NAME:=JSON or NAME=@FILE")
@@ -190,12 +186,7 @@ func (a *app) renderCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
 		Use: "render [SPEC]...", Short: "Put into specs what their bases say now",
-		RunE: func(cmd *cobra.Command, words []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			sel, err := c.selector(words)
 			if err != nil {
 				return err
@@ -223,7 +214,7 @@ func (a *app) renderCommand() *cobra.Command {
 				return failed
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
 	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
@@ -235,12 +226,7 @@ func (a *app) migrateCommand() *cobra.Command {
 	var backup string
 	cmd := &cobra.Command{
 		Use: "migrate", Short: "Take specs to the newest version of the file format", Args: takes(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			st, err := a.store()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
+		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, _ []string) error {
 			todo := false
 			var errs []error
 			for m, err := range st.MigrateAll(cmd.Context(), &scriptspec.MigrateOptions{Write: write, Backup: backup}) {
@@ -265,7 +251,7 @@ func (a *app) migrateCommand() *cobra.Command {
 				return failed
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "write the files")
 	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")

@@ -37,7 +37,7 @@ func TestOver(t *testing.T) {
 	assert.Equal(t, object{"a": 1}, layer.Over(nil, object{"a": 1}, rules))
 }
 
-// oracle is the table of FORMAT2, for a value of which R was recorded, F is in the file and B in the base; 0 is none.
+// oracle is what must come of a value of which r was recorded, f is in the file and b in the base; 0 is none.
 func oracle(r, f, b int) int {
 	switch {
 	case f == 0 && r != 0: // taken out
