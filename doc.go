@@ -47,14 +47,16 @@
 // do not change. [Checker] functions, by default [DefaultCheckers], check what is handed over; the
 // problems they find fail the run and are in every report. From, To and Only run a part of the pipeline
 // on the results of an earlier run, provided that these are of the same specs, wires, scripts, imported
-// modules, inputs and values of variables, and that their data is as it was made. [RunPipeline] runs a
+// modules, inputs, files of depends_on and values of variables, and that their data is as it was made. [RunPipeline] runs a
 // pipeline as a test.
 //
 // # Reports
 //
-// The results of a script, a store and a pipeline write themselves as JSON, text, JUnit XML, GitHub
-// annotations and one HTML page, the same bytes for the same result. What scripts have printed appears
-// in them as text and nothing else.
+// The results of a script, a store and a pipeline are a [Result]: they write themselves as JSON, text, Markdown, JUnit
+// XML, GitHub annotations, lines as compilers write them, SARIF and one HTML page, the same bytes for the same result.
+// What scripts have printed appears in them as text and nothing else. [DiffResults] compares two of them.
+//
+// The command scriptspec, in cmd/scriptspec, does all this from a shell.
 //
 // # On disk
 //
