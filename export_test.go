@@ -82,3 +82,13 @@ func placesOf(flaws []flaw) (places []string) {
 	}
 	return places
 }
+
+// TellObserver has n events of a kind handed to the observer.
+func TellObserver(t *RuntimeTester, kind EventKind, n int) {
+	for range n {
+		t.tell(Event{Kind: kind})
+	}
+}
+
+// FlushObserver waits until the observer has got them.
+func FlushObserver(t *RuntimeTester) { t.flush() }

@@ -88,7 +88,7 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 	if len(names) == 0 {
 		t.Fatalf("there are no specs in %s", st.specs)
 	}
-	results := &StoreTestResult{Dir: st.specs, StartedAt: now()}
+	results, run := &StoreTestResult{Dir: st.specs, StartedAt: now()}, newRunID()
 	if o.Only != nil && len(o.Only) == 0 {
 		t.Skipf("Only names no spec, so that nothing is run")
 		return results // a T of a test's own may go on
@@ -157,10 +157,10 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 					if !o.KeepOutputs { // else all write to one place, one after the other
 						t.Parallel()
 					}
-					runSpec(t, st, o, withExample(s, e), e.Expect, func(result *ScriptTestResult, err error) { results.end(number+1+i, result, err) })
+					runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest + "/" + e.Name, Example: e.Name}, spec: withExample(s, e), expect: e.Expect}, func(result *ScriptTestResult, err error) { results.end(number+1+i, result, err) })
 				})
 			}
-			runSpec(t, st, o, s, "", func(result *ScriptTestResult, err error) { results.end(number, result, err) })
+			runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest}, spec: s}, func(result *ScriptTestResult, err error) { results.end(number, result, err) })
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {

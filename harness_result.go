@@ -97,11 +97,14 @@ func (r *StoreTestResult) UnmarshalJSON(data []byte) error {
 		*plain
 		Duration float64 `json:"duration"`
 	}{plain: (*plain)(r)}
+	if err := checkReportVersion(data, "store"); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := json.Unmarshal(data, &read); err != nil {
 		return err
 	}
-	r.Duration = time.Duration(read.Duration * float64(time.Second))
+	r.Duration = fromSeconds(read.Duration)
 	return nil
 }

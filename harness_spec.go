@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"flag"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ var (
 )
 
 // runSpec runs a spec in a test and says what came of it, also if a hook leaves the test.
-func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, expect Outcome, end func(*ScriptTestResult, error)) {
+func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, j job, end func(*ScriptTestResult, error)) {
 	t.Helper()
 	var result *ScriptTestResult
 	err := errLeftBefore
@@ -28,14 +29,15 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, expect Ou
 		if t.Skipped() {
 			return
 		}
-		if err == nil && result.Outcome == expected(expect) && t.Failed() {
+		if err == nil && result.Outcome == expected(j.expect) && t.Failed() {
 			err = errHooks
 		}
 		end(result, err)
 	}()
-	spec := s.self().Basic()
+	spec := j.spec.self().Basic()
 	if !o.KeepOutputs {
 		spec.OutputPaths = newPaths(outputDir(t), slices.Sorted(maps.Keys(spec.OutputPaths)))
+		j.clear = func() error { return clearTrees(spec.OutputPaths) }
 	}
 	tester := o.Tester
 	if tester == nil {
@@ -52,8 +54,9 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, s Spec, expect Ou
 	if verbose() {
 		t.Logf("%s: running", subject(spec))
 	}
-	result, err = tester.TestScript(t.Context(), spec)
-	showSpec(t, result, expect, err)
+	j.spec = spec
+	result, err = tester.wait(t.Context(), j)
+	showSpec(t, result, j.expect, err)
 	if o.After != nil && hooked != nil {
 		o.After(hooked, spec, result)
 	}
@@ -81,6 +84,17 @@ func outputDir[T testingT[T]](t T) string {
 		}
 	})
 	return dir
+}
+
+// clearTrees removes what is at these paths.
+func clearTrees(paths map[string]string) error {
+	var errs []error
+	for _, name := range sortedKeys(paths) {
+		if err := fsaccess.RemoveTree(paths[name]); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // holdsFiles reports whether there is anything in the directories below dir.

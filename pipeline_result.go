@@ -25,7 +25,7 @@ const notPart = "not part of this run"
 
 // PipelineTestResult is what came of one run of a pipeline. Environment values do not appear in it.
 type PipelineTestResult struct {
-	// Version is that of the JSON form: 1.
+	// Version is that of the JSON form: 2. Results of version 1 are read as well.
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	// Success reports whether every node of the run passed or was skipped by declaration, not all of them, and no
@@ -91,7 +91,7 @@ type Transfer struct {
 // result assembles the result of the run.
 func (r *pipelineRun) result() *PipelineTestResult {
 	res := &PipelineTestResult{
-		Version: 1, Name: r.pipeline.Name, Success: len(r.nodes) == 0 || slices.ContainsFunc(r.nodes, func(n runNode) bool { return !n.Skipped }), WorkDir: r.work.Path(), Duration: time.Since(r.started),
+		Version: reportVersion, Name: r.pipeline.Name, Success: len(r.nodes) == 0 || slices.ContainsFunc(r.nodes, func(n runNode) bool { return !n.Skipped }), WorkDir: r.work.Path(), Duration: time.Since(r.started),
 		Nodes: make([]NodeResult, len(r.nodes)), Edges: make([]EdgeResult, len(r.pipeline.DAG.Edges)),
 	}
 	for i := range r.nodes {

@@ -86,6 +86,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	r.started, r.stop = time.Now(), stop
 	startedAt := now()
 	r.loop()
+	t.flush()
 	r.checkOutputs()
 	r.completeRecords()
 	result := r.result()
@@ -104,6 +105,7 @@ type pipelineRun struct {
 	masker   *mask.Masker // environment values of all specs: data may carry them from one node to another
 	nodes    []runNode    // in topological order
 	number   map[string]int
+	id       string // of the run
 	work     *workdir.Dir
 	key      []byte // of its keyed digests
 	started  time.Time
@@ -164,7 +166,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	specs := p.Specs // for what is masked
 	p = resolved
 	plan, err := p.Plan(&o)
-	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}}
+	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}, id: newRunID()}
 	if o.Checkers == nil {
 		r.options.Checkers = DefaultCheckers()
 	}
@@ -255,6 +257,7 @@ func (r *pipelineRun) loop() {
 				release(i)
 			} else {
 				queue.Push(i)
+				r.tester.tell(r.event(&r.nodes[i], EventQueued))
 			}
 		}
 		switch {
@@ -399,7 +402,17 @@ func (r *pipelineRun) end(i int, status NodeStatus, reason string) {
 		n.outcome.Started = at
 	}
 	outcome := n.outcome
+	e := r.event(n, EventFinished)
+	e.Result, e.Status, e.Reason = outcome.Result, status, outcome.Reason
+	if outcome.Result != nil {
+		e.Attempt = max(1, len(outcome.Result.Attempts))
+	}
+	r.tester.tell(e)
 	r.tell(PipelineEvent{Node: n.Node, At: at, Result: &outcome})
+}
+
+func (r *pipelineRun) event(n *runNode, kind EventKind) Event {
+	return Event{Kind: kind, Run: r.id, Name: n.Node, Pipeline: r.pipeline.Name}
 }
 
 func (r *pipelineRun) tell(e PipelineEvent) {

@@ -13,7 +13,7 @@ import (
 
 // reportVersion is that of the JSON forms of a PipelineTestResult and a StoreTestResult. It rises when a member changes its
 // meaning or goes; a new member leaves it.
-const reportVersion = 1
+const reportVersion = 2
 
 // plainPipeline and plainNode are the results without their methods.
 type (
@@ -52,17 +52,8 @@ func (r PipelineTestResult) MarshalJSON() ([]byte, error) {
 func (r *PipelineTestResult) UnmarshalJSON(data []byte) error {
 	read := PipelineTestResult{}
 	v := pipelineJSON{plainPipeline: (*plainPipeline)(&read)}
-	if err := json.Unmarshal(data, &struct {
-		Version *int `json:"version"`
-	}{&read.Version}); err != nil {
+	if err := checkReportVersion(data, "pipeline"); err != nil {
 		return err
-	}
-	switch {
-	case read.Version < 1:
-		return &DecodeError{Path: "version", Message: "missing; a report of a pipeline has one, from 1"}
-	case read.Version > reportVersion:
-		return &DecodeError{Path: "version", Message: fmt.Sprintf(
-			"the report is of version %d, and %d is the newest that is known here; read it with a newer scriptspec", read.Version, reportVersion)}
 	}
 	if err := json.Unmarshal(data, &v); err != nil {
 		return err
@@ -74,6 +65,24 @@ func (r *PipelineTestResult) UnmarshalJSON(data []byte) error {
 		}
 	}
 	*r = read
+	return nil
+}
+
+// checkReportVersion refuses a result that is not of a version that is known here.
+func checkReportVersion(data []byte, kind string) error {
+	var has struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &has); err != nil {
+		return err
+	}
+	switch {
+	case has.Version < 1:
+		return &DecodeError{Path: "version", Message: "missing; the result of a " + kind + " has one, from 1"}
+	case has.Version > reportVersion:
+		return &DecodeError{Path: "version", Message: fmt.Sprintf(
+			"the result is of version %d, and %d is the newest that is known here; read it with a newer scriptspec", has.Version, reportVersion)}
+	}
 	return nil
 }
 

@@ -113,7 +113,7 @@ func TestStoreResultJSON(t *testing.T) {
 	require.NoError(t, err)
 	var members map[string]any
 	require.NoError(t, json.Unmarshal(data, &members))
-	assert.Equal(t, 1.0, members["version"])
+	assert.Equal(t, 2.0, members["version"])
 	assert.Equal(t, 3.217, members["duration"])
 	assert.Len(t, members["specs"], 4)
 	data, err = json.Marshal(&scriptspec.StoreTestResult{})

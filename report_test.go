@@ -48,7 +48,7 @@ func churned() *scriptspec.PipelineTestResult {
 		train, eval       = "Training", "Evaluation"
 	)
 	return &scriptspec.PipelineTestResult{
-		Version: 1, Name: "churn", WorkDir: "/work",
+		Version: 2, Name: "churn", WorkDir: "/work",
 		StartedAt: scriptspec.NewTimestamp(time.Date(2025, 9, 9, 22, 14, 23, 0, time.UTC)), Duration: 3217 * time.Millisecond,
 		Nodes: []scriptspec.NodeResult{
 			{Node: load, Status: scriptspec.NodeSkipped, Reason: "data come from the warehouse"},
@@ -230,7 +230,7 @@ func TestPipelineResultJSON(t *testing.T) {
 func TestPipelineResultJSONVersions(t *testing.T) {
 	t.Parallel()
 	for text, ok := range map[string]bool{
-		`{"version": 1}`: true, `{"version": 1, "later": {}}`: true, `{"version": 2}`: false, `{}`: false, `{"version": 0}`: false,
+		`{"version": 1}`: true, `{"version": 1, "later": {}}`: true, `{"version": 2}`: true, `{"version": 3}`: false, `{}`: false, `{"version": 0}`: false,
 		`{"version": -1}`: false, `{"version": 99, "nodes": "changed"}`: false,
 	} {
 		r := *churned()

@@ -48,9 +48,10 @@ type Metadata struct {
 	// ContainerPaths maps absolute paths that the script has in a container to paths on this machine. They are
 	// kept and checked; a run does not map them yet.
 	ContainerPaths map[string]string `json:"container_paths,omitzero" yaml:"container_paths,omitempty" validate:"-"`
-	// Budget is what a run should need at most. It is kept and checked; no run is measured by it yet.
+	// Budget is what a run should need at most; what is over it is in ScriptTestResult.OverBudget, and fails nothing.
 	Budget Budget `json:"budget,omitzero" yaml:"budget,omitempty" validate:"-"`
-	// Retries is how often a script that failed may be run again. It is kept; runs do not retry yet.
+	// Retries is how often a script may be run again that failed in a way that may be chance; see
+	// RuntimeTester.Retries, which may allow more.
 	Retries int `json:"retries,omitzero" yaml:"retries,omitempty" validate:"gte=0"`
 	// Secrets names environment variables and job arguments that are secret whatever they are called, and
 	// whatever RuntimeTester.Secrets says of them.
@@ -103,7 +104,7 @@ type Budget struct {
 	Duration    float64 `json:"duration,omitzero" yaml:"duration,omitempty"`         // seconds
 	PeakMemory  float64 `json:"peak_memory,omitzero" yaml:"peak_memory,omitempty"`   // bytes
 	OutputBytes float64 `json:"output_bytes,omitzero" yaml:"output_bytes,omitempty"` // of all outputs together
-	Regression  float64 `json:"regression,omitzero" yaml:"regression,omitempty"`     // 0.25 is a quarter more than the usual duration
+	Regression  float64 `json:"regression,omitzero" yaml:"regression,omitempty"`     // 0.25 is a quarter more than the median of comparable runs before
 	// Extra is as in ScriptExecutionSpec.
 	Extra map[string]json.RawMessage `json:"-" yaml:"-"`
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scriptspec/scriptspec/internal/mask"
 	"github.com/scriptspec/scriptspec/internal/proctree"
 )
 
@@ -77,15 +76,26 @@ type RuntimeTester struct {
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
+	// Retries is how often a script is run again that fails in a way that may be chance, unless its spec allows more:
+	// an exception, an exit code other than 2, a signal, a crash, a timeout, missing output. It is not run again if it
+	// has changed an input, used too much memory or could not be started. What a failed attempt has written to its
+	// outputs is removed first where the tester or the pipeline has made the directories, and left where the spec
+	// names them. All attempts are in the result, which is Flaky if a later one passed.
+	Retries int
 	// Parallelism is how many scripts TestScript runs at the same time, others wait; 0 means one for
 	// each CPU that Go uses. A pipeline bounds its own.
 	Parallelism int
+	// Observer gets what happens in all runs of the tester, in order, by one goroutine at a time. No run waits for it:
+	// while it is busy, samples of output and memory are left out and counted in the next event. TestScript, TestStore
+	// and TestPipeline return when it has got all events of theirs, so that it must not call them. It must not panic.
+	Observer func(Event)
 
 	once    sync.Once
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
 	drivers sync.Map // pydriver.Bytecode by interpreter
 	shims   interpreters
+	observers
 }
 
 // ErrInterpreter is returned for an interpreter that is not Python 3.8 or later.
@@ -112,34 +122,31 @@ var ErrInterpreter = errors.New("not a Python interpreter of version 3.8 or late
 // ([exec.ErrNotFound], or [io/fs.ErrNotExist] for a path) or one that is not Python
 // ([ErrInterpreter]), a module of Preload cannot be imported, or ctx ended.
 func (t *RuntimeTester) TestScript(ctx context.Context, s Spec) (*ScriptTestResult, error) {
+	return t.wait(ctx, job{runID: runID{Run: newRunID()}, spec: s})
+}
+
+// wait runs a job when its turn has come.
+func (t *RuntimeTester) wait(ctx context.Context, j job) (*ScriptTestResult, error) {
+	t.tell(j.event(EventQueued))
+	result, err := t.inTurn(ctx, j)
+	t.tell(j.finished(result, err))
+	t.flush()
+	return result, err
+}
+
+func (t *RuntimeTester) inTurn(ctx context.Context, j job) (*ScriptTestResult, error) {
 	release, err := t.slot(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
+		return nil, fmt.Errorf("test of %s: %w", subject(j.spec), err)
 	}
 	defer release()
-	return t.run(ctx, s, 0, t.masker(s))
+	j.masker = t.masker(j.spec)
+	return t.run(ctx, j)
 }
 
-// run is TestScript for a caller that bounds concurrency itself, chooses what is masked, and names directories
-// that links in inputs may lead to besides the inputs. A timeout other than 0 replaces the tester's.
-func (t *RuntimeTester) run(
-	ctx context.Context, s Spec, timeout time.Duration, masker *mask.Masker, within ...string,
-) (*ScriptTestResult, error) {
-	given := s
-	s, errs := pathResolver{t.Base, t.PathVars}.resolve(s)
-	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
-		return nil, newValidationError(subject(s), errs)
-	}
-	result, err := t.test(ctx, s, given, cmp.Or(max(timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute), masker, within)
-	if err != nil {
-		return nil, fmt.Errorf("test of %s: %w", subject(s), err)
-	}
-	return result, nil
-}
-
-func (t *RuntimeTester) test(
-	ctx context.Context, s, given Spec, timeout time.Duration, masker *mask.Masker, within []string,
-) (*ScriptTestResult, error) {
+// test is one attempt at a job. Its spec has absolute paths where the one that was given has others.
+func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTestResult, error) {
+	s := j.spec
 	if cmp.Or(s.common().meta.MaxMemory, t.MaxMemory) > 0 && !proctree.CanLimitMemory {
 		return nil, fmt.Errorf("a bound of memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
@@ -157,7 +164,7 @@ func (t *RuntimeTester) test(
 	}
 	basic := s.self().Basic()
 	leaveOut(basic)
-	run, err := newScriptRun(t, basic, python, source, timeout, masker)
+	run, err := newScriptRun(t, basic, python, source, j.timeout, j.masker)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +178,8 @@ func (t *RuntimeTester) test(
 	}
 	defer release()
 	defer run.close()
-	run.given = given
-	if run.prepare(within) {
+	run.given, run.job = given, &j
+	if run.prepare(j.within) {
 		e, err := run.launch(ctx)
 		if err != nil {
 			return nil, err

@@ -67,10 +67,11 @@ func (r *scriptRun) launchOnce(parent context.Context) (_ *ended, err error) {
 	ctx, cancel := context.WithTimeout(parent, r.timeout)
 	defer cancel()
 	tree := proctree.New(p.leader, proctree.Limits{
-		Grace: r.tester.grace(), Memory: r.maxMemory(), Mark: true, Writes: r.outputDirs(), Guard: p.guard,
+		Grace: r.tester.grace(), Memory: r.maxMemory(), Sampled: r.sampled(), Mark: true, Writes: r.outputDirs(), Guard: p.guard,
 	})
 	stdout.Start()
 	stderr.Start()
+	defer r.watchOutput(stdout, stderr)()
 	for _, output := range r.outputs {
 		output.Settle(!p.warm) // a new interpreter is still starting meanwhile
 	}

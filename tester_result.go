@@ -51,6 +51,15 @@ type ScriptTestResult struct {
 	Description string  `json:"description,omitempty"`
 	Success     bool    `json:"success"` // Outcome is OutcomePassed
 	Outcome     Outcome `json:"outcome"`
+	// Flaky reports whether the run ended as it should after attempts that did not; see RuntimeTester.Retries.
+	Flaky bool `json:"flaky,omitzero"`
+	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky and
+	// Attempts; all other members are those of the last attempt.
+	Attempts []ScriptTestResult `json:"attempts,omitempty"`
+	// OverBudget is where a run that passed needed more than the budget of its spec allows, which fails nothing.
+	OverBudget []BudgetExcess `json:"over_budget,omitempty"`
+	// StartedAt is when the attempt began, zero in results of version 1.
+	StartedAt Timestamp `json:"started_at,omitzero"`
 	// ErrorType, ErrorMessage and Traceback are those of the Python exception, if that is what
 	// ended the script; otherwise ErrorMessage says what happened and the others are "". After an
 	// interrupt that the tester sent, Traceback shows where it found the script.
@@ -65,6 +74,9 @@ type ScriptTestResult struct {
 	ExecutionTime time.Duration `json:"-"`
 	UserTime      time.Duration `json:"-"`
 	SystemTime    time.Duration `json:"-"`
+	// ImportTime is what importing the script took, as part of ExecutionTime; 0 if it was not imported or is run
+	// as a program. Seconds in JSON.
+	ImportTime time.Duration `json:"-"`
 	// PeakMemory is that of the largest process, in bytes; 0 where the system does not tell.
 	PeakMemory int64 `json:"peak_memory"`
 	// HasMainFunction reports whether the script has a function main; false if it ended before the
@@ -107,11 +119,14 @@ type resultJSON struct {
 	ExecutionTime float64 `json:"execution_time"`
 	UserTime      float64 `json:"user_time"`
 	SystemTime    float64 `json:"system_time"`
+	ImportTime    float64 `json:"import_time,omitzero"`
 }
 
 // MarshalJSON writes snake_case members, with times in seconds.
 func (r ScriptTestResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(resultJSON{(*plainResult)(&r), r.ExecutionTime.Seconds(), r.UserTime.Seconds(), r.SystemTime.Seconds()})
+	return json.Marshal(resultJSON{
+		(*plainResult)(&r), r.ExecutionTime.Seconds(), r.UserTime.Seconds(), r.SystemTime.Seconds(), r.ImportTime.Seconds(),
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -121,6 +136,7 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	r.ExecutionTime, r.UserTime, r.SystemTime = fromSeconds(v.ExecutionTime), fromSeconds(v.UserTime), fromSeconds(v.SystemTime)
+	r.ImportTime = fromSeconds(v.ImportTime)
 	return nil
 }
 

@@ -36,6 +36,7 @@ func runErrors(s Spec) []*FieldError {
 // scriptRun is one run of one script.
 type scriptRun struct {
 	tester  *RuntimeTester
+	job     *job
 	spec    *ScriptExecutionSpec
 	python  string
 	source  string // where the name of the interpreter comes from
@@ -54,7 +55,7 @@ func newScriptRun(
 ) (*scriptRun, error) {
 	r := &scriptRun{tester: t, spec: s, python: python, source: source, timeout: timeout, masker: masker}
 	r.result.ScriptName, r.result.StepName, r.result.Description = s.ScriptName, s.StepName, r.masker.String(s.Description)
-	r.result.Outputs = map[string]OutputInfo{}
+	r.result.StartedAt, r.result.Outputs = now(), map[string]OutputInfo{}
 	var err error
 	if r.request, err = r.newRequest(); err != nil {
 		return nil, err
@@ -214,7 +215,7 @@ func (r *scriptRun) classify(e *ended) {
 	res.Stdout, res.Stderr = Capture(e.stdout), Capture(e.stderr)
 	res.Warm, res.ExitCode, res.Signal = e.warm, e.ExitCode, e.Signal
 	res.Interpreter = Interpreter{Path: printable(r.masker.String(report.Program)), Version: report.Python}
-	res.HasMainFunction, res.modules = report.HasMainFunction, report.Modules
+	res.HasMainFunction, res.modules, res.ImportTime = report.HasMainFunction, report.Modules, report.ImportTime
 	text := func(s string) string { return r.bounded(s, e.cutMark) }
 	res.ErrorType, res.ErrorMessage, res.Traceback = text(report.ErrorType), text(report.ErrorMessage), text(report.Traceback)
 	fail := func(outcome Outcome, format string, args ...any) {

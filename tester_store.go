@@ -61,7 +61,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 			chosen[i] = chosen[i] && used[c.stem+specFileSuffix] == ""
 		}
 	}
-	s := suite{tester: t, o: o, base: st.base}
+	s := suite{tester: t, o: o, base: st.base, id: newRunID()}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -74,15 +74,16 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 			continue
 		}
 		if o.Example == "" || o.Example == "-" {
-			s.start(ctx, &running, c.stem, c.spec, "")
+			s.start(ctx, &running, c.spec, runID{Name: c.stem}, "")
 		}
 		for _, e := range c.spec.common().meta.Examples {
 			if o.Example == "" || o.Example == e.Name {
-				s.start(ctx, &running, c.stem+"/"+e.Name, withExample(c.spec, e), e.Expect)
+				s.start(ctx, &running, withExample(c.spec, e), runID{Name: c.stem + "/" + e.Name, Example: e.Name}, e.Expect)
 			}
 		}
 	}
 	running.Wait()
+	t.flush()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errFailFast) {
 		return s.result, cause
 	}
@@ -103,26 +104,31 @@ type suite struct {
 	tester *RuntimeTester
 	o      *SuiteOptions
 	base   string
+	id     string // of the run
 	result *StoreTestResult
 	stop   context.CancelCauseFunc
 	mu     sync.Mutex // of Progress
 }
 
-func (s *suite) start(ctx context.Context, running *sync.WaitGroup, name string, spec Spec, expect Outcome) {
-	number := s.result.add(name, expect)
+func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, id runID, expect Outcome) {
+	number := s.result.add(id.Name, expect)
+	id.Run = s.id
+	queued := job{runID: id, expect: expect}
+	s.tester.tell(queued.event(EventQueued))
 	running.Go(func() {
-		result, err := s.run(ctx, name, spec, expect)
+		result, err := s.run(ctx, spec, id, expect)
 		if err != nil && context.Cause(ctx) != nil {
 			err = context.Cause(ctx)
 		}
 		s.result.end(number, result, err)
-		end := SpecTestResult{Name: name, Expect: expect, Result: result}
+		end := SpecTestResult{Name: id.Name, Expect: expect, Result: result}
 		if err != nil {
 			end.Error = err.Error()
 		}
 		if !end.passed() && s.o.FailFast {
 			s.stop(errFailFast)
 		}
+		s.tester.tell(queued.finished(result, err))
 		s.tell(end, true)
 	})
 }
@@ -136,14 +142,14 @@ func (s *suite) tell(r SpecTestResult, ended bool) {
 	s.o.Progress(r, ended)
 }
 
-func (s *suite) run(ctx context.Context, name string, spec Spec, expect Outcome) (*ScriptTestResult, error) {
+func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*ScriptTestResult, error) {
 	release, err := s.tester.slot(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	basic := spec.self().Basic()
-	dir := filepath.Join(s.o.OutputDir, filename.Element(name))
+	dir := filepath.Join(s.o.OutputDir, filename.Element(id.Name))
 	if s.o.OutputDir == "" {
 		if dir, err = os.MkdirTemp("", "scriptspec-outputs-"); err != nil {
 			return nil, err
@@ -159,8 +165,12 @@ func (s *suite) run(ctx context.Context, name string, spec Spec, expect Outcome)
 			return nil, err
 		}
 	}
-	s.tell(SpecTestResult{Name: name, Expect: expect}, false)
-	result, err := s.tester.run(ctx, basic, 0, s.tester.masker(basic))
+	s.tell(SpecTestResult{Name: id.Name, Expect: expect}, false)
+	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect}
+	if s.o.OutputDir == "" {
+		j.clear = func() error { return clearTrees(basic.OutputPaths) }
+	}
+	result, err := s.tester.run(ctx, j)
 	if s.o.OutputDir == "" && (err == nil && result.Outcome == expected(expect) || !holdsFiles(dir)) {
 		err = errors.Join(err, fsaccess.RemoveTree(dir))
 	}

@@ -2,11 +2,13 @@
 package capture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +32,7 @@ type Stream struct {
 	fileErr     error
 	masked      *mask.Writer
 	bytes       int64
+	lines       atomic.Int64
 	done        chan struct{}
 }
 
@@ -58,6 +61,9 @@ func New(limit int64, masker *mask.Masker, logFile string) (*Stream, error) {
 // Writer returns the end of the pipe for the process to write to, until Start.
 func (s *Stream) Writer() *os.File { return s.write }
 
+// Lines returns how many line ends have been read so far. It may be called at any time.
+func (s *Stream) Lines() int64 { return s.lines.Load() }
+
 // writerFunc is an io.Writer that does not fail.
 type writerFunc func(p []byte)
 
@@ -84,6 +90,7 @@ func (s *Stream) Start() {
 		for {
 			n, err := s.read.Read(buf)
 			s.bytes += int64(n)
+			s.lines.Add(int64(bytes.Count(buf[:n], []byte{'\n'})))
 			_, _ = s.masked.Write(buf[:n]) // keep does not fail
 			if err != nil {
 				return // the end, or Finish no longer waits

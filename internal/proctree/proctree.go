@@ -59,6 +59,8 @@ type Limits struct {
 	Grace time.Duration
 	// Memory bounds what all processes of the tree have in memory together, in bytes; 0 does not.
 	Memory int64
+	// Sampled, unless it is nil, is called with each sample of the memory, which there are only with a bound.
+	Sampled func(bytes int64)
 	// Mark makes it possible to find also what leaves the session. It must be set before the leader starts others.
 	Mark bool
 	// Writes are directories. What leftover processes have open for writing in them is noted.
@@ -172,7 +174,11 @@ func (t *Tree) watch(ctx context.Context) Reason {
 		case <-ctx.Done():
 			return Context
 		case <-tick:
-			if t.memory() > t.limits.Memory {
+			used := t.memory()
+			if t.limits.Sampled != nil {
+				t.limits.Sampled(used)
+			}
+			if used > t.limits.Memory {
 				return Memory
 			}
 		}

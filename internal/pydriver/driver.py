@@ -9,6 +9,7 @@ import _frozen_importlib_external
 import atexit
 import os
 import sys
+import time
 
 PARAMETERS = ("input_paths", "output_paths", "environ_vars", "job_args")
 
@@ -198,7 +199,11 @@ def run(channel, request):
             ondemand().run_program(channel, path, request["argv"])
             report["outcome"] = "returned"
         else:
-            call(channel, request, getattr(import_script(path, request["run_dir"]), "main", None), report)
+            clock = time.perf_counter  # a script may patch it
+            begun = clock()
+            module = import_script(path, request["run_dir"])
+            channel.send("import_time", "%.6f" % (clock() - begun))
+            call(channel, request, getattr(module, "main", None), report)
     except BaseException as error:
         if channel.forked():
             raise  # as it would be without us

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Outcomes of a script that the driver saw to its end.
@@ -27,8 +28,9 @@ type Report struct {
 	Program string // sys.executable
 	// Identity is who the interpreter is, if the request asked for it.
 	Identity        Identity
-	Other           bool     // it is not the one that the request expected; nothing was run
-	Bytecode        Bytecode // of the driver, if this interpreter had to make it
+	Other           bool          // it is not the one that the request expected; nothing was run
+	Bytecode        Bytecode      // of the driver, if this interpreter had to make it
+	ImportTime      time.Duration // of a script that could be imported; 0 for a program
 	HasMainFunction bool
 	Outcome         string
 	ErrorType       string
@@ -101,6 +103,12 @@ func parseReport(data []byte, token string) (*Report, error) {
 			r.Other = true
 		case name == "main":
 			r.HasMainFunction = true
+		case name == "import_time":
+			seconds, err := strconv.ParseFloat(text, 64)
+			if err != nil || !(seconds >= 0 && seconds < 1e9) {
+				return r, ErrGarbage
+			}
+			r.ImportTime = time.Duration(seconds * float64(time.Second))
 		case name == "modules":
 			r.Modules = slices.DeleteFunc(strings.Split(text, "\x00"), func(file string) bool { return file == "" })
 		case name == "exit_code":

@@ -1,0 +1,116 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/mask"
+)
+
+// job is one script to be run, with what its caller decides.
+type job struct {
+	runID
+	spec    Spec
+	timeout time.Duration // replaces that of the spec and the tester, unless it is 0
+	masker  *mask.Masker
+	within  []string     // directories that links in inputs may lead to, besides the inputs
+	expect  Outcome      // "" means OutcomePassed
+	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
+}
+
+// runID is where an attempt belongs.
+type runID struct {
+	Run      string // that of all results of one call
+	Name     string // as the result calls it: of a node, a spec or an example of one
+	Pipeline string // "" outside of one
+	Example  string // "" for the spec itself
+	Attempt  int    // from 1
+}
+
+// finished returns the last event of the job.
+func (j *job) finished(result *ScriptTestResult, err error) Event {
+	e := j.event(EventFinished)
+	e.Result, e.Expect = result, j.expect
+	if result != nil {
+		e.Attempt = max(1, len(result.Attempts))
+	}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	return e
+}
+
+// newRunID returns an identity for a run.
+func newRunID() string { return rand.Text() }
+
+// run runs a script, and runs it again while it fails in a way that may be chance and attempts are left. The
+// caller bounds concurrency.
+func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, error) {
+	given := j.spec
+	s, errs := pathResolver{t.Base, t.PathVars}.resolve(given)
+	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
+		return nil, newValidationError(subject(s), errs)
+	}
+	j.spec, j.timeout = s, cmp.Or(max(j.timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute)
+	allowed := 1 + max(t.Retries, s.common().meta.Retries)
+	var attempts []ScriptTestResult
+	for {
+		j.Attempt = len(attempts) + 1
+		t.tell(j.event(EventStarted))
+		result, err := t.test(ctx, j, given)
+		if err != nil {
+			return nil, fmt.Errorf("test of %s: %w", subject(s), err)
+		}
+		attempts = append(attempts, *result)
+		ended := j.event(EventAttempt)
+		ended.Result = result
+		t.tell(ended)
+		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
+			result = summarised(attempts, expected(j.expect))
+			if result.Success {
+				result.OverBudget = s.common().meta.Budget.over(result, 0)
+			}
+			return result, nil
+		}
+		if j.clear != nil {
+			if err := j.clear(); err != nil {
+				return nil, fmt.Errorf("test of %s: outputs of attempt %d: %w", subject(s), j.Attempt, err)
+			}
+		}
+	}
+}
+
+// mayBeChance reports whether the same script, run on the same inputs, may end otherwise. One that was not started,
+// cannot be called, used too much memory or changed its inputs would end in the same way, or not be run on the same.
+func mayBeChance(r *ScriptTestResult) bool {
+	switch r.Outcome {
+	case OutcomeException, OutcomeSignal, OutcomeTimeout, OutcomeCrashed, OutcomeNoOutput, OutcomeUnfinished, OutcomeExitMessage:
+		return len(r.ChangedInputs) == 0
+	case OutcomeExit:
+		const usage = 2 // argparse's for flags that it does not know
+		return r.ExitCode != usage && len(r.ChangedInputs) == 0
+	}
+	return false
+}
+
+// summarised returns the last of several attempts, with all of them in it if there was more than one.
+func summarised(attempts []ScriptTestResult, expect Outcome) *ScriptTestResult {
+	last := attempts[len(attempts)-1]
+	if len(attempts) > 1 {
+		last.Attempts = attempts
+		last.Flaky = last.Outcome == expect
+	}
+	return &last
+}
+
+// attempts returns all attempts of a result, which is the only one if it was not retried.
+func (r *ScriptTestResult) attempts() []ScriptTestResult {
+	if len(r.Attempts) > 0 {
+		return slices.Clone(r.Attempts)
+	}
+	return []ScriptTestResult{*r}
+}

@@ -1,0 +1,64 @@
+package scriptspec
+
+import (
+	"fmt"
+	"time"
+)
+
+// BudgetExcess is something of which a run that passed needed more than the budget of its spec allows.
+type BudgetExcess struct {
+	// What is the member of the budget: "duration", "peak_memory", "output_bytes" or "regression".
+	What string `json:"what"`
+	// Value is what the run needed: seconds, bytes, or for "regression" the part by which it took longer than the
+	// median of comparable runs before. Limit is what the budget allows of it.
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+}
+
+// String returns the excess as a sentence without a period: "duration is 72s, over the budget of 60s".
+func (e BudgetExcess) String() string {
+	show := func(v float64) string { return fmt.Sprintf("%.4g MiB", v/(1<<20)) }
+	switch e.What {
+	case budgetDuration:
+		show = func(v float64) string { return fromSeconds(v).Round(time.Millisecond).String() }
+	case budgetRegression:
+		show = func(v float64) string { return fmt.Sprintf("%.3g%%", 100*v) }
+	}
+	return fmt.Sprintf("%s is %s, over the budget of %s", printable(e.What), show(e.Value), show(e.Limit))
+}
+
+// What a budget bounds.
+const (
+	budgetDuration   = "duration"
+	budgetPeakMemory = "peak_memory"
+	budgetOutput     = "output_bytes"
+	budgetRegression = "regression"
+)
+
+// over returns where a run needed more than the budget allows. usual is the median duration of comparable runs,
+// 0 where there are too few.
+func (b *Budget) over(r *ScriptTestResult, usual time.Duration) []BudgetExcess {
+	var written int64
+	for _, o := range r.Outputs {
+		written += o.Bytes
+	}
+	slower := 0.0
+	if usual > 0 && r.ExecutionTime-usual >= leastChange {
+		slower = r.ExecutionTime.Seconds()/usual.Seconds() - 1
+	}
+	var list []BudgetExcess
+	for _, e := range []BudgetExcess{
+		{budgetDuration, r.ExecutionTime.Seconds(), b.Duration},
+		{budgetPeakMemory, float64(r.PeakMemory), b.PeakMemory},
+		{budgetOutput, float64(written), b.OutputBytes},
+		{budgetRegression, slower, b.Regression},
+	} {
+		if e.Limit > 0 && e.Value > e.Limit {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// leastChange is the difference of two durations below which it is no news.
+const leastChange = 50 * time.Millisecond

@@ -1,0 +1,49 @@
+package scriptspec_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "def main(output_paths):\n    open(output_paths['data_output'] + '/a', 'w').write('x' * 100)\n")
+	s.Budget = scriptspec.Budget{Duration: 1e-4, PeakMemory: 1024, OutputBytes: 99}
+	r := run(t, s)
+	assert.True(t, r.Success, "a budget fails nothing")
+	require.NotEmpty(t, r.OverBudget)
+	assert.Equal(t, scriptspec.BudgetExcess{What: "duration", Value: r.ExecutionTime.Seconds(), Limit: 1e-4}, r.OverBudget[0])
+	last := r.OverBudget[len(r.OverBudget)-1]
+	assert.Equal(t, scriptspec.BudgetExcess{What: "output_bytes", Value: 100, Limit: 99}, last)
+	if r.PeakMemory > 0 { // where the system tells
+		assert.Equal(t, "peak_memory", r.OverBudget[1].What)
+	}
+
+	s.Budget = scriptspec.Budget{Duration: 600, PeakMemory: 1 << 40, OutputBytes: 100}
+	assert.Empty(t, run(t, s).OverBudget)
+}
+
+func TestBudgetOfFailedRun(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "def main(output_paths):\n    raise ValueError()\n")
+	s.Budget.Duration = 1e-4
+	r := run(t, s)
+	assert.False(t, r.Success)
+	assert.Empty(t, r.OverBudget, "that it failed is what counts")
+}
+
+func TestBudgetExcessString(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]scriptspec.BudgetExcess{
+		"duration is 1m12s, over the budget of 1m0s":           {What: "duration", Value: 72, Limit: 60},
+		"peak_memory is 1536 MiB, over the budget of 1024 MiB": {What: "peak_memory", Value: 1536 << 20, Limit: 1 << 30},
+		"output_bytes is 0.5 MiB, over the budget of 0.25 MiB": {What: "output_bytes", Value: 1 << 19, Limit: 1 << 18},
+		"regression is 31%, over the budget of 25%":            {What: "regression", Value: 0.31, Limit: 0.25},
+	} {
+		assert.Equal(t, want, e.String())
+	}
+}
