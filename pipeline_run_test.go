@@ -149,7 +149,7 @@ func TestPipelineDiamond(t *testing.T) {
 	assert.Equal(t, map[string]string{"Load": "skipped: its data is there", "Prep_training": "passed", "Prep_validation": "passed", "Train": "passed"}, statuses(r))
 	assert.Equal(t, "Train(Prep_training(raw,a\n1\na\n2\n),Prep_validation(raw,a\n1\na\n2\n))", f.output("Train", "model"))
 
-	assert.Equal(t, 1, r.Version)
+	assert.Equal(t, 2, r.Version)
 	assert.Equal(t, "p", r.Name)
 	assert.Equal(t, f.work(), r.WorkDir)
 	assert.Positive(t, r.Duration)

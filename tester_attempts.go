@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/mask"
@@ -105,12 +104,4 @@ func summarised(attempts []ScriptTestResult, expect Outcome) *ScriptTestResult {
 		last.Flaky = last.Outcome == expect
 	}
 	return &last
-}
-
-// attempts returns all attempts of a result, which is the only one if it was not retried.
-func (r *ScriptTestResult) attempts() []ScriptTestResult {
-	if len(r.Attempts) > 0 {
-		return slices.Clone(r.Attempts)
-	}
-	return []ScriptTestResult{*r}
 }

@@ -31,9 +31,6 @@ type SuiteOptions struct {
 	FailFast bool
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error
-	// Progress is called when a run starts, with a result that has only a name, and when it has ended; by one
-	// goroutine at a time.
-	Progress func(r SpecTestResult, ended bool)
 }
 
 // TestStore runs the specs of a store, and their examples, as [RunStore] does without go test: as many at the same time
@@ -107,7 +104,6 @@ type suite struct {
 	id     string // of the run
 	result *StoreTestResult
 	stop   context.CancelCauseFunc
-	mu     sync.Mutex // of Progress
 }
 
 func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, id runID, expect Outcome) {
@@ -129,17 +125,7 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, i
 			s.stop(errFailFast)
 		}
 		s.tester.tell(queued.finished(result, err))
-		s.tell(end, true)
 	})
-}
-
-func (s *suite) tell(r SpecTestResult, ended bool) {
-	if s.o.Progress == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.o.Progress(r, ended)
 }
 
 func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*ScriptTestResult, error) {
@@ -165,7 +151,6 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*
 			return nil, err
 		}
 	}
-	s.tell(SpecTestResult{Name: id.Name, Expect: expect}, false)
 	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect}
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }

@@ -134,17 +134,9 @@ func resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
 	here, _ := os.Getwd()
 	return map[string]func(io.Writer) error{
 		"text": r.WriteText, "markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit, "github": r.WriteGitHub, "gnu": r.WriteGNU,
-		"json":  func(w io.Writer) error { return writeJSON(w, r) },
-		"sarif": func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
-		"jsonl": func(w io.Writer) error {
-			switch r := r.(type) {
-			case *scriptspec.StoreTestResult:
-				return writeLines(w, r.Specs)
-			case *scriptspec.PipelineTestResult:
-				return writeLines(w, r.Nodes)
-			}
-			return writeLines(w, []scriptspec.Result{r})
-		},
+		"json":      func(w io.Writer) error { return writeJSON(w, r) },
+		"sarif":     func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
+		formatLines: func(w io.Writer) error { return writeEvents(w, r) },
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 	"unicode"
-
-	"github.com/scriptspec/scriptspec"
 )
 
 // progress shows what runs: on a terminal one line that is drawn anew, elsewhere a line for each run that has ended.
@@ -67,37 +65,6 @@ func (p *progress) say(line string) {
 	defer p.mu.Unlock()
 	p.print(line + "\n")
 	p.draw()
-}
-
-func (p *progress) spec(r scriptspec.SpecTestResult, ended bool) {
-	if !ended {
-		p.begin(r.Name)
-		return
-	}
-	expect := r.Expect
-	if expect == "" {
-		expect = scriptspec.OutcomePassed
-	}
-	switch {
-	case r.Result == nil:
-		p.end(r.Name, "failed", r.Error)
-	case r.Result.Outcome != expect:
-		p.end(r.Name, "failed", r.Result.String())
-	default:
-		p.end(r.Name, "passed", r.Result.ExecutionTime.Round(time.Millisecond).String())
-	}
-}
-
-func (p *progress) node(e scriptspec.PipelineEvent) {
-	if e.Result == nil {
-		p.begin(e.Node)
-		return
-	}
-	text := e.Result.Reason
-	if text == "" {
-		text = e.Result.Duration.Round(time.Millisecond).String()
-	}
-	p.end(e.Node, string(e.Result.Status), text)
 }
 
 func (p *progress) begin(name string) {

@@ -23,9 +23,9 @@ func TestProgressLine(t *testing.T) {
 	a := &app{err: &out}
 	p := &progress{app: a, out: &out, terminal: true, stop: make(chan struct{})}
 	a.progress.Store(p)
-	p.spec(scriptspec.SpecTestResult{Name: "a\x1b"}, false)
-	p.spec(scriptspec.SpecTestResult{Name: "b"}, false)
-	p.spec(scriptspec.SpecTestResult{Name: "b", Error: "no\nmore"}, true)
+	p.event(scriptspec.Event{Kind: scriptspec.EventStarted, Name: "a\x1b", Attempt: 1})
+	p.event(scriptspec.Event{Kind: scriptspec.EventStarted, Name: "b", Attempt: 1})
+	p.event(scriptspec.Event{Kind: scriptspec.EventFinished, Name: "b", Error: "no\nmore"})
 	a.notice("interrupted")
 	p.close()
 	var got []string

@@ -103,25 +103,27 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	}
 	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, WithoutPipelines: f.withoutPipelines}
 	var all *scriptspec.StoreTestResult
-	for round := range f.repeat {
-		p := newProgress(a)
-		o.Progress = p.spec
-		var r *scriptspec.StoreTestResult
-		r, err = tester.TestStore(cmd.Context(), st, o)
-		p.close()
-		switch {
-		case isNone(err):
-			return f.choice.none(err)
-		case r == nil:
-			return err
+	streamErr := a.follow(tester, func() {
+		for round := range f.repeat {
+			var r *scriptspec.StoreTestResult
+			if r, err = tester.TestStore(cmd.Context(), st, o); r == nil {
+				return
+			}
+			all = together(all, r, round)
+			if err != nil || f.failFast && !r.Success {
+				return
+			}
 		}
-		all = together(all, r, round)
-		if err != nil || f.failFast && !r.Success {
-			break
-		}
-	}
-	if len(all.Specs) == 0 {
+	})
+	switch {
+	case isNone(err):
+		return f.choice.none(err)
+	case all == nil:
+		return errors.Join(err, streamErr)
+	case len(all.Specs) == 0:
 		return f.choice.none(errors.New("there is nothing to run"))
+	case streamErr != nil:
+		return streamErr
 	}
 	if writeErr := a.write(resultForms(all)); writeErr != nil {
 		return writeErr
@@ -213,20 +215,18 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	}
 	o.FailFast = o.FailFast || f.failFast
 	var r *scriptspec.PipelineTestResult
-	for range f.repeat { // what is written is the first round that has failed, or the last
-		if r != nil && f.work == "" {
-			_ = os.RemoveAll(r.WorkDir) // it has passed
+	streamErr := a.follow(tester, func() {
+		for range f.repeat { // what is written is the first round that has failed, or the last
+			if r != nil && f.work == "" {
+				_ = os.RemoveAll(r.WorkDir) // it has passed
+			}
+			if r, err = tester.TestPipeline(cmd.Context(), p, &o); err != nil || !r.Success {
+				return
+			}
 		}
-		shown := newProgress(a)
-		o.Progress = shown.node
-		r, err = tester.TestPipeline(cmd.Context(), p, &o)
-		shown.close()
-		if r == nil {
-			return err
-		}
-		if err != nil || !r.Success {
-			break
-		}
+	})
+	if r == nil || streamErr != nil {
+		return errors.Join(err, streamErr)
 	}
 	if writeErr := a.write(resultForms(r)); writeErr != nil {
 		return writeErr
