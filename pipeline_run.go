@@ -392,35 +392,6 @@ func (r *pipelineRun) beside(n *runNode, pair AssignedPair) []string {
 	return names
 }
 
-// end records and reports what became of a node.
-func (r *pipelineRun) end(i int, status NodeStatus, reason string) {
-	n := &r.nodes[i]
-	at := time.Since(r.started)
-	n.ended = true
-	n.outcome.Node, n.outcome.Level, n.outcome.Status, n.outcome.Reason = n.Node, n.Level, status, r.masker.String(reason)
-	if !n.begun {
-		n.outcome.Started = at
-	}
-	outcome := n.outcome
-	e := r.event(n, EventFinished)
-	e.Result, e.Status, e.Reason = outcome.Result, status, outcome.Reason
-	if outcome.Result != nil {
-		e.Attempt = max(1, len(outcome.Result.Attempts))
-	}
-	r.tester.tell(e)
-	r.tell(PipelineEvent{Node: n.Node, At: at, Result: &outcome})
-}
-
-func (r *pipelineRun) event(n *runNode, kind EventKind) Event {
-	return Event{Kind: kind, Run: r.id, Name: n.Node, Pipeline: r.pipeline.Name}
-}
-
-func (r *pipelineRun) tell(e PipelineEvent) {
-	if r.options.Progress != nil {
-		r.options.Progress(e)
-	}
-}
-
 // feedsAny reports whether an output is given to a node of the run.
 func (r *pipelineRun) feedsAny(n *runNode, output string) bool {
 	return slices.ContainsFunc(n.next, func(i int) bool {
