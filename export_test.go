@@ -92,3 +92,9 @@ func TellObserver(t *RuntimeTester, kind EventKind, n int) {
 
 // FlushObserver waits until the observer has got them.
 func FlushObserver(t *RuntimeTester) { t.flush() }
+
+// IsPlainVersion and MatchVersion are the quick and the whole look at a version specifier.
+var (
+	IsPlainVersion = isPlainVersion
+	MatchVersion   = packageVersion.MatchString
+)

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
@@ -116,7 +118,7 @@ func (a JobArgs) write(w *strictjson.Writer) error { return w.Value(map[string]a
 // flaws returns every argument that JSON cannot represent.
 func (a JobArgs) flaws() (flaws []flaw) {
 	for key, v := range a {
-		if s, ok := v.(string); ok && utf8.ValidString(s) && utf8.ValidString(key) {
+		if utf8.ValidString(key) && isPlain(v, 1) {
 			continue
 		}
 		if _, err := a.value(key); err != nil {
@@ -124,6 +126,37 @@ func (a JobArgs) flaws() (flaws []flaw) {
 		}
 	}
 	return flaws
+}
+
+// isPlain reports whether a value can be written as JSON, for the usual ones. False means that it does not know: only
+// writing it tells.
+func isPlain(v any, depth int) bool {
+	const deepest = 16
+	switch v := v.(type) {
+	case nil, bool, int:
+		return true
+	case string:
+		return utf8.ValidString(v)
+	case float64:
+		return !math.IsNaN(v) && !math.IsInf(v, 0)
+	case json.Number:
+		return isInteger(strings.TrimPrefix(string(v), "-"))
+	case map[string]any:
+		for key, element := range v {
+			if depth == deepest || !utf8.ValidString(key) || !isPlain(element, depth+1) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return depth < deepest && !slices.ContainsFunc(v, func(element any) bool { return !isPlain(element, depth+1) })
+	}
+	return false
+}
+
+// isInteger reports whether text is a natural number as JSON writes it.
+func isInteger(text string) bool {
+	return text == "0" || text != "" && text[0] != '0' && strings.Trim(text, "0123456789") == ""
 }
 
 // problems returns flaws as errors of the field.

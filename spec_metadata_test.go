@@ -322,3 +322,18 @@ func TestStoreKeepsMetadata(t *testing.T) {
 	assert.Equal(t, before.ModTime(), after.ModTime())
 	assert.Equal(t, filepath.Base(st.Path("xgboost_training")), after.Name())
 }
+
+// What is taken for a version specifier at a glance is one by the whole rule.
+func TestPlainVersions(t *testing.T) {
+	t.Parallel()
+	plain := 0
+	for _, operator := range []string{"", ">=", "<=", "==", "!=", ">", "<", "~=", "===", "=>", "=", ">= "} {
+		for _, release := range []string{"1", "1.3", "01.0.22", "1.3.", ".3", "1..3", "", "1.x", "1.*", "1a1", "v1", "1!2", "1.3 ", "\u0663"} {
+			if scriptspec.IsPlainVersion(operator + release) {
+				plain++
+				assert.True(t, scriptspec.MatchVersion(operator+release), operator+release)
+			}
+		}
+	}
+	assert.Equal(t, 6*3, plain)
+}
