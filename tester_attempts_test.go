@@ -232,3 +232,17 @@ func TestResultVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestRetriesInWords(t *testing.T) {
+	t.Parallel()
+	failed := scriptspec.ScriptTestResult{StepName: "Train", Outcome: scriptspec.OutcomeException, ErrorType: "OSError", ErrorMessage: "busy", ExecutionTime: time.Second}
+	passed := scriptspec.ScriptTestResult{StepName: "Train", Outcome: scriptspec.OutcomePassed, Success: true, ExecutionTime: 2 * time.Second}
+	flaky := passed
+	flaky.Flaky, flaky.Attempts = true, []scriptspec.ScriptTestResult{failed, passed}
+	flaky.OverBudget = []scriptspec.BudgetExcess{{What: "duration", Value: 2, Limit: 1}}
+	assert.Equal(t, "Train: passed in 2s in attempt 2 (flaky); duration is 2s, over the budget of 1s", flaky.String())
+	assert.Contains(t, flaky.Details(), "\n-- attempt 1\nTrain: exception in 1s: OSError: busy")
+	never := failed
+	never.Attempts = []scriptspec.ScriptTestResult{failed, failed}
+	assert.Equal(t, "Train: exception in 1s in the last of 2 attempts: OSError: busy", never.String())
+}

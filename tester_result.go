@@ -140,14 +140,23 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// String returns one line: node, outcome, time and, where there is one, what went wrong.
+// String returns one line: node, outcome, time, attempts if there was more than one, and what went wrong, if anything.
 func (r *ScriptTestResult) String() string {
 	text := fmt.Sprintf("%s: %s in %v", printable(r.StepName), r.Outcome, r.ExecutionTime.Round(time.Millisecond))
+	switch n := len(r.Attempts); {
+	case n > 0 && r.Flaky:
+		text += fmt.Sprintf(" in attempt %d (flaky)", n)
+	case n > 0:
+		text += fmt.Sprintf(" in the last of %d attempts", n)
+	}
 	if r.ErrorType != "" {
 		text += ": " + printable(r.ErrorType)
 	}
 	if r.ErrorMessage != "" {
 		text += ": " + printable(r.ErrorMessage)
+	}
+	for _, e := range r.OverBudget {
+		text += "; " + e.String()
 	}
 	return printline.Log(text)
 }
@@ -169,6 +178,9 @@ func (r *ScriptTestResult) Details() string {
 	part("left running", strings.Join(r.Leftover, "\n"))
 	part("could not be ended", strings.Join(r.Survivors, "\n"))
 	part("not forked", r.WarmProblem)
+	for i, attempt := range r.Attempts[:max(len(r.Attempts)-1, 0)] {
+		part(fmt.Sprintf("attempt %d", i+1), attempt.String())
+	}
 	part("run it again", r.Command)
 	return printline.Log(b.String())
 }
