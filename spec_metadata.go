@@ -205,15 +205,15 @@ func metadataErrors(s Spec) []*FieldError {
 			fail(fieldDependsOn, i, ".steps["+strconv.Itoa(i)+"]", CodeFormat, step, "want something like TabularPreprocessing_training", "%s is no step name", step)
 		}
 	}
-	for _, name := range sortedKeys(meta.DependsOn.Packages) {
-		for part := range strings.SplitSeq(meta.DependsOn.Packages[name], ",") {
+	for name, versions := range meta.DependsOn.Packages { // errors are sorted later
+		for part := range strings.SplitSeq(versions, ",") {
 			if part = strings.TrimSpace(part); part != "" && !isPlainVersion(part) && !packageVersion.MatchString(part) {
 				fail(fieldDependsOn, 0, keyed(".packages", name), CodeFormat, part, "want something like >=1.3,<2 or ==2.*",
 					"%s is no version as PEP 440 writes them", part)
 			}
 		}
 	}
-	for _, name := range sortedKeys(meta.Inherited) {
+	for name := range meta.Inherited {
 		i := slices.IndexFunc(fields[:], func(m member) bool { return m.name == name })
 		if _, ok := inheritable[field(i)]; !ok {
 			fail(fieldInherited, 0, keyed("", name), CodeFormat, name, "", "%s is no member that a base has", name)

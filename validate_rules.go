@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -70,12 +69,12 @@ var (
 		noNUL,
 		{CodeFormat, always, func(s string) bool { return strings.ContainsAny(s, "=\n\r") }, "holds '=' or a line break"},
 	}}
-	tagRules           = textRules{"", []rule{{CodeFormat, always, notMatching(`^[a-z0-9][a-z0-9_.-]*$`), tagWords}}}
+	tagRules           = textRules{"", []rule{{CodeFormat, always, notOf(lower+decimal, lower+decimal+"_.-"), tagWords}}}
 	labelRules         = textRules{"", []rule{noNUL, {CodeTooLong, always, func(s string) bool { return utf8.RuneCountInString(s) > maxLabel }, "is longer than 256 characters"}}}
 	baseNameRules      = textRules{"", []rule{{CodeFormat, always, func(s string) bool { return !IsScriptName(s) }, "is no name of a base: lower-case words joined by underscores"}}}
 	dependencyRules    = textRules{"", []rule{notEmpty, noNUL}}
-	packageRules       = textRules{"", []rule{{CodeFormat, always, notMatching(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`), "is no name of a Python package"}}}
-	exampleNameRules   = textRules{"", []rule{{CodeFormat, always, notMatching(`^[a-z][a-z0-9_]*$`), "is no name of an example: a lower-case letter, then letters, digits and underscores"}}}
+	packageRules       = textRules{"", []rule{{CodeFormat, always, isNoPackage, "is no name of a Python package"}}}
+	exampleNameRules   = textRules{"", []rule{{CodeFormat, always, notOf(lower, lower+decimal+"_"), "is no name of an example: a lower-case letter, then letters, digits and underscores"}}}
 	containerPathRules = textRules{"", []rule{{CodeFormat, always, func(s string) bool { return !strings.HasPrefix(s, "/") || holdsNUL(s) }, "is no absolute path in a container"}}}
 
 	envValueRules = textRules{"scriptspec_env_value", []rule{noNUL}}
@@ -88,9 +87,40 @@ var (
 
 const maxLabel = 256
 
-func notMatching(pattern string) func(string) bool {
-	p := regexp.MustCompile(pattern)
-	return func(s string) bool { return !p.MatchString(s) }
+const (
+	lower   = "abcdefghijklmnopqrstuvwxyz"
+	upper   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	decimal = "0123456789"
+)
+
+// notOf returns a condition that texts do not meet which begin with one of the first characters and go on with any of the
+// others.
+func notOf(first, others string) func(string) bool {
+	var begins, goesOn [256]bool
+	for _, c := range []byte(first) {
+		begins[c] = true
+	}
+	for _, c := range []byte(others) {
+		goesOn[c] = true
+	}
+	return func(s string) bool {
+		if s == "" || !begins[s[0]] {
+			return true
+		}
+		for i := 1; i < len(s); i++ {
+			if !goesOn[s[i]] {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+var notPackageCharacters = notOf(lower+upper+decimal, lower+upper+decimal+"._-")
+
+// isNoPackage reports whether text is not the name of a Python package, as PEP 508 has it.
+func isNoPackage(text string) bool {
+	return notPackageCharacters(text) || strings.ContainsAny(text[len(text)-1:], "._-")
 }
 
 // twice is the rule of lists that have nothing twice.
