@@ -183,10 +183,10 @@ func (r *PipelineTestResult) report() *report.Run {
 		run.Started = time.Time{}
 	}
 	for _, n := range r.Nodes {
-		run.Nodes = append(run.Nodes, report.Node{
-			Name: n.Node, Status: report.Status(n.Status), Reason: n.Reason, Apart: n.Reason == notPart, Level: n.Level,
-			Started: n.Started, Duration: n.Duration, Script: n.Result.script(),
-		})
+		node := n.Result.attempted()
+		node.Name, node.Status, node.Reason, node.Level = n.Node, report.Status(n.Status), n.Reason, n.Level
+		node.Apart, node.Started, node.Duration = n.Reason == notPart, n.Started, n.Duration
+		run.Nodes = append(run.Nodes, node)
 	}
 	for _, e := range r.Edges {
 		edge := report.Edge{Source: e.Source, Dest: e.Dest}
@@ -205,10 +205,12 @@ func (r *ScriptTestResult) report() *report.Run {
 	if r == nil {
 		r = &ScriptTestResult{}
 	}
-	return &report.Run{
-		Kind: report.OneSpec, Name: r.StepName, Success: r.Success, Duration: r.ExecutionTime,
-		Nodes: []report.Node{r.node(r.StepName)},
+	node := r.node(r.StepName)
+	run := &report.Run{Kind: report.OneSpec, Name: r.StepName, Success: r.Success, Duration: node.Duration, Nodes: []report.Node{node}}
+	if first := r.began(); !first.IsZero() {
+		run.Started, run.Naive = first.Time, first.IsNaive()
 	}
+	return run
 }
 
 func (r *StoreTestResult) report() *report.Run {
@@ -225,6 +227,9 @@ func (r *StoreTestResult) report() *report.Run {
 		node := report.Node{Name: s.Name, Status: report.Skipped, Reason: "not run"}
 		if s.Result != nil {
 			node = s.Result.node(s.Name)
+			if first := s.Result.began(); !first.IsZero() && !r.StartedAt.IsZero() {
+				node.Started = max(first.Sub(r.StartedAt.Time), 0)
+			}
 			if s.Expect != "" && s.Result.Outcome == s.Expect {
 				node.Status, node.Reason = report.Passed, ""
 			} else if s.Expect != "" {
@@ -239,11 +244,38 @@ func (r *StoreTestResult) report() *report.Run {
 	return run
 }
 
-// node returns the result as the node of a report.
+// node returns the result as the node of a report, which took as long as all attempts.
 func (r *ScriptTestResult) node(name string) report.Node {
-	n := report.Node{Name: name, Status: report.Passed, Duration: r.ExecutionTime, Script: r.script()}
+	n := r.attempted()
+	n.Name, n.Status, n.Duration = name, report.Passed, r.ExecutionTime
+	if first := r.began(); len(r.Attempts) > 1 && !first.IsZero() && !r.StartedAt.IsZero() {
+		n.Duration = max(r.StartedAt.Sub(first.Time), 0) + r.ExecutionTime
+	}
 	if !r.Success {
 		n.Status, n.Reason = report.Failed, failure(r)
+	}
+	return n
+}
+
+// began returns when the first attempt did, zero if it is not known.
+func (r *ScriptTestResult) began() Timestamp {
+	if len(r.Attempts) > 0 {
+		return r.Attempts[0].StartedAt
+	}
+	return r.StartedAt
+}
+
+// attempted returns what reports show of the attempts of a script, in a node without name and status.
+func (r *ScriptTestResult) attempted() report.Node {
+	n := report.Node{Script: r.script()}
+	if r == nil {
+		return n
+	}
+	n.Flaky = r.Flaky
+	if len(r.Attempts) > 1 {
+		for i := range r.Attempts {
+			n.Attempts = append(n.Attempts, r.Attempts[i].script())
+		}
 	}
 	return n
 }
@@ -254,11 +286,17 @@ func (r *ScriptTestResult) script() *report.Script {
 		return nil
 	}
 	s := &report.Script{
-		ScriptName: r.ScriptName, Description: r.Description, Outcome: string(r.Outcome), Success: r.Success,
+		ScriptName: r.ScriptName, StepName: r.StepName, Description: r.Description, Outcome: string(r.Outcome), Success: r.Success,
 		ErrorType: r.ErrorType, ErrorMessage: r.ErrorMessage, Traceback: r.Traceback,
-		ExitCode: r.ExitCode, Signal: r.Signal, ExecutionTime: r.ExecutionTime, PeakMemory: r.PeakMemory,
+		ExitCode: r.ExitCode, Signal: r.Signal, ExecutionTime: r.ExecutionTime, ImportTime: r.ImportTime, PeakMemory: r.PeakMemory,
 		Stdout: streamOf(r.Stdout), Stderr: streamOf(r.Stderr), Outputs: make(map[string]report.Output, len(r.Outputs)),
 		Leftover: r.Leftover, Survivors: r.Survivors,
+	}
+	if !r.StartedAt.IsZero() {
+		s.Started = r.StartedAt.Time
+	}
+	for _, e := range r.OverBudget {
+		s.OverBudget = append(s.OverBudget, report.Excess{What: e.What, Value: e.Value, Limit: e.Limit, Text: e.String()})
 	}
 	for name, o := range r.Outputs {
 		s.Outputs[name] = report.Output{Path: o.Path, Exists: o.Exists, Files: o.Files, Bytes: o.Bytes}

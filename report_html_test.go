@@ -26,7 +26,7 @@ var pageElements = []string{
 	"html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "ul", "li", "dl", "div", "dt", "dd", "label", "input",
 	"main", "section", "p", "a", "span", "small", "code", "pre", "wbr", "details", "summary", "script",
 	"table", "thead", "tbody", "tr", "th", "td",
-	"svg", "symbol", "defs", "marker", "path", "use", "rect", "circle", "g", "text",
+	"b", "svg", "symbol", "defs", "marker", "pattern", "path", "use", "rect", "circle", "g", "text",
 }
 
 // checkPage reads a page and holds it to what it promises, whatever is in it: no elements but ours,
@@ -254,4 +254,6 @@ func checkReports(t *testing.T, r *scriptspec.PipelineTestResult) {
 	checkJUnit(t, report(t, (*scriptspec.PipelineTestResult).WriteJUnit, r))
 	checkCommands(t, report(t, (*scriptspec.PipelineTestResult).WriteGitHub, r))
 	checkTable(t, report(t, (*scriptspec.PipelineTestResult).WriteText, r))
+	checkMetrics(t, report(t, (*scriptspec.PipelineTestResult).WritePrometheus, r))
+	checkOTLP(t, report(t, func(r *scriptspec.PipelineTestResult, w io.Writer) error { return r.WriteOTLP(w, "") }, r), "", "")
 }

@@ -99,7 +99,10 @@ func infested(text string) *scriptspec.PipelineTestResult {
 			s.ScriptName, s.StepName, s.Description, s.ErrorType, s.ErrorMessage, s.Signal = text, text, text, text, text, text
 			s.Traceback += "  File \"" + text + "\", line 3\n" + text
 			s.Stdout.Text, s.Stderr.Text = text, text
-			s.Outputs = map[string]scriptspec.OutputInfo{text: {Path: text}}
+			s.Outputs = map[string]scriptspec.OutputInfo{text: {Path: text, Exists: true}}
+			s.ImportTime, s.OverBudget = time.Millisecond, []scriptspec.BudgetExcess{{What: text, Value: 2, Limit: 1}}
+			first, second := *s, *s
+			s.Attempts, s.Flaky = []scriptspec.ScriptTestResult{first, second}, n.Status == scriptspec.NodePassed
 			if n.Status == scriptspec.NodePassed {
 				n.Status, s.Outcome = scriptspec.NodeStatus(text), scriptspec.Outcome(text)
 			}
@@ -120,7 +123,7 @@ func infested(text string) *scriptspec.PipelineTestResult {
 // reportFiles are the reports that every result can write of itself, each with the name of its golden file.
 var reportFiles = map[string]string{
 	"WriteText": "text.txt", "WriteJUnit": "junit.xml", "WriteGitHub": "github.txt", "WriteHTML": "page.html", "WriteGNU": "gnu.txt",
-	"WriteMarkdown": "summary.md", "WriteSARIF": "log.sarif",
+	"WriteMarkdown": "summary.md", "WriteSARIF": "log.sarif", "WritePrometheus": "metrics.prom", "WriteOTLP": "otlp.json",
 }
 
 // reportsOf returns the methods of a result that write a report, by the name of their golden file.

@@ -24,6 +24,9 @@ type Result interface {
 	WriteGNU(w io.Writer) error
 	// WriteSARIF takes the top of the sources, to which paths are relative.
 	WriteSARIF(w io.Writer, root string) error
+	WritePrometheus(w io.Writer) error
+	// WriteOTLP takes the W3C traceparent of the span that the run belongs to, "" for none.
+	WriteOTLP(w io.Writer, traceparent string) error
 
 	report() *report.Run
 }
@@ -48,7 +51,8 @@ func (r *ScriptTestResult) WriteMarkdown(w io.Writer) error { return r.report().
 func (r *StoreTestResult) WriteMarkdown(w io.Writer) error { return r.report().WriteMarkdown(w) }
 
 // WriteGNU writes a line for each node that failed and each problem of data, as compilers do, with the line of the script
-// that the traceback leads to: file:line:column: severity: message [code]. The error is that of w.
+// that the traceback leads to: file:line:column: severity: message [code]. Nodes that passed only after attempts that
+// failed, or over budget, are warnings. The error is that of w.
 func (r *PipelineTestResult) WriteGNU(w io.Writer) error { return writeGNU(w, r) }
 
 // WriteGNU is as in [PipelineTestResult.WriteGNU].
@@ -67,6 +71,38 @@ func (r *ScriptTestResult) WriteSARIF(w io.Writer, root string) error { return w
 
 // WriteSARIF is as in [PipelineTestResult.WriteSARIF].
 func (r *StoreTestResult) WriteSARIF(w io.Writer, root string) error { return writeSARIF(w, r, root) }
+
+// WritePrometheus writes the result in the text format of Prometheus, for the textfile collector of the node exporter: gauges
+// with the labels step and script, in seconds and bytes, and scriptspec_budget_ratio with the label what. Nodes that were not
+// to be run have no samples; a spec and its examples are one series, with the worst of each figure. There are no times of
+// samples, but scriptspec_last_run_timestamp_seconds. Write the file to another name and rename it, so that the collector
+// never reads half of one. The error is that of w.
+func (r *PipelineTestResult) WritePrometheus(w io.Writer) error { return r.report().WritePrometheus(w) }
+
+// WritePrometheus is as in [PipelineTestResult.WritePrometheus].
+func (r *ScriptTestResult) WritePrometheus(w io.Writer) error { return r.report().WritePrometheus(w) }
+
+// WritePrometheus is as in [PipelineTestResult.WritePrometheus].
+func (r *StoreTestResult) WritePrometheus(w io.Writer) error { return r.report().WritePrometheus(w) }
+
+// WriteOTLP writes the result as one OpenTelemetry trace, on one line in the JSON form of OTLP that the collector's
+// otlpjsonfile receiver reads: a span of the run, below it one of each node, with links to those that fed it, and one of each
+// attempt if there was more than one. What failed has the status Error. Ids follow from the result: it has the same ones each
+// time. The traceparent, as W3C Trace Context has it, names the span that the run belongs to; "" and one that is not valid
+// stand for none. A result that does not know when it began has spans from 1970 on. The error is that of w.
+func (r *PipelineTestResult) WriteOTLP(w io.Writer, traceparent string) error {
+	return r.report().WriteOTLP(w, traceparent)
+}
+
+// WriteOTLP is as in [PipelineTestResult.WriteOTLP].
+func (r *ScriptTestResult) WriteOTLP(w io.Writer, traceparent string) error {
+	return r.report().WriteOTLP(w, traceparent)
+}
+
+// WriteOTLP is as in [PipelineTestResult.WriteOTLP].
+func (r *StoreTestResult) WriteOTLP(w io.Writer, traceparent string) error {
+	return r.report().WriteOTLP(w, traceparent)
+}
 
 func writeGNU(w io.Writer, r Result) error { return report.WriteGNU(w, r.report().Notes()) }
 

@@ -17,7 +17,7 @@ import (
 
 // The formats of what the verbs have to say. The first is the usual one.
 var (
-	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html"}
+	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html", "prometheus", "otlp"}
 	lintFormats   = []string{"gnu", "text", "json", "jsonl", "github", "junit", "sarif", "markdown"}
 	listFormats   = []string{"text", "names", "json", "jsonl"}
 	planFormats   = []string{"text", "json"}
@@ -134,9 +134,11 @@ func resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
 	here, _ := os.Getwd()
 	return map[string]func(io.Writer) error{
 		"text": r.WriteText, "markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit, "github": r.WriteGitHub, "gnu": r.WriteGNU,
-		"json":      func(w io.Writer) error { return writeJSON(w, r) },
-		"sarif":     func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
-		formatLines: func(w io.Writer) error { return writeEvents(w, r) },
+		"prometheus": r.WritePrometheus,
+		"otlp":       func(w io.Writer) error { return r.WriteOTLP(w, os.Getenv("TRACEPARENT")) },
+		"json":       func(w io.Writer) error { return writeJSON(w, r) },
+		"sarif":      func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
+		formatLines:  func(w io.Writer) error { return writeEvents(w, r) },
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
+// longestPath is PATH_MAX: what is longer is no file.
+const longestPath = 4096
+
 // annotationLimit bounds the text of an annotation; GitHub cuts at 64 KiB.
 const annotationLimit = 16 << 10
 
@@ -29,6 +32,9 @@ func (r *Run) WriteGitHub(w io.Writer) error {
 				}
 				place = scriptPlace(s)
 			}
+			if tried := n.triedText(); tried != "" {
+				text = strings.TrimRight(text, "\n") + "\n\n" + tried
+			}
 			command(&b, "error", title, place, text)
 		case Cancelled:
 			command(&b, "warning", title, nil, n.Reason)
@@ -37,6 +43,14 @@ func (r *Run) WriteGitHub(w io.Writer) error {
 				continue // there may be thousands
 			}
 			command(&b, "notice", title, nil, n.Reason)
+		}
+		for _, w := range n.warnings() {
+			text, place := w.Text, []string(nil)
+			if earlier := n.earlier(); w.Code == codeFlaky && len(earlier) > 0 && earlier[len(earlier)-1] != nil {
+				last := earlier[len(earlier)-1]
+				text, place = text+"\n\n"+last.Traceback, scriptPlace(last)
+			}
+			command(&b, "warning", r.title()+": "+printable.Line(n.Name)+": "+strings.ReplaceAll(w.Code, "_", " "), place, text)
 		}
 		if n.Script != nil && n.Script.remains() != "" {
 			command(&b, "warning", r.title()+": "+printable.Line(n.Name)+": processes", nil, n.Script.remains())
@@ -58,9 +72,7 @@ func command(b *bytes.Buffer, name, title string, properties []string, text stri
 		b.WriteString("," + properties[i] + "=" + property.Replace(printable.Block(properties[i+1])))
 	}
 	text = strings.TrimRight(printable.Block(text), "\n")
-	if len(text) > annotationLimit {
-		text = strings.ToValidUTF8(text[:annotationLimit], "") + "\n[...]"
-	}
+	text = beginning(text, annotationLimit)
 	b.WriteString("::" + data.Replace(text) + "\n")
 }
 
@@ -70,7 +82,7 @@ func scriptPlace(s *Script) []string {
 	for line := range strings.Lines(s.Traceback) {
 		rest, ok := strings.CutPrefix(strings.TrimLeft(line, " "), `File "`)
 		file, rest, ok2 := strings.Cut(rest, `", line `)
-		if !ok || !ok2 || strings.TrimSuffix(filepath.Base(file), ".py") != s.ScriptName {
+		if !ok || !ok2 || len(file) > longestPath || strings.TrimSuffix(filepath.Base(file), ".py") != s.ScriptName {
 			continue
 		}
 		digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]

@@ -31,6 +31,9 @@ var (
 // pageStream bounds what the page shows of a stream; the JSON report has all of it.
 const pageStream = 64 << 10
 
+// pageText bounds every other text of several lines.
+const pageText = 16 << 10
+
 var parsePage = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("report").Funcs(template.FuncMap{"breaks": breaks}).Parse(pageTemplate)
 })
@@ -61,12 +64,15 @@ type page struct {
 	Facts   []pageFact
 	Drawing *drawing
 	Nodes   []*pageNode
-	Wrong   []pageProblem // what to look at first
+	pageAnswers
+	Timeline *timeline
+	Critical string // the critical path, in words
+	Charts   bool   // some node has runs on record
 }
 
 type pageCount struct {
-	Status Status
-	N      int
+	Class, Word string
+	N           int
 }
 
 type pageFact struct{ Name, Value string }
@@ -82,6 +88,16 @@ type pageNode struct {
 	Streams                 []pageStreamText
 	Outputs                 []pageOutput
 	Received, Passed        []pageFlow
+	Bar                     *bar
+	Spark, Plot             *chart
+	Usual, Median           string // how long it takes, by its last runs
+	New                     string // what is new of it, as a word: "new failure"
+	News                    string // and as a text
+	Caption                 string // of the plot
+	Past                    []pagePast
+	Warnings                []string
+	Attempts                []pageAttempt
+	Flaky                   bool
 }
 
 type pageStreamText struct {
@@ -101,28 +117,33 @@ type pageFlow struct {
 	Problems                             []string
 }
 
-type pageProblem struct{ Subject, ID, Class, Text string }
-
 func newPage(r *Run) *page {
 	p := &page{Kind: r.Kind, Title: cmp.Or(printable.Line(r.Name), r.Kind.Noun), Verdict: r.verdict()}
-	for _, s := range statuses() {
-		if n := len(slices.DeleteFunc(slices.Clone(r.Nodes), func(n Node) bool { return n.Status != s })); n > 0 {
-			p.Counts = append(p.Counts, pageCount{s, n})
-		}
-	}
+	p.count(r)
 	p.Facts = facts(
 		"took", formatDuration(r.Duration),
 		"started", startedAt(r.Started, r.Naive),
 		"results in", printable.Line(r.WorkDir))
+	p.Timeline = newTimeline(r)
 	ids := map[string]string{}
 	for i, n := range r.Nodes {
 		node := newPageNode(n)
 		node.ID = fmt.Sprintf("n%d", i)
+		node.addPast(r, n)
+		if p.Timeline != nil {
+			node.Bar = p.Timeline.bars[i]
+		}
+		p.Charts = p.Charts || node.Spark != nil
 		p.Nodes = append(p.Nodes, node)
 		ids[n.Name] = node.ID
 	}
+	if p.Timeline != nil {
+		p.Critical = p.Timeline.summary(r)
+	}
 	p.link(r, ids)
+	p.answer(r, ids)
 	p.Drawing = newDrawing(r, p.Nodes, ids)
+	p.mark()
 	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript)
 	if p.Drawing != nil {
 		p.Style += template.CSS(p.Drawing.style())
@@ -131,6 +152,9 @@ func newPage(r *Run) *page {
 		sourceHash(string(p.Style)), sourceHash(string(p.Script)))
 	return p
 }
+
+// block is a text of several lines, of which the page shows the beginning.
+func block(text string) string { return beginning(printable.Block(text[:min(len(text), pageText+1)]), pageText) }
 
 // startedAt is a time as people write it, with the zone where it has one.
 func startedAt(t time.Time, naive bool) string {
@@ -178,7 +202,7 @@ func class(s Status) string {
 }
 
 func newPageNode(n Node) *pageNode {
-	p := &pageNode{Name: printable.Line(n.Name), Status: printable.Line(string(n.Status)), Class: class(n.Status), Reason: printable.Block(n.Reason)}
+	p := &pageNode{Name: printable.Line(n.Name), Status: printable.Line(string(n.Status)), Class: class(n.Status), Reason: block(n.Reason)}
 	if n.Duration > 0 {
 		p.Took = formatDuration(n.Duration)
 	}
@@ -186,7 +210,7 @@ func newPageNode(n Node) *pageNode {
 	if s == nil {
 		return p
 	}
-	p.Description = printable.Block(s.Description)
+	p.Description = block(s.Description)
 	p.Memory, p.Outcome = formatMemory(s.PeakMemory), printable.Line(s.Outcome)
 	exit := ""
 	if s.ExitCode != 0 && s.Signal == "" {
@@ -194,12 +218,12 @@ func newPageNode(n Node) *pageNode {
 	}
 	p.Facts = facts(
 		"script", printable.Line(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable.Line(s.Signal),
-		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime),
-		"peak memory", p.Memory, "processes", printable.Block(s.remains()))
-	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+printable.Block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
+		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime), "imports", formatImport(s),
+		"peak memory", p.Memory, "processes", block(s.remains()))
+	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
 		p.Facts = append(p.Facts, pageFact{"error", detail})
 	}
-	p.Traceback = strings.TrimRight(printable.Tail(printable.Block(s.Traceback), pageStream), "\n")
+	p.Traceback = strings.TrimRight(tail(s.Traceback, pageStream), "\n")
 	for _, c := range []struct {
 		name string
 		Stream
@@ -207,12 +231,12 @@ func newPageNode(n Node) *pageNode {
 		if c.Text == "" {
 			continue
 		}
-		text := printable.Block(c.Text)
+		text := tail(c.Text, pageStream)
 		size := formatBytes(c.Bytes)
-		if c.Truncated || len(text) > pageStream {
+		if c.Truncated || strings.HasPrefix(text, "[...]\n") {
 			size += ", not all of it shown"
 		}
-		p.Streams = append(p.Streams, pageStreamText{c.name, size, strings.TrimRight(printable.Tail(text, pageStream), "\n"), !s.Success})
+		p.Streams = append(p.Streams, pageStreamText{c.name, size, strings.TrimRight(text, "\n"), !s.Success})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 		o := s.Outputs[name]
@@ -240,7 +264,7 @@ func (p *page) link(r *Run, ids map[string]string) {
 				Amount: amount, Formats: printable.Line(formats),
 			}
 			for _, text := range h.Problems {
-				f.Problems = append(f.Problems, printable.Block(text))
+				f.Problems = append(f.Problems, block(text))
 			}
 			if to != nil {
 				f.Other, f.OtherID = printable.Line(e.Source), ids[e.Source]
@@ -251,13 +275,5 @@ func (p *page) link(r *Run, ids map[string]string) {
 				from.Passed = append(from.Passed, f)
 			}
 		}
-	}
-	for _, n := range p.Nodes {
-		if n.Class == string(Failed) {
-			p.Wrong = append(p.Wrong, pageProblem{n.Name, n.ID, n.Class, n.Reason})
-		}
-	}
-	for _, f := range r.Findings() {
-		p.Wrong = append(p.Wrong, pageProblem{f.Subject, ids[f.Dest], "data", printable.Block(f.Text)})
 	}
 }

@@ -45,9 +45,11 @@ type junitCase struct {
 	Name      string        `xml:"name,attr"`
 	ClassName string        `xml:"classname,attr"`
 	Time      string        `xml:"time,attr"`
+	Failure   *junitProblem `xml:"failure"`
+	Rerun     []junitRerun  `xml:"rerunFailure"`
+	Flaky     []junitRerun  `xml:"flakyFailure"`
 	Skipped   *junitProblem `xml:"skipped"`
 	Error     *junitProblem `xml:"error"`
-	Failure   *junitProblem `xml:"failure"`
 	Stdout    *junitText    `xml:"system-out"`
 	Stderr    *junitText    `xml:"system-err"`
 }
@@ -56,6 +58,13 @@ type junitProblem struct {
 	Type    string `xml:"type,attr,omitempty"`
 	Message string `xml:"message,attr"`
 	Text    string `xml:",cdata"`
+}
+
+// junitRerun is an attempt that failed, beside the one that counts, as Maven's Surefire writes it.
+type junitRerun struct {
+	Type    string    `xml:"type,attr"`
+	Message string    `xml:"message,attr"`
+	Trace   junitText `xml:"stackTrace"`
 }
 
 type junitText struct {
@@ -134,12 +143,30 @@ func nodeCase(class string, n Node) junitCase {
 			c.Failure.Type = printable.Line(s.Outcome)
 			c.Failure.Text = failureText(s)
 		}
+		for _, earlier := range n.earlier() {
+			if earlier == nil {
+				continue
+			}
+			rerun := junitRerun{printable.Line(earlier.Outcome), printable.Line(earlier.ending()), junitText{printable.Tail(failureText(earlier), junitStream)}}
+			if c.Failure == nil && c.Error == nil {
+				c.Flaky = append(c.Flaky, rerun)
+			} else {
+				c.Rerun = append(c.Rerun, rerun)
+			}
+		}
 		c.Stdout, c.Stderr = junitOutput(s.Stdout), junitOutput(s.Stderr)
-		if remains := printable.Block(s.remains()); remains != "" {
+		var remarks []string
+		if remains := s.remains(); remains != "" {
+			remarks = append(remarks, "processes "+remains)
+		}
+		for _, e := range s.OverBudget {
+			remarks = append(remarks, "over budget: "+e.Text)
+		}
+		for _, remark := range remarks {
 			if c.Stderr == nil {
 				c.Stderr = &junitText{}
 			}
-			c.Stderr.Text += "[processes " + remains + "]\n"
+			c.Stderr.Text += "[" + printable.Block(remark) + "]\n"
 		}
 	}
 	return c
@@ -152,13 +179,13 @@ func failureText(s *Script) string {
 		text = s.ErrorMessage
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", strings.TrimRight(printable.Tail(printable.Block(text), junitStream), "\n"))
+	fmt.Fprintf(&b, "%s\n", strings.TrimRight(tail(text, junitStream), "\n"))
 	for _, c := range []struct {
 		name string
 		Stream
 	}{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
 		if c.Text != "" {
-			fmt.Fprintf(&b, "\nend of %s:\n%s\n", c.name, strings.TrimRight(printable.Tail(printable.Block(c.Text), junitTail), "\n"))
+			fmt.Fprintf(&b, "\nend of %s:\n%s\n", c.name, strings.TrimRight(tail(c.Text, junitTail), "\n"))
 		}
 	}
 	return b.String()
@@ -168,7 +195,7 @@ func junitOutput(c Stream) *junitText {
 	if c.Text == "" {
 		return nil
 	}
-	return &junitText{printable.Tail(printable.Block(c.Text), junitStream)}
+	return &junitText{tail(c.Text, junitStream)}
 }
 
 // edgeCase is the test case of an edge.

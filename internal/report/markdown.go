@@ -25,11 +25,27 @@ func (r *Run) WriteMarkdown(w io.Writer) error {
 		if n.Duration > 0 {
 			took = formatDuration(n.Duration)
 		}
+		if n.Flaky {
+			outcome += " (flaky)"
+		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", escaped(n.Name), escaped(string(n.Status)), escaped(outcome), escaped(took), escaped(memory))
 	}
-	if notes := r.Notes(); len(notes) > 0 {
-		b.WriteString("\n### What went wrong\n\n")
-		writeItems(&b, notes)
+	var wrong, warnings []Note
+	for _, note := range r.Notes() {
+		if note.Severity == "error" {
+			wrong = append(wrong, note)
+		} else {
+			warnings = append(warnings, note)
+		}
+	}
+	for _, list := range []struct {
+		title string
+		notes []Note
+	}{{"What went wrong", wrong}, {"Warnings", warnings}} {
+		if len(list.notes) > 0 {
+			b.WriteString("\n### " + list.title + "\n\n")
+			writeItems(&b, list.notes)
+		}
 	}
 	_, err := w.Write(b.Bytes())
 	return err

@@ -48,7 +48,27 @@ type Node struct {
 	Level  int  // of the graph
 	// Started is the time from the start of the run.
 	Started, Duration time.Duration
-	Script            *Script // nil if it was not run
+	Script            *Script   // nil if it was not run
+	Flaky             bool      // it passed, after attempts that failed
+	Attempts          []*Script // all of them in order, the last one Script; none if there was one only
+	Past              []Past    // its last runs before this one, oldest first
+	Runs              int       // all that are on record
+}
+
+// earlier returns the attempts before the one that counts.
+func (n Node) earlier() []*Script {
+	if len(n.Attempts) < 2 {
+		return nil
+	}
+	return n.Attempts[:len(n.Attempts)-1]
+}
+
+// Past is an earlier run of a node.
+type Past struct {
+	At       time.Time
+	Outcome  string
+	Passed   bool
+	Duration time.Duration
 }
 
 // Status is what became of a node.
@@ -66,13 +86,17 @@ const (
 
 // Script is one run of a script.
 type Script struct {
-	ScriptName, Description, Outcome   string
+	ScriptName, StepName               string
+	Description, Outcome               string
 	Success                            bool
 	ErrorType, ErrorMessage, Traceback string
 	ExitCode                           int
 	Signal                             string
+	Started                            time.Time // zero if it is not known
 	ExecutionTime                      time.Duration
-	PeakMemory                         int64 // bytes
+	ImportTime                         time.Duration // of it, until main was called; 0 if it is not known
+	PeakMemory                         int64         // bytes
+	OverBudget                         []Excess
 	Stdout, Stderr                     Stream
 	Outputs                            map[string]Output
 	Leftover                           []string // processes that it left running, which were ended
@@ -89,6 +113,13 @@ func (s *Script) remains() string {
 		parts = append(parts, "could not be ended: "+strings.Join(s.Survivors, ", "))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Excess is something that a run took more of than its budget allows.
+type Excess struct {
+	What         string  // "duration"
+	Value, Limit float64 // of one unit
+	Text         string  // for a person
 }
 
 // Stream is what a script wrote to one of its streams.
@@ -162,6 +193,12 @@ func (r *Run) tally() string {
 	}
 	if n := len(r.Findings()); n > 0 {
 		parts = append(parts, plural(n, "data problem"))
+	}
+	if n := r.flaky(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d flaky", n))
+	}
+	if n := r.overBudget(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d over budget", n))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -138,6 +138,23 @@ func (a *arrow) put(centre daglayout.Point) {
 	}
 }
 
+// mark marks the edges of the graph that are of the critical path.
+func (p *page) mark() {
+	if p.Drawing == nil || p.Timeline == nil {
+		return
+	}
+	critical := map[[2]string]bool{}
+	for i := 1; i < len(p.Timeline.Path); i++ {
+		critical[[2]string{p.Nodes[p.Timeline.Path[i-1]].ID, p.Nodes[p.Timeline.Path[i]].ID}] = true
+	}
+	for i := range p.Drawing.Lines {
+		if line := &p.Drawing.Lines[i]; critical[[2]string{line.From, line.To}] {
+			line.Class += " on-path"
+			line.Describes += ", on the critical path"
+		}
+	}
+}
+
 // style lets the drawing shrink to three quarters, and to any size where it is to fit.
 func (d *drawing) style() string {
 	return fmt.Sprintf("#graph svg{max-width:%dpx;min-width:%dpx}\n", d.Width, d.Width*3/4)
@@ -148,6 +165,9 @@ func (n *pageNode) summary() string {
 	parts := []string{n.Status}
 	if n.Outcome != "" && n.Outcome != n.Status {
 		parts[0] += ": " + n.Outcome
+	}
+	if n.Flaky {
+		parts[0] += ", flaky"
 	}
 	if n.Took != "" {
 		parts = append(parts, n.Took)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -35,16 +36,24 @@ func (r *Run) writeTable(b *bytes.Buffer) {
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	flows := r.Kind == Pipeline // else nothing is handed over
-	header := []string{strings.ToUpper(r.Kind.Part), "STATUS", "OUTCOME", "TIME", "MEMORY"}
+	imports := slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.Script != nil && n.Script.ImportTime > 0 })
+	header := []string{strings.ToUpper(r.Kind.Part), "STATUS", "OUTCOME", "TIME"}
+	if imports {
+		header = append(header, "IMPORT")
+	}
+	header = append(header, "MEMORY")
 	if flows {
 		header = append(header, "RECEIVED")
 	}
 	row(append(header, "WROTE")...)
 	for _, n := range r.Nodes {
-		var outcome, memory, took, got, wrote string
+		var outcome, imported, memory, took, got, wrote string
 		if n.Script != nil {
 			outcome, memory = printable.Line(n.Script.Outcome), formatMemory(n.Script.PeakMemory)
-			wrote = written(n.Script)
+			imported, wrote = formatImport(n.Script), written(n.Script)
+		}
+		if n.Flaky {
+			outcome += " (flaky)"
 		}
 		if n.Duration > 0 {
 			took = formatDuration(n.Duration)
@@ -56,7 +65,11 @@ func (r *Run) writeTable(b *bytes.Buffer) {
 				got += ": " + printable.Line(formats)
 			}
 		}
-		cells := []string{printable.Line(n.Name), printable.Line(string(n.Status)), outcome, took, memory}
+		cells := []string{printable.Line(n.Name), printable.Line(string(n.Status)), outcome, took}
+		if imports {
+			cells = append(cells, imported)
+		}
+		cells = append(cells, memory)
 		if flows {
 			cells = append(cells, got)
 		}
@@ -101,6 +114,9 @@ func (r *Run) writeProblems(b *bytes.Buffer) {
 		for _, n := range r.Nodes {
 			if n.Status == status && n.Reason != "" && n.Status != Passed {
 				item(string(status), printable.Line(n.Name), n.Reason)
+				if tried := n.triedText(); tried != "" {
+					item("attempts", printable.Line(n.Name), tried)
+				}
 			}
 		}
 		if status == Failed {
@@ -110,6 +126,15 @@ func (r *Run) writeProblems(b *bytes.Buffer) {
 		}
 	}
 	for _, n := range r.Nodes {
+		switch is, text := r.newsOf(n); is {
+		case newFailure:
+			item("new", printable.Line(n.Name), text)
+		case fixed:
+			item("fixed", printable.Line(n.Name), text)
+		}
+		for _, w := range n.warnings() {
+			item(strings.ReplaceAll(w.Code, "_", " "), printable.Line(n.Name), w.Text)
+		}
 		if n.Script != nil && n.Script.remains() != "" {
 			item("process", printable.Line(n.Name), n.Script.remains())
 		}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // volume returns how much was handed over: "3 files, 1.2 MiB", and of which formats.
@@ -51,6 +53,30 @@ func formatMemory(n int64) string {
 		return ""
 	}
 	return formatBytes(n)
+}
+
+// tail returns the end of a text of several lines, made printable. Of a long text it looks at no more than it may need.
+func tail(text string, limit int) string {
+	if len(text) > 2*limit {
+		text = text[len(text)-2*limit:]
+	}
+	return printable.Tail(printable.Block(text), limit)
+}
+
+// beginning returns the beginning of a text that is longer than limit bytes.
+func beginning(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "\n[...]"
+}
+
+// formatImport is how much of the time of a script its imports took, "" if it is not known.
+func formatImport(s *Script) string {
+	if s.ImportTime <= 0 {
+		return ""
+	}
+	return formatDuration(s.ImportTime)
 }
 
 // formatDuration formats a time with as many digits as matter: 42ms, 1.52s, 3m12s.
