@@ -154,7 +154,9 @@ func newPage(r *Run) *page {
 }
 
 // block is a text of several lines, of which the page shows the beginning.
-func block(text string) string { return beginning(printable.Block(text[:min(len(text), pageText+1)]), pageText) }
+func block(text string) string {
+	return beginning(printable.Block(text[:min(len(text), 2*pageText+1)]), pageText)
+}
 
 // startedAt is a time as people write it, with the zone where it has one.
 func startedAt(t time.Time, naive bool) string {

@@ -81,8 +81,10 @@ type (
 const (
 	otlpSchema   = "https://opentelemetry.io/schemas/1.37.0"
 	otlpScopeIs  = "github.com/scriptspec/scriptspec"
-	otlpInternal = 1 // SPAN_KIND_INTERNAL
-	otlpError    = 2 // STATUS_CODE_ERROR
+	otlpText     = 4 << 10  // bytes of a text
+	otlpTrace    = 32 << 10 // bytes of a traceback
+	otlpInternal = 1        // SPAN_KIND_INTERNAL
+	otlpError    = 2        // STATUS_CODE_ERROR
 )
 
 // WriteOTLP writes a run as one trace in the JSON of OTLP, on one line, as the collector's otlpjsonfile receiver reads it: a
@@ -308,9 +310,11 @@ func exceptionOf(s *Script, at string) []otlpEvent {
 	if s.ErrorType == "" {
 		return nil
 	}
-	return []otlpEvent{{at, "exception", attributes(
-		"exception.type", s.ErrorType, "exception.message", s.ErrorMessage,
-		"exception.stacktrace", tail(s.Traceback, junitStream))}}
+	list := attributes("exception.type", s.ErrorType, "exception.message", s.ErrorMessage)
+	if s.Traceback != "" {
+		list = append(list, otlpAttribute{"exception.stacktrace", otlpValue{String: new(tail(s.Traceback, otlpTrace))}})
+	}
+	return []otlpEvent{{at, "exception", list}}
 }
 
 // attributes pairs names and texts, without those that have no text.
@@ -329,7 +333,7 @@ func intAttribute(name string, value int64) otlpAttribute {
 }
 
 func stringValue(text string) otlpValue {
-	text = tail(text, junitStream)
+	text = beginning(printable.Block(text[:min(len(text), 2*otlpText+1)]), otlpText)
 	return otlpValue{String: &text}
 }
 

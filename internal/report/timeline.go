@@ -54,7 +54,7 @@ func newTimeline(r *Run) *timeline {
 	if ran < 2 || !known {
 		return nil
 	}
-	for at, step := time.Duration(0), tickStep(t.Span); at <= t.Span-step/4 && len(t.Ticks) < 8; at = later(at, step) {
+	for at, step := time.Duration(0), tickStep(t.Span); (at == 0 || at <= t.Span-step/4) && len(t.Ticks) < 8; at = later(at, step) {
 		mark := tick{percent(t.part(at)), strings.Replace(formatDuration(at), "m0s", "m", 1), "middle"}
 		if at == 0 {
 			mark.Anchor = "start"
