@@ -53,7 +53,8 @@
 // # Reports
 //
 // The results of a script, a store and a pipeline are a [Result]: they write themselves as JSON, text, Markdown, JUnit
-// XML, GitHub annotations, lines as compilers write them, SARIF and one HTML page, the same bytes for the same result.
+// XML, GitHub annotations, lines as compilers write them, SARIF, metrics for Prometheus, a trace for OpenTelemetry and one
+// HTML page, the same bytes for the same result.
 // What scripts have printed appears in them as text and nothing else. [DiffResults] compares two of them.
 //
 // The command scriptspec, in cmd/scriptspec, does all this from a shell.

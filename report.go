@@ -122,26 +122,29 @@ func orNone[E any](list []E) []E {
 }
 
 // WriteText writes the result for a terminal: a line that sums it up, a table of the nodes in topological
-// order, and what went wrong. There is no colour, no line ends in a space, and control characters that
+// order, what went wrong, and then what is new beside earlier runs, flaky or over its budget. There is no colour, no line ends in a space, and control characters that
 // came from scripts are escaped. The error is that of w.
 func (r *PipelineTestResult) WriteText(w io.Writer) error { return r.report().WriteText(w) }
 
 // WriteJUnit writes the result as the JUnit XML that CI systems show: a test suite with a test for each
 // node, and one with a test for each edge along which data was handed over. A node that failed is a
 // failure whose type is the outcome, one that was cancelled an error, and one that was skipped, blocked or
-// reused is skipped. The ends of stdout and stderr are included, at most 64 KiB of each. Times are in
+// reused is skipped. The attempts before the one that counts are a flakyFailure each if that one passed, else a
+// rerunFailure, as Maven's Surefire writes them. The ends of stdout and stderr are included, at most 64 KiB of each. Times are in
 // seconds; characters that XML cannot represent are escaped. The error is that of w.
 func (r *PipelineTestResult) WriteJUnit(w io.Writer) error { return r.report().WriteJUnit(w) }
 
 // WriteGitHub writes the result as workflow commands of GitHub Actions, for a step to print on stdout: an
-// ::error for each node that failed and for each problem of data, a ::warning for each that was cancelled,
-// and a ::notice for each that was skipped or blocked. If the traceback leads to the script, the annotation
+// ::error for each node that failed and for each problem of data, a ::warning for each that was cancelled, was
+// flaky or took more than its budget, and a ::notice for each that was skipped or blocked. If the traceback leads to the script, the annotation
 // is on its line. Nothing that a script has printed can begin a command of its own. The error is that of w.
 func (r *PipelineTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }
 
-// WriteHTML writes the result as one page that needs nothing else: no network, no other file. It shows the
-// graph, with its nodes marked by status and its edges by what was handed over; a node shows its details
-// when it is chosen, by pointer, keyboard or link, with or without JavaScript. The page allows itself
+// WriteHTML writes the result as one page that needs nothing else: no network, no other file. It says first what
+// failed, what is new, flaky or over its budget, and what took longest. It shows the graph, with its nodes marked by
+// status, its edges by what was handed over, and the critical path; when each node ran, and beside it how long its last
+// runs took and how they ended. A node shows its details when it is chosen, by pointer, keyboard or link, with or
+// without JavaScript, and nothing is said by colour alone. The page allows itself
 // nothing but its own style and script, and contains all else as text. Of each stream it shows the last
 // 64 KiB. A graph of thousands of nodes is listed, not drawn. The error is that of w.
 func (r *PipelineTestResult) WriteHTML(w io.Writer) error { return r.report().WriteHTML(w) }
@@ -167,7 +170,7 @@ func (r *StoreTestResult) WriteJUnit(w io.Writer) error { return r.report().Writ
 // WriteGitHub is as in [PipelineTestResult.WriteGitHub]: an ::error for each spec that failed.
 func (r *StoreTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }
 
-// WriteHTML is as in [PipelineTestResult.WriteHTML], without a graph.
+// WriteHTML is as in [PipelineTestResult.WriteHTML], without a graph: the timeline has the lane that each spec ran on.
 func (r *StoreTestResult) WriteHTML(w io.Writer) error { return r.report().WriteHTML(w) }
 
 // report returns the result as reports show it.
