@@ -27,6 +27,9 @@ type chart struct {
 	Describes           string // for those who cannot see it
 }
 
+// Large reports whether the bars are wide enough to be pointed at.
+func (c *chart) Large() bool { return c.Height >= plotHeight }
+
 // Foot is where this run is underlined.
 func (c *chart) Foot() int { return c.Base + 1 }
 
@@ -73,7 +76,7 @@ func newChart(n Node, step, width, height int) *chart {
 		}
 		put(chartRuns-len(past)+i, p.Duration, p.Passed, text)
 	}
-	if t := timesOf(past); step > sparkStep && t.n >= enoughRuns {
+	if t := timesOf(past); c.Large() && t.n >= enoughRuns {
 		c.Median = c.Base - tall(t.median)
 	}
 	this := "not run"

@@ -155,9 +155,9 @@ func (p *page) mark() {
 	}
 }
 
-// style lets the drawing shrink to three quarters, and to any size where it is to fit.
+// style lets the drawing shrink to nine tenths, below which its labels are too small to read, and to any size where it is to fit.
 func (d *drawing) style() string {
-	return fmt.Sprintf("#graph svg{max-width:%dpx;min-width:%dpx}\n", d.Width, d.Width*3/4)
+	return fmt.Sprintf("#graph svg{max-width:%dpx;min-width:%dpx}\n", d.Width, d.Width*9/10)
 }
 
 // summary is the second line of a box.
