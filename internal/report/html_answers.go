@@ -135,7 +135,7 @@ func (p *pageNode) addPast(r *Run, n Node) {
 	if len(n.Past) > 0 {
 		p.Caption = printable.Line(describePast(n.Past))
 		if n.Runs > len(n.Past) {
-			p.Caption += fmt.Sprintf("; %d runs are on record", n.Runs)
+			p.Caption += fmt.Sprintf("; %d are on record", n.Runs)
 		}
 	}
 	for _, past := range slices.Backward(n.Past) {

@@ -66,6 +66,15 @@ func TestUsual(t *testing.T) {
 	assert.Equal(t, "1 run before: 1 passed in 1s", describePast(runs("+")))
 }
 
+func TestRunsOnRecordAreCounted(t *testing.T) {
+	t.Parallel()
+	s := &Script{ScriptName: "a", StepName: "A", Success: true}
+	r := &Run{Nodes: []Node{{Name: "a", Status: Passed, Script: s, Runs: 7}, {Name: "a/small", Status: Passed, Script: s, Runs: 2, Attempts: []*Script{s, s, s}}, {Name: "b", Status: Passed, Script: s}}}
+	var b strings.Builder
+	require.NoError(t, r.WritePrometheus(&b))
+	assert.Contains(t, b.String(), "\nscriptspec_runs_total{step=\"A\",script=\"a\"} 13\n")
+}
+
 func TestChart(t *testing.T) {
 	t.Parallel()
 	assert.Nil(t, newChart(Node{Duration: 1}, sparkStep, sparkBar, sparkHeight))
@@ -93,6 +102,7 @@ func TestChart(t *testing.T) {
 	c := newChart(Node{Status: Passed, Duration: 2 * time.Second, Past: runs("+-+")}, sparkStep, sparkBar, sparkHeight)
 	assert.Equal(t, "3 runs before: 2 passed in 1s, 1 failed (exception); this run: passed, 2s", c.Describes)
 	assert.Equal(t, "2026-01-02 00:00:00 +00:00: exception, 500ms", c.Bars[1].Describes)
+	assert.Equal(t, []string{"passed", "failed", "passed", "passed"}, []string{c.Bars[0].Class, c.Bars[1].Class, c.Bars[2].Class, c.Bars[3].Class})
 	assert.Greater(t, c.Bars[3].H, c.Bars[0].H)
 	assert.Greater(t, c.Bars[0].H, c.Bars[1].H)
 }
@@ -111,7 +121,7 @@ func TestPageOfPastRuns(t *testing.T) {
 	assert.Regexp(t, `fails<wbr></a> <b class="tag">new failure</b>`, page)
 	assert.Regexp(t, `<b>fixed:</b> <a href="#n1">mended`, page)
 	assert.Regexp(t, `<b>first run on record:</b> <a href="#n3">young`, page)
-	assert.Contains(t, page, "1 run before: 1 passed in 1s; 142 runs are on record")
+	assert.Contains(t, page, "1 run before: 1 passed in 1s; 142 are on record")
 	assert.Equal(t, 6, strings.Count(page, `<svg class="spark"`), "a small and a large one of each with a past")
 	assert.Equal(t, 3, strings.Count(page, "<summary>Earlier runs"))
 	assert.Contains(t, page, "passed in 1s; median 1s of 8</p>")

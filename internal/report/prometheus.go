@@ -15,7 +15,7 @@ import (
 )
 
 // metrics are the families of a Prometheus file in its order. Of scripts that a run has twice, such as a spec and its
-// examples, the sample is the greatest one, so that no series is there twice; success is that of all.
+// examples, the sample is the greatest one, so that no series is there twice; success is that of all, and runs are added up.
 var metrics = [...]struct {
 	name, kind, help string
 }{
@@ -25,7 +25,7 @@ var metrics = [...]struct {
 	{"scriptspec_peak_memory_bytes", "gauge", "Memory of the largest process of the last run of the script."},
 	{"scriptspec_flaky", "gauge", "Whether the last run of the script passed only after attempts that failed: 1 or 0."},
 	{"scriptspec_budget_ratio", "gauge", "What the last run of the script took of what its budget allows, where that was more than 1."},
-	{"scriptspec_runs_total", "counter", "Runs of the script that are on record."},
+	{"scriptspec_runs_total", "counter", "Runs of the script on record and those of this file, every attempt counted."},
 }
 
 // series are the samples of a family, by their labels.
@@ -94,7 +94,7 @@ func (r *Run) sample(n Node, families []series) {
 		}
 	}
 	if n.Runs > 0 {
-		put(6, labels, float64(n.Runs))
+		families[6][labels] += float64(n.Runs + max(1, len(n.Attempts)))
 	}
 }
 

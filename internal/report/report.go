@@ -52,7 +52,7 @@ type Node struct {
 	Flaky             bool      // it passed, after attempts that failed
 	Attempts          []*Script // all of them in order, the last one Script; none if there was one only
 	Past              []Past    // its last runs before this one, oldest first
-	Runs              int       // all that are on record
+	Runs              int       // all that are on record from before this one
 }
 
 // earlier returns the attempts before the one that counts.
