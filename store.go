@@ -49,6 +49,7 @@ type Store struct {
 	base              string // absolute, or ""
 	warn              func(file string, problem *FieldError)
 	cache             specCache
+	history           History
 
 	mu      sync.Mutex
 	files   *atomicfile.Dir // of .specs; nil until it is there
@@ -68,6 +69,7 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 		dir: dir, specs: filepath.Join(dir, specsDir),
 		fileMode: 0o600, dirMode: 0o700, lockTimeout: 10 * time.Second,
 	}
+	st.history.store = st
 	if o != nil && o.FileMode != 0 {
 		st.fileMode = o.FileMode.Perm()
 	}

@@ -82,6 +82,9 @@ type RuntimeTester struct {
 	// outputs is removed first where the tester or the pipeline has made the directories, and left where the spec
 	// names them. All attempts are in the result, which is Flaky if a later one passed.
 	Retries int
+	// History gets a record of each attempt; nil records nothing. What cannot be written changes no result, and is in
+	// [History.Err].
+	History *History
 	// Parallelism is how many scripts TestScript runs at the same time, others wait; 0 means one for
 	// each CPU that Go uses. A pipeline bounds its own.
 	Parallelism int
@@ -172,13 +175,14 @@ func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTes
 		return nil, newValidationError(subject(s), []*FieldError{fe})
 	}
 	release, taken := inUse.claim(run.spec)
+	run.given, run.job = given, &j
 	if taken != nil {
 		run.refuse(OutcomeOutputUnusable, "%s", taken)
+		t.History.record(run, j.runID)
 		return &run.result, nil
 	}
 	defer release()
 	defer run.close()
-	run.given, run.job = given, &j
 	if run.prepare(j.within) {
 		e, err := run.launch(ctx)
 		if err != nil {
@@ -189,6 +193,7 @@ func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTes
 		run.verifyFiles()
 	}
 	run.result.Success = run.result.Outcome == OutcomePassed
+	t.History.record(run, j.runID)
 	return &run.result, nil
 }
 

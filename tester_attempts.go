@@ -27,6 +27,7 @@ type runID struct {
 	Name     string // as the result calls it: of a node, a spec or an example of one
 	Pipeline string // "" outside of one
 	Example  string // "" for the spec itself
+	Shard    string // "2/4"; "" for all of a suite
 	Attempt  int    // from 1
 }
 

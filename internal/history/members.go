@@ -126,29 +126,33 @@ func (s *scanner) nested() bool {
 	return false
 }
 
-// Texts are texts that were read, each kept once however often it comes.
-type Texts map[string]string
-
-// Of returns the text of a JSON string.
-func (t Texts) Of(value []byte) (text string, ok bool) {
+// Text returns what a JSON string stands for.
+func Text(value []byte) (text string, ok bool) {
 	if len(value) < 2 || value[0] != '"' {
 		return "", false
 	}
-	raw := value[1 : len(value)-1]
-	if text, ok = t[string(raw)]; ok {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(bytes.ToValidUTF8(value[1:len(value)-1], []byte("\uFFFD"))), true
+	}
+	return text, json.Unmarshal(value, &text) == nil
+}
+
+// Texts are texts that were read, each kept once however often it comes.
+type Texts map[string]string
+
+// Of is Text.
+func (t Texts) Of(value []byte) (text string, ok bool) {
+	if text, ok = t[string(value)]; ok {
 		return text, true
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		text = string(bytes.ToValidUTF8(raw, []byte("\uFFFD")))
-	} else if json.Unmarshal(value, &text) != nil {
-		return "", false
+	if text, ok = Text(value); ok {
+		const most = 1 << 16 // of a history that never repeats itself
+		if len(t) >= most {
+			clear(t)
+		}
+		t[string(value)] = text
 	}
-	const most = 1 << 16 // of a history that never repeats itself
-	if len(t) >= most {
-		clear(t)
-	}
-	t[string(raw)] = text
-	return text, true
+	return text, ok
 }
 
 // Number returns a JSON number.

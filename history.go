@@ -1,0 +1,229 @@
+package scriptspec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/history"
+)
+
+// History is what was recorded of runs in a store: a line of JSON for each attempt, in a file for each month,
+// .specs/.history/2026-11.jsonl, which a .gitignore beside it keeps out of git. RuntimeTester.History writes it. Any number
+// of goroutines and processes may use it at the same time. A line that was torn off, by a full disk or a power cut, costs no other one.
+//
+// The files are for other programs too: pandas.read_json(file, lines=True). Their schema is [SchemaHistory].
+type History struct {
+	store *Store
+
+	mu  sync.Mutex
+	err error // the first failure to write
+	git gitState
+}
+
+// History returns the history of the store, which is created with its first record.
+func (st *Store) History() *History { return &st.history }
+
+// HistoryFilter says which records are meant. Nil means all.
+type HistoryFilter struct {
+	// Since and Until bound the time of records: from the first one on, and before the second; the zero time is no bound.
+	Since, Until time.Time
+	// Steps are names of steps; nil means all.
+	Steps []string
+}
+
+func (f *HistoryFilter) holds(r *Record) bool {
+	at := r.At.instant()
+	return (f.Since.IsZero() || !at.Before(f.Since)) && (f.Until.IsZero() || at.Before(f.Until)) &&
+		(f.Steps == nil || slices.Contains(f.Steps, r.StepName))
+}
+
+// HistoryLimits is how much [History.Prune] keeps; 0 is no bound.
+type HistoryLimits struct {
+	// Age is how old records may be. A month goes as a whole, when all of it is older.
+	Age time.Duration
+	// Bytes is how large all files may be together. The oldest go first; the newest one, if it is too large alone, loses its first records.
+	Bytes int64
+}
+
+// Append adds records, each by one write under the lock of the store; nothing is flushed. The errors are a [*FieldError]
+// for a record without step, outcome or time, [ErrLocked], and the system's. The first that is not written ends it.
+func (h *History) Append(records ...Record) error {
+	lines := make([][]byte, len(records))
+	for i := range records {
+		line, err := records[i].line()
+		if err != nil {
+			return err
+		}
+		lines[i] = line
+	}
+	err := h.write(func(log *history.Log) error {
+		for i, line := range lines {
+			if err := log.Append(records[i].At.instant(), line, h.store.fileMode); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.err == nil {
+			h.err = err
+		}
+	}
+	return err
+}
+
+// Err returns the first error of writing, also of what a tester was to record: runs go on without it, and whoever shows their
+// results may say so once. It is nil if all was written.
+func (h *History) Err() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
+// lockWait bounds how long a record waits for others. A run is not to wait as long for it as a save does.
+const lockWait = 2 * time.Second
+
+// write calls do with the log, which is made if necessary, under the lock of the store.
+func (h *History) write(do func(*history.Log) error) error {
+	files, err := h.store.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		files, err = h.store.open(true)
+	}
+	if err != nil {
+		return h.failed("open", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	unlock, err := h.store.lock(ctx, files)
+	if err != nil {
+		return h.failed("lock", err)
+	}
+	defer unlock()
+	log, err := history.Open(files, true, h.store.dirMode)
+	if err != nil {
+		return h.failed("open", err)
+	}
+	err = do(log)
+	return h.failed("write", errors.Join(err, log.Close()))
+}
+
+// failed names the directory in an error.
+func (h *History) failed(op string, err error) error { return atPath(op, err, h.dir()) }
+
+func (h *History) dir() string { return filepath.Join(h.store.specs, history.DirName) }
+
+// Records iterates over the records, month by month, and in each in the order in which they were written. A file with lines that are
+// no records, torn off or foreign, yields a [*DecodeError] that counts them, and one that cannot be read its error; the
+// others go on. There are none where there is no history.
+func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
+	if f == nil {
+		f = &HistoryFilter{}
+	}
+	return func(yield func(Record, error) bool) {
+		skipped := map[string]*DecodeError{}
+		for d, err := range h.read(f.Since, skipped) {
+			switch {
+			case err != nil:
+				if !yield(Record{}, err) {
+					return
+				}
+			case f.holds(&d.Record):
+				r := d.Record
+				r.Outputs = decodedOutputs(string(d.outputs))
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+		for _, file := range sortedKeys(skipped) {
+			if !yield(Record{}, skipped[file]) {
+				return
+			}
+		}
+	}
+}
+
+// read iterates over all records of the months from one on. Each is valid until the next is asked for. Lines that are none go to
+// skipped, by file.
+func (h *History) read(since time.Time, skipped map[string]*DecodeError) iter.Seq2[*recordDecoder, error] {
+	return func(yield func(*recordDecoder, error) bool) {
+		files, err := h.store.open(false)
+		if err == nil {
+			var log *history.Log
+			if log, err = history.Open(files, false, 0); err == nil {
+				defer log.Close() //nolint:errcheck // nothing was written
+				h.decode(log, since, skipped, yield)
+				return
+			}
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			yield(nil, h.failed("open", err))
+		}
+	}
+}
+
+func (h *History) decode(log *history.Log, since time.Time, skipped map[string]*DecodeError, yield func(*recordDecoder, error) bool) {
+	d := &recordDecoder{texts: history.Texts{}}
+	counts := map[string]int{}
+	for line, err := range log.Lines(since) {
+		file := filepath.Join(h.dir(), line.File)
+		switch {
+		case err != nil:
+			if !yield(nil, atPath("read", err, file)) {
+				return
+			}
+		case d.read(line.Text):
+			if !yield(d, nil) {
+				return
+			}
+		default:
+			if skipped[file] == nil {
+				skipped[file] = &DecodeError{File: file, Line: line.Number, Column: 1}
+			}
+			counts[file]++
+			skipped[file].Message = "is no record of a history, and was skipped"
+			if n := counts[file]; n > 1 {
+				skipped[file].Message = fmt.Sprintf("is the first of %d lines that are no records of a history, and were skipped", n)
+			}
+		}
+	}
+}
+
+// Prune drops old records, and returns how many bytes they took.
+func (h *History) Prune(ctx context.Context, keep HistoryLimits) (freed int64, err error) {
+	files, err := h.store.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, h.failed("open", err)
+	}
+	limits := history.Limits{Bytes: max(keep.Bytes, 0)}
+	if keep.Age > 0 {
+		limits.Since = time.Now().Add(-keep.Age)
+	}
+	log, err := history.Open(files, false, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, h.failed("open", err)
+	}
+	defer log.Close() //nolint:errcheck // what was written is in place
+	unlock, err := h.store.lock(ctx, files)
+	if err != nil {
+		return 0, h.failed("prune", err)
+	}
+	defer unlock()
+	freed, err = log.Prune(limits)
+	return freed, h.failed("prune", err)
+}

@@ -1,0 +1,62 @@
+package scriptspec
+
+import "time"
+
+// PastRuns is what a history has of a step, or of an example of it, from before a run.
+type PastRuns struct {
+	// Runs counts all of them.
+	Runs int `json:"runs"`
+	// Recent are the last 20, oldest first.
+	Recent []PastRun `json:"recent"`
+}
+
+// PastRun is one attempt of an earlier run.
+type PastRun struct {
+	At       Timestamp     `json:"at"`
+	Outcome  Outcome       `json:"outcome"`
+	Duration time.Duration `json:"-"` // seconds in JSON
+}
+
+// recentRuns is how many past runs are kept of each step.
+const recentRuns = 20
+
+// pastKey is what runs are of.
+type pastKey struct{ step, example string }
+
+// past are the runs that a history had when it was read.
+type past map[pastKey]*PastRuns
+
+// of returns the past of a step or of an example of it.
+func (p past) of(step, example string) PastRuns {
+	if runs := p[pastKey{step, example}]; runs != nil {
+		return *runs
+	}
+	return PastRuns{}
+}
+
+// recent reads the past of all steps. What cannot be read is not there: a run does not depend on it. A nil History has none.
+func (h *History) recent() past {
+	if h == nil {
+		return nil
+	}
+	h.git.ask(h.store.dir) // the first record will want it
+	p := past{}
+	for d, err := range h.read(time.Time{}, map[string]*DecodeError{}) {
+		if err != nil {
+			continue
+		}
+		key := pastKey{d.StepName, d.Example}
+		runs := p[key]
+		if runs == nil {
+			runs = &PastRuns{}
+			p[key] = runs
+		}
+		runs.Runs++
+		if len(runs.Recent) == recentRuns {
+			copy(runs.Recent, runs.Recent[1:])
+			runs.Recent = runs.Recent[:recentRuns-1]
+		}
+		runs.Recent = append(runs.Recent, PastRun{d.At, d.Outcome, d.Duration})
+	}
+	return p
+}
