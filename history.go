@@ -130,16 +130,14 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 	}
 	return func(yield func(Record, error) bool) {
 		skipped := map[string]*DecodeError{}
-		for d, err := range h.read(f.Since, skipped) {
+		for d, err := range h.read(f.Since, true, skipped) {
 			switch {
 			case err != nil:
 				if !yield(Record{}, err) {
 					return
 				}
 			case f.holds(&d.Record):
-				r := d.Record
-				r.Outputs = decodedOutputs(string(d.outputs))
-				if !yield(r, nil) {
+				if !yield(d.Record, nil) {
 					return
 				}
 			}
@@ -152,16 +150,16 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 	}
 }
 
-// read iterates over all records of the months from one on. Each is valid until the next is asked for. Lines that are none go to
-// skipped, by file.
-func (h *History) read(since time.Time, skipped map[string]*DecodeError) iter.Seq2[*recordDecoder, error] {
+// read iterates over all records of the months from one on, whole or without their outputs. Each is valid until the next is
+// asked for. Lines that are none go to skipped, by file.
+func (h *History) read(since time.Time, whole bool, skipped map[string]*DecodeError) iter.Seq2[*recordDecoder, error] {
 	return func(yield func(*recordDecoder, error) bool) {
 		files, err := h.store.open(false)
 		if err == nil {
 			var log *history.Log
 			if log, err = history.Open(files, false, 0); err == nil {
 				defer log.Close() //nolint:errcheck // nothing was written
-				h.decode(log, since, skipped, yield)
+				h.decode(log, since, whole, skipped, yield)
 				return
 			}
 		}
@@ -171,8 +169,8 @@ func (h *History) read(since time.Time, skipped map[string]*DecodeError) iter.Se
 	}
 }
 
-func (h *History) decode(log *history.Log, since time.Time, skipped map[string]*DecodeError, yield func(*recordDecoder, error) bool) {
-	d := &recordDecoder{texts: history.Texts{}}
+func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped map[string]*DecodeError, yield func(*recordDecoder, error) bool) {
+	d := &recordDecoder{texts: history.Texts{}, whole: whole}
 	counts := map[string]int{}
 	for line, err := range log.Lines(since) {
 		file := filepath.Join(h.dir(), line.File)

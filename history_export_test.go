@@ -1,5 +1,10 @@
 package scriptspec
 
+import (
+	"context"
+	"time"
+)
+
 // PastOf returns what the history has of a step, or of an example of it.
 func (h *History) PastOf(step, example string) PastRuns { return h.recent().of(step, example) }
 
@@ -7,4 +12,28 @@ func (h *History) PastOf(step, example string) PastRuns { return h.recent().of(s
 func (h *History) AskGit() {
 	h.git.ask(h.store.dir)
 	<-h.git.pending
+}
+
+// RunForRecord runs a spec without a history, and returns what would record the run in one.
+func RunForRecord(ctx context.Context, t *RuntimeTester, h *History, s Spec) (record func(), err error) {
+	basic := s.self().Basic()
+	python, source, err := findPython(t.Python)
+	if err != nil {
+		return nil, err
+	}
+	run, err := newScriptRun(t, basic, python, source, time.Minute, t.masker(s))
+	if err != nil {
+		return nil, err
+	}
+	run.given, run.job = s, &job{runID: runID{Run: newRunID()}, spec: basic}
+	if run.prepare(nil) {
+		e, err := run.launch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		run.classify(e)
+		run.verifyFiles()
+	}
+	run.close()
+	return func() { h.record(run, run.job.runID) }, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,19 +99,12 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes. Members that it does not know are passed over.
 func (r *Record) UnmarshalJSON(data []byte) error {
-	d := recordDecoder{texts: history.Texts{}}
+	d := recordDecoder{texts: history.Texts{}, whole: true}
 	if !d.read(data) {
 		return &DecodeError{Message: fmt.Sprintf("is no record of version %d of a history", recordVersion)}
 	}
 	*r = d.Record
-	return json.Unmarshal(orNull(d.outputs), &r.Outputs)
-}
-
-func orNull(value []byte) []byte {
-	if value == nil {
-		return []byte("null")
-	}
-	return value
+	return nil
 }
 
 // line returns the record as a line of a file. Too long a line loses its outputs.
@@ -143,8 +137,9 @@ func (r *Record) problem() error {
 
 // recordDecoder reads lines one after the other.
 type recordDecoder struct {
-	Record         // but for its outputs
+	Record
 	outputs []byte // as they are written, nil if there are none; part of the line
+	whole   bool   // read them as well
 	texts   history.Texts
 	ok      bool
 }
@@ -152,8 +147,8 @@ type recordDecoder struct {
 // read reads a line, and reports whether it is a record of a version that is known.
 func (d *recordDecoder) read(line []byte) bool {
 	d.Record, d.outputs, d.ok = Record{}, nil, true
-	version, whole := 0.0, false
-	for name, value := range history.Object(line).Members(&whole) {
+	version, closed := 0.0, false
+	for name, value := range history.Object(line).Members(&closed) {
 		switch string(name) {
 		case "v":
 			d.number(value, &version)
@@ -170,7 +165,7 @@ func (d *recordDecoder) read(line []byte) bool {
 		case "pipeline":
 			d.text(value, &d.Pipeline)
 		case "attempt":
-			d.Attempt = int(d.whole(value))
+			d.Attempt = int(d.count(value))
 		case "shard":
 			d.text(value, &d.Shard)
 		case "outcome":
@@ -190,11 +185,13 @@ func (d *recordDecoder) read(line []byte) bool {
 		case "import_time":
 			d.seconds(value, &d.ImportTime)
 		case "peak_memory":
-			d.PeakMemory = d.whole(value)
+			d.PeakMemory = d.count(value)
 		case "warm":
 			d.flag(value, &d.Warm)
 		case "outputs":
-			d.outputs = value
+			if d.outputs = value; d.whole {
+				d.readOutputs()
+			}
 		case "spec_digest":
 			d.text(value, &d.SpecDigest)
 		case "script_digest":
@@ -202,7 +199,7 @@ func (d *recordDecoder) read(line []byte) bool {
 		case "input_digest":
 			d.text(value, &d.InputDigest)
 		case "input_bytes":
-			d.InputBytes = d.whole(value)
+			d.InputBytes = d.count(value)
 		case "python":
 			d.text(value, &d.Python)
 		case "platform":
@@ -216,7 +213,7 @@ func (d *recordDecoder) read(line []byte) bool {
 			d.flag(value, d.Dirty)
 		}
 	}
-	return whole && d.ok && version == recordVersion && d.problem() == nil
+	return closed && d.ok && version == recordVersion && d.problem() == nil
 }
 
 func (d *recordDecoder) text(value []byte, to *string) {
@@ -231,11 +228,12 @@ func (d *recordDecoder) number(value []byte, to *float64) {
 	*to = n
 }
 
-// whole returns a number of things, none of which is negative.
-func (d *recordDecoder) whole(value []byte) int64 {
+// count returns a number of things, none of which is negative.
+func (d *recordDecoder) count(value []byte) int64 {
 	var n float64
 	d.number(value, &n)
-	d.ok = d.ok && n >= 0 && n <= math.MaxInt32*float64(math.MaxInt32)
+	const most = 1 << 53 // above it a float64 is not exact
+	d.ok = d.ok && n >= 0 && n <= most && n == math.Trunc(n)
 	return int64(n)
 }
 
@@ -257,13 +255,36 @@ func (d *recordDecoder) time(value []byte) {
 	d.ok = d.ok && ok && text != "" && d.At.UnmarshalText([]byte(text)) == nil
 }
 
-// decodedOutputs returns the outputs of a record that were kept as text.
-func decodedOutputs(text string) map[string]RecordedOutput {
-	var outputs map[string]RecordedOutput
-	if text == "" || json.Unmarshal([]byte(text), &outputs) != nil {
-		return nil
+// readOutputs reads the outputs of the line.
+func (d *recordDecoder) readOutputs() {
+	d.Outputs = map[string]RecordedOutput{}
+	var closed bool
+	for quoted, value := range history.Object(d.outputs).Members(&closed) {
+		var o RecordedOutput
+		var name string
+		d.text(slices.Concat([]byte{'"'}, quoted, []byte{'"'}), &name)
+		var whole bool
+		for member, value := range history.Object(value).Members(&whole) {
+			switch string(member) {
+			case "files":
+				o.Files = int(d.count(value))
+			case "bytes":
+				o.Bytes = d.count(value)
+			case "digest":
+				d.text(value, &o.Digest)
+			}
+		}
+		d.ok = d.ok && whole
+		d.Outputs[name] = o
 	}
-	return outputs
+	d.ok = d.ok && closed
+}
+
+// decodedOutputs returns the outputs of a record that were kept as they are written.
+func decodedOutputs(text string) map[string]RecordedOutput {
+	d := recordDecoder{outputs: []byte(text), texts: history.Texts{}}
+	d.readOutputs()
+	return d.Outputs
 }
 
 // cutText keeps the beginning of a text from a script.

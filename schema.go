@@ -17,7 +17,8 @@ const (
 	SchemaPipeline   SchemaKind = "pipeline"
 	SchemaBase       SchemaKind = "base"
 	SchemaTemplate   SchemaKind = "template"
-	SchemaResult     SchemaKind = "result" // of a script, a store or a pipeline
+	SchemaResult     SchemaKind = "result"  // of a script, a store or a pipeline
+	SchemaHistory    SchemaKind = "history" // of one line of a history
 )
 
 //go:embed schema/*.schema.json
@@ -29,7 +30,7 @@ func JSONSchema(kind SchemaKind) []byte {
 	if kind == SchemaStrictSpec {
 		return strictSchema()
 	}
-	if !slices.Contains([]SchemaKind{SchemaSpec, SchemaPipeline, SchemaBase, SchemaTemplate, SchemaResult}, kind) {
+	if !slices.Contains([]SchemaKind{SchemaSpec, SchemaPipeline, SchemaBase, SchemaTemplate, SchemaResult, SchemaHistory}, kind) {
 		return nil
 	}
 	text, _ := schemas.ReadFile("schema/" + string(kind) + ".schema.json") // it is embedded

@@ -195,6 +195,7 @@ func TestSchemaAgreesWithDecode(t *testing.T) {
 func TestEverySchemaCompiles(t *testing.T) {
 	for _, kind := range []scriptspec.SchemaKind{
 		scriptspec.SchemaSpec, scriptspec.SchemaStrictSpec, scriptspec.SchemaPipeline, scriptspec.SchemaBase, scriptspec.SchemaTemplate, scriptspec.SchemaResult,
+		scriptspec.SchemaHistory,
 	} {
 		compiled(t, kind)
 	}
@@ -279,4 +280,40 @@ func TestOtherFiles(t *testing.T) {
 			assert.NoError(t, schema.Validate(doc), file)
 		}
 	}
+}
+
+// What the schema takes for a record of a history is read as one, and nothing else is; of a record that is written again every
+// member is described.
+func TestHistorySchemaAgrees(t *testing.T) {
+	t.Parallel()
+	full, err := os.ReadFile("../../testdata/history/record.json")
+	require.NoError(t, err)
+	schema, docs := compiled(t, scriptspec.SchemaHistory), variants(t, full)
+	require.Greater(t, len(docs), 500)
+	times := 0
+	for name, text := range docs {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		require.NoError(t, err)
+		var r scriptspec.Record
+		invalid, refused := schema.Validate(doc), json.Unmarshal([]byte(text), &r)
+		if invalid == nil && strings.Contains(name, ".at = ") && refused != nil {
+			times++ // a time has a form
+			continue
+		}
+		if strings.Contains(text, "1e400") {
+			continue // no float64 is that large
+		}
+		assert.Equal(t, invalid == nil, refused == nil, "%s:\nschema: %v\nUnmarshal: %v", name, invalid, refused)
+	}
+	assert.Positive(t, times)
+	var r scriptspec.Record
+	require.NoError(t, json.Unmarshal(full, &r))
+	again, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.JSONEq(t, string(full), string(again), "the file has every member")
+	var described struct{ Properties map[string]any }
+	require.NoError(t, json.Unmarshal(scriptspec.JSONSchema(scriptspec.SchemaHistory), &described))
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(again, &members))
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(members)), slices.Collect(maps.Keys(described.Properties)))
 }

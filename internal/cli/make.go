@@ -261,6 +261,7 @@ func (a *app) migrateCommand() *cobra.Command {
 
 var schemaKinds = []scriptspec.SchemaKind{
 	scriptspec.SchemaSpec, scriptspec.SchemaStrictSpec, scriptspec.SchemaPipeline, scriptspec.SchemaBase, scriptspec.SchemaTemplate, scriptspec.SchemaResult,
+	scriptspec.SchemaHistory,
 }
 
 func (a *app) schemaCommand() *cobra.Command {
@@ -284,7 +285,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", string(scriptspec.SchemaSpec), "spec, spec.strict, pipeline, base, template or result")
+	cmd.Flags().StringVar(&kind, "kind", string(scriptspec.SchemaSpec), "spec, spec.strict, pipeline, base, template, result or history")
 	cmd.Flags().StringVar(&dir, "write", "", "write all of them to this directory")
 	return cmd
 }

@@ -182,7 +182,7 @@ func FuzzMembers(f *testing.F) {
 	f.Add(`{"\u00e9":null}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var want map[string]json.RawMessage
-		if json.Unmarshal([]byte(text), &want) != nil || strings.ContainsAny(text, "\n") || want == nil {
+		if json.Unmarshal([]byte(text), &want) != nil || want == nil {
 			return
 		}
 		found, ok := members(text)
