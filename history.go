@@ -129,7 +129,7 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 		f = &HistoryFilter{}
 	}
 	return func(yield func(Record, error) bool) {
-		skipped := map[string]*DecodeError{}
+		skipped := map[string]*skippedLines{}
 		for d, err := range h.read(f.Since, true, skipped) {
 			switch {
 			case err != nil:
@@ -143,7 +143,7 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 			}
 		}
 		for _, file := range sortedKeys(skipped) {
-			if !yield(Record{}, skipped[file]) {
+			if !yield(Record{}, skipped[file].err(file)) {
 				return
 			}
 		}
@@ -152,7 +152,7 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 
 // read iterates over all records of the months from one on, whole or without their outputs. Each is valid until the next is
 // asked for. Lines that are none go to skipped, by file.
-func (h *History) read(since time.Time, whole bool, skipped map[string]*DecodeError) iter.Seq2[*recordDecoder, error] {
+func (h *History) read(since time.Time, whole bool, skipped map[string]*skippedLines) iter.Seq2[*recordDecoder, error] {
 	return func(yield func(*recordDecoder, error) bool) {
 		files, err := h.store.open(false)
 		if err == nil {
@@ -169,9 +169,8 @@ func (h *History) read(since time.Time, whole bool, skipped map[string]*DecodeEr
 	}
 }
 
-func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped map[string]*DecodeError, yield func(*recordDecoder, error) bool) {
+func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped map[string]*skippedLines, yield func(*recordDecoder, error) bool) {
 	d := &recordDecoder{texts: history.Texts{}, whole: whole}
-	counts := map[string]int{}
 	for line, err := range log.Lines(since) {
 		file := filepath.Join(h.dir(), line.File)
 		switch {
@@ -185,15 +184,22 @@ func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped 
 			}
 		default:
 			if skipped[file] == nil {
-				skipped[file] = &DecodeError{File: file, Line: line.Number, Column: 1}
+				skipped[file] = &skippedLines{first: line.Number}
 			}
-			counts[file]++
-			skipped[file].Message = "is no record of a history, and was skipped"
-			if n := counts[file]; n > 1 {
-				skipped[file].Message = fmt.Sprintf("is the first of %d lines that are no records of a history, and were skipped", n)
-			}
+			skipped[file].count++
 		}
 	}
+}
+
+// skippedLines are the lines of a file that are no records.
+type skippedLines struct{ first, count int }
+
+func (s *skippedLines) err(file string) error {
+	e := &DecodeError{File: file, Line: s.first, Column: 1, Message: "is no record of a history, and was skipped"}
+	if s.count > 1 {
+		e.Message = fmt.Sprintf("is the first of %d lines that are no records of a history, and were skipped", s.count)
+	}
+	return e
 }
 
 // Prune drops old records, and returns how many bytes they took.

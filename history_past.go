@@ -41,7 +41,7 @@ func (h *History) recent() past {
 	}
 	h.git.ask(h.store.dir) // the first record will want it
 	p := past{}
-	for d, err := range h.read(time.Time{}, false, map[string]*DecodeError{}) {
+	for d, err := range h.read(time.Time{}, false, map[string]*skippedLines{}) {
 		if err != nil {
 			continue
 		}

@@ -1,0 +1,244 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// statsVersion is that of the JSON form of Stats.
+const statsVersion = 1
+
+// StatsOptions changes what [Store.Stats] looks at. Nil means the zero value.
+type StatsOptions struct {
+	// Since is the time from which on records count; the zero time means all.
+	Since time.Time
+	// Select picks specs; nil means all, and also what was recorded of specs that are no longer there.
+	Select *Selector
+	// All has all suggestions in the result, not only the ten that save the most.
+	All bool
+}
+
+// Stats is what a history says of the specs of a store. Equal histories and stores have equal Stats.
+type Stats struct {
+	// Since and Until are the times of the first and the last record.
+	Since Timestamp `json:"since"`
+	Until Timestamp `json:"until"`
+	// Records counts attempts, Runs calls of the tester, Passed the attempts that ended as they should.
+	Records int `json:"records"`
+	Runs    int `json:"runs"`
+	Passed  int `json:"passed"`
+	// Skipped counts the lines of the history that are no records.
+	Skipped int `json:"skipped"`
+	// Steps are sorted by the time that they took in all, longest first.
+	Steps []StepStats `json:"steps"`
+	// Pipelines are sorted by name.
+	Pipelines []PipelineStats `json:"pipelines"`
+	// NeverRun are the steps of which there is no record, sorted.
+	NeverRun []string `json:"never_run"`
+	// Suggestions are sorted by what they save.
+	Suggestions []Suggestion `json:"suggestions"`
+	// MoreSuggestions counts those that were left out; see StatsOptions.All.
+	MoreSuggestions int `json:"more_suggestions"`
+}
+
+// StepStats is what a history says of a step, or of an example of it.
+type StepStats struct {
+	StepName   string `json:"step_name"`
+	Example    string `json:"example,omitzero"`
+	ScriptName string `json:"script_name"`
+	// Runs counts attempts, Passed those that ended as they should, Outcomes all of them by how they ended.
+	Runs     int             `json:"runs"`
+	Passed   int             `json:"passed"`
+	Outcomes map[Outcome]int `json:"outcomes"`
+	// LastRun is the time of the last attempt, LastOutcome how it ended.
+	LastRun     Timestamp `json:"last_run"`
+	LastOutcome Outcome   `json:"last_outcome"`
+	// Flaky is how often the outcome changed from one attempt to the next, as a part of how often it could have, among those
+	// of the spec, script and inputs of the last attempt; FlakyRuns is how many these are.
+	Flaky     float64 `json:"flaky"`
+	FlakyRuns int     `json:"flaky_runs"`
+	// Window is how many runs Median, P90 and Min, in seconds in JSON, and PeakMemory, a median in bytes, are of: the last 20 that passed
+	// and are comparable with the last one of them, with the same inputs, interpreter, platform and kind of start.
+	Window     int           `json:"window"`
+	Median     time.Duration `json:"-"`
+	P90        time.Duration `json:"-"`
+	Min        time.Duration `json:"-"`
+	PeakMemory int64         `json:"peak_memory"`
+	// Total is the time of all attempts, seconds in JSON, Share its part of that of all steps.
+	Total time.Duration `json:"-"`
+	Share float64       `json:"share"`
+	// Duration and Memory say whether the newest comparable runs differ from those before, in seconds and bytes.
+	Duration Trend `json:"duration"`
+	Memory   Trend `json:"memory"`
+}
+
+// Verdict is what a [Trend] comes to. The set is closed.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictTooFew Verdict = "too_few" // fewer than six runs on a side
+	VerdictSame   Verdict = "same"    // no difference that is larger than noise
+	VerdictMore   Verdict = "more"    // takes more now
+	VerdictLess   Verdict = "less"    // takes less now
+)
+
+// Trend compares the runs since spec or script were changed, at most 20, or else the last six, with the 20 before. They differ if a
+// two-sided Mann-Whitney U test says so at a level of 1 % for all steps of a report together, and the medians differ by 10 % and
+// by 50 ms or 8 MiB at least.
+type Trend struct {
+	Verdict Verdict `json:"verdict"`
+	// Old and New are medians, OldRuns and NewRuns how many runs they are of.
+	Old     float64 `json:"old"`
+	New     float64 `json:"new"`
+	OldRuns int     `json:"old_runs"`
+	NewRuns int     `json:"new_runs"`
+	// P is the p-value with Holm's correction, 1 where there was no test.
+	P float64 `json:"p"`
+}
+
+// PipelineStats is what a history says of whole runs of a pipeline in which every node passed. Times are medians, seconds in JSON.
+type PipelineStats struct {
+	Name string `json:"name"`
+	Runs int    `json:"runs"`
+	// Wall is from the start of the first node to the end of the last, Busy what all nodes took together.
+	Wall time.Duration `json:"-"`
+	Busy time.Duration `json:"-"`
+	// Critical is what the nodes of Path took, which is the longest way through the graph: no run can be shorter.
+	Critical time.Duration `json:"-"`
+	Path     []string      `json:"path"`
+}
+
+// Suggestion is something to do, with what speaks for it.
+type Suggestion struct {
+	// ID is that of the rule, "U1" to "U12"; docs/suggestions.md describes each.
+	ID string `json:"id"`
+	// Steps are the steps, or the pipelines, that it is about, sorted.
+	Steps []string `json:"steps"`
+	// Message says what to do, Evidence what was measured, of how many runs.
+	Message  string `json:"message"`
+	Evidence string `json:"evidence"`
+	// Saving is about how much time a week it saves, seconds in JSON; 0 for what saves no time.
+	Saving time.Duration `json:"-"`
+	// Command is a call of the command that shows or does it; "" if there is none.
+	Command string `json:"command,omitzero"`
+}
+
+// mostSuggestions is how many are shown unless all are asked for.
+const mostSuggestions = 10
+
+// Stats returns what the history says of the specs of the store, and what to do about it. Nothing is written or run. The error
+// is for a selection of which a word is of no spec, a store or history that cannot be read, and ctx that has ended.
+func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
+	o = cmp.Or(o, &StatsOptions{})
+	all, _, err := st.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var only map[string]bool
+	if o.Select != nil {
+		chosen, err := o.Select.choose(all)
+		if err != nil {
+			return nil, err
+		}
+		only = map[string]bool{}
+		for i, c := range all {
+			only[*c.spec.common().stepName] = only[*c.spec.common().stepName] || chosen[i]
+		}
+	}
+	h, err := readSeries(ctx, &st.history, o.Since, only)
+	if err != nil {
+		return nil, err
+	}
+	r := &statsReport{store: st, history: h, specs: map[string]common{}, stats: &Stats{
+		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped,
+		Steps: []StepStats{}, Pipelines: []PipelineStats{}, NeverRun: []string{}, Suggestions: []Suggestion{},
+	}}
+	if h.records > 0 {
+		r.stats.Since, r.stats.Until = NewTimestamp(h.first), NewTimestamp(h.last)
+	}
+	for _, c := range all {
+		if step := *c.spec.common().stepName; only == nil || only[step] {
+			r.specs[step] = c.spec.common()
+		}
+	}
+	r.steps()
+	if err := r.pipelines(); err != nil {
+		return nil, err
+	}
+	r.neverRun()
+	r.suggest(o.All)
+	return r.stats, context.Cause(ctx)
+}
+
+// statsReport is Stats in the making.
+type statsReport struct {
+	store   *Store
+	history *seriesOfSteps
+	specs   map[string]common // by step
+	loaded  []*PipelineTestingSpec
+	stats   *Stats
+}
+
+func (r *statsReport) steps() {
+	total := time.Duration(0)
+	var durations, memories []*Trend
+	for _, s := range r.history.series {
+		stats := s.stats()
+		total += stats.Total
+		r.stats.Steps = append(r.stats.Steps, stats)
+	}
+	for i := range r.stats.Steps {
+		s := &r.stats.Steps[i]
+		durations, memories = append(durations, &s.Duration), append(memories, &s.Memory)
+		if total > 0 {
+			s.Share = float64(s.Total) / float64(total)
+		}
+	}
+	decide(durations, leastChange.Seconds())
+	decide(memories, 8<<20)
+	slices.SortStableFunc(r.stats.Steps, func(a, b StepStats) int {
+		return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.StepName, b.StepName), strings.Compare(a.Example, b.Example))
+	})
+}
+
+func (r *statsReport) neverRun() {
+	ran := map[string]bool{}
+	for _, s := range r.history.series {
+		ran[s.key.step] = true
+	}
+	for _, step := range sortedKeys(r.specs) {
+		if !ran[step] {
+			r.stats.NeverRun = append(r.stats.NeverRun, step)
+		}
+	}
+}
+
+// readSeries reads a history, of some steps or of all.
+func readSeries(ctx context.Context, h *History, since time.Time, only map[string]bool) (*seriesOfSteps, error) {
+	all := newSeriesOfSteps()
+	skipped := map[string]*skippedLines{}
+	var errs []error
+	for d, err := range h.read(since, false, skipped) {
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			errs = append(errs, err)
+		case (only == nil || only[d.StepName]) && (since.IsZero() || !d.At.instant().Before(since)):
+			all.add(d)
+		}
+	}
+	if len(errs) > 0 && all.records == 0 {
+		return nil, errors.Join(errs...)
+	}
+	for _, lines := range skipped {
+		all.skipped += lines.count
+	}
+	all.sort()
+	return all, nil
+}

@@ -1,0 +1,154 @@
+package scriptspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/tables"
+)
+
+// MarshalJSON writes a version and snake_case members, times in seconds.
+func (s *Stats) MarshalJSON() ([]byte, error) {
+	type plain Stats // without methods
+	return json.Marshal(struct {
+		Version int `json:"version"`
+		*plain
+	}{statsVersion, (*plain)(s)})
+}
+
+// MarshalJSON writes times in seconds.
+func (s StepStats) MarshalJSON() ([]byte, error) {
+	type plain StepStats
+	return json.Marshal(struct {
+		plain
+		Median float64 `json:"median"`
+		P90    float64 `json:"p90"`
+		Min    float64 `json:"min"`
+		Total  float64 `json:"total"`
+	}{plain(s), s.Median.Seconds(), s.P90.Seconds(), s.Min.Seconds(), s.Total.Seconds()})
+}
+
+// MarshalJSON writes times in seconds.
+func (s PipelineStats) MarshalJSON() ([]byte, error) {
+	type plain PipelineStats
+	s.Path = orNone(s.Path)
+	return json.Marshal(struct {
+		plain
+		Wall     float64 `json:"wall"`
+		Busy     float64 `json:"busy"`
+		Critical float64 `json:"critical"`
+	}{plain(s), s.Wall.Seconds(), s.Busy.Seconds(), s.Critical.Seconds()})
+}
+
+// MarshalJSON writes the saving in seconds.
+func (s Suggestion) MarshalJSON() ([]byte, error) {
+	type plain Suggestion
+	return json.Marshal(struct {
+		plain
+		Saving float64 `json:"saving"`
+	}{plain(s), s.Saving.Seconds()})
+}
+
+// WriteText writes the statistics for a terminal: a line about all, a table of the steps and one of the pipelines, and the
+// suggestions. The error is that of w.
+func (s *Stats) WriteText(w io.Writer) error { return s.page().WriteText(w) }
+
+// WriteMarkdown writes them for the summary of a CI job.
+func (s *Stats) WriteMarkdown(w io.Writer) error { return s.page().WriteMarkdown(w) }
+
+// WriteHTML writes them as one page that needs nothing else, without scripts.
+func (s *Stats) WriteHTML(w io.Writer) error { return s.page().WriteHTML(w) }
+
+func (s *Stats) page() *tables.Page {
+	p := &tables.Page{Title: "scriptspec: history"}
+	if s.Records == 0 {
+		p.Lines = append(p.Lines, "there is no record of a run")
+	} else {
+		p.Lines = append(p.Lines, fmt.Sprintf("%s in %s from %s to %s, %s passed", counted(s.Records, "attempt"), counted(s.Runs, "run"),
+			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), percent(s.Passed, s.Records)))
+	}
+	if s.Skipped > 0 {
+		p.Lines = append(p.Lines, counted(s.Skipped, "line")+" of the history that are no records were skipped")
+	}
+	if len(s.NeverRun) > 0 {
+		p.Lines = append(p.Lines, "never run: "+listed(s.NeverRun))
+	}
+	if len(s.Steps) > 0 {
+		t := tables.Table{Title: "Steps", Columns: []string{
+			"step", " runs", " passed", " flaky", " median", " p90", " min", " of", " time", " memory", "trend", "last run", "outcome",
+		}}
+		for _, step := range s.Steps {
+			t.Rows = append(t.Rows, step.row())
+		}
+		p.Tables = append(p.Tables, t)
+	}
+	if len(s.Pipelines) > 0 {
+		t := tables.Table{Title: "Pipelines", Columns: []string{"pipeline", " runs", " wall", " critical", " busy", "critical path"}}
+		for _, r := range s.Pipelines {
+			t.Rows = append(t.Rows, []string{
+				r.Name, fmt.Sprint(r.Runs), shortTime(r.Wall.Seconds()), shortTime(r.Critical.Seconds()), shortTime(r.Busy.Seconds()), strings.Join(r.Path, " > "),
+			})
+		}
+		p.Tables = append(p.Tables, t)
+	}
+	if len(s.Suggestions) > 0 {
+		l := tables.List{Title: "Suggestions"}
+		for _, one := range s.Suggestions {
+			l.Items = append(l.Items, one.item())
+		}
+		if s.MoreSuggestions > 0 {
+			l.Title = fmt.Sprintf("Suggestions (%d more with --all)", s.MoreSuggestions)
+		}
+		p.Lists = append(p.Lists, l)
+	}
+	return p
+}
+
+func (s *StepStats) row() []string {
+	name := s.StepName
+	if s.Example != "" {
+		name += "/" + s.Example
+	}
+	cells := []string{name, fmt.Sprint(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
+		s.LastRun.Format("2006-01-02 15:04"), string(s.LastOutcome)}
+	if s.Memory.Verdict == VerdictMore || s.Memory.Verdict == VerdictLess {
+		cells[10] += ", memory " + s.Memory.String()
+	}
+	if s.Flaky > 0 {
+		cells[3] = fmt.Sprintf("%.2f", s.Flaky)
+	}
+	if s.Window > 0 {
+		cells[4], cells[5], cells[6] = shortTime(s.Median.Seconds()), shortTime(s.P90.Seconds()), shortTime(s.Min.Seconds())
+		cells[7], cells[9] = fmt.Sprint(s.Window), shortBytes(float64(s.PeakMemory))
+	}
+	return cells
+}
+
+func (s *Suggestion) item() tables.Item {
+	item := tables.Item{Text: s.ID + ": " + s.Message, Notes: []string{s.Evidence}, Code: s.Command}
+	if s.Saving > 0 {
+		item.Notes = append(item.Notes, "saves about "+shortTime(s.Saving.Seconds())+" a week")
+	}
+	return item
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// percent shows a part, and never all where it is not all, or nothing where it is something.
+func percent(part, all int) string {
+	switch {
+	case part == all:
+		return "100 %"
+	case part == 0:
+		return "0 %"
+	}
+	return fmt.Sprintf("%.0f %%", min(max(100*float64(part)/float64(max(all, 1)), 1), 99))
+}

@@ -1,0 +1,298 @@
+package scriptspec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/stats"
+)
+
+const (
+	windowRuns = 20   // how many runs are looked at
+	fewestRuns = 6    // with fewer no difference is told from noise
+	levelOf    = 0.01 // of the test, for all steps of a report together
+	leastPart  = 0.1  // of a median
+)
+
+// seriesOfSteps is a history in memory: some 80 bytes for each record.
+type seriesOfSteps struct {
+	series  []*series // sorted by step and example
+	byKey   map[pastKey]*series
+	names   []string // texts of records, by number
+	numbers map[string]number
+	runs    map[number]bool
+	records int
+	passed  int
+	skipped int
+	first   time.Time
+	last    time.Time
+}
+
+// number stands for a text that many records have.
+type number uint32
+
+// series are the attempts of a step or of an example, in the order of time.
+type series struct {
+	of       *seriesOfSteps
+	key      pastKey
+	script   number
+	attempts []attempt
+}
+
+// attempt is what of a record statistics are made of.
+type attempt struct {
+	at                                                       int64 // microseconds since 1970
+	duration, imports                                        time.Duration
+	memory, inputBytes                                       int64
+	outcome, run, pipeline, shard, spec, code, input, commit number
+	runtime                                                  number // interpreter and platform
+	outputs                                                  string // of the last ones only
+	passed, warm                                             bool
+	cold                                                     bool // the first of several in one run
+}
+
+func newSeriesOfSteps() *seriesOfSteps {
+	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}}
+}
+
+func (a *seriesOfSteps) number(text string) number {
+	n, ok := a.numbers[text]
+	if !ok {
+		n = number(len(a.names))
+		a.names = append(a.names, text)
+		a.numbers[text] = n
+	}
+	return n
+}
+
+func (a *seriesOfSteps) add(d *recordDecoder) {
+	key := pastKey{d.StepName, d.Example}
+	s := a.byKey[key]
+	if s == nil {
+		s = &series{of: a, key: key}
+		a.byKey[key] = s
+		a.series = append(a.series, s)
+	}
+	s.script = a.number(d.ScriptName)
+	at := d.At.instant()
+	if a.records == 0 || at.Before(a.first) {
+		a.first = at
+	}
+	if a.records == 0 || at.After(a.last) {
+		a.last = at
+	}
+	a.records++
+	x := attempt{
+		at: at.UnixMicro(), duration: d.Duration, imports: d.ImportTime, memory: d.PeakMemory, inputBytes: d.InputBytes,
+		outcome: a.number(string(d.Outcome)), run: a.number(d.Run), pipeline: a.number(d.Pipeline), shard: a.number(d.Shard),
+		spec: a.number(d.SpecDigest), code: a.number(d.ScriptDigest), input: a.number(d.InputDigest), commit: a.number(d.Commit),
+		runtime: a.runtime(d), outputs: string(d.outputs), passed: d.Passed(), warm: d.Warm,
+	}
+	a.runs[x.run] = true
+	if x.passed {
+		a.passed++
+	}
+	if n := len(s.attempts); n >= 2*windowRuns {
+		s.attempts[n-2*windowRuns].outputs = "" // which nothing looks at any more
+	}
+	s.attempts = append(s.attempts, x)
+}
+
+func (a *seriesOfSteps) runtime(d *recordDecoder) number {
+	const apart = "\x00"
+	return a.number(d.Python + apart + d.Platform)
+}
+
+func (a *seriesOfSteps) sort() {
+	slices.SortFunc(a.series, func(x, y *series) int {
+		return cmp.Or(strings.Compare(x.key.step, y.key.step), strings.Compare(x.key.example, y.key.example))
+	})
+	for _, s := range a.series {
+		slices.SortStableFunc(s.attempts, func(x, y attempt) int { return cmp.Compare(x.at, y.at) })
+		seen := map[number]int{}
+		for i := range s.attempts {
+			x := &s.attempts[i]
+			if x.warm || x.run == 0 {
+				continue
+			}
+			first, again := seen[x.run]
+			if !again {
+				seen[x.run] = i
+			} else {
+				s.attempts[first].cold = true
+			}
+		}
+	}
+}
+
+// weeks is how long the history is, at least one.
+func (a *seriesOfSteps) weeks() float64 {
+	const week = 7 * 24 * time.Hour
+	return max(1, a.last.Sub(a.first).Hours()/week.Hours())
+}
+
+// weekly returns how often a week something happened.
+func (a *seriesOfSteps) weekly(times int) float64 { return float64(times) / a.weeks() }
+
+func (s *series) name() string {
+	if s.key.example != "" {
+		return s.key.step + "/" + s.key.example
+	}
+	return s.key.step
+}
+
+// comparable returns the attempts that passed and can be compared with the last one that has, in the order of time. What reads data of
+// which nothing is known can be compared with nothing.
+func (s *series) comparable() []attempt {
+	var list []attempt
+	for i := len(s.attempts) - 1; i >= 0; i-- {
+		x := s.attempts[i]
+		if !x.passed || x.cold || x.input == 0 {
+			continue
+		}
+		if len(list) == 0 || x.warm == list[0].warm && x.runtime == list[0].runtime && x.input == list[0].input {
+			list = append(list, x)
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+func window(list []attempt) []attempt { return list[max(0, len(list)-windowRuns):] }
+
+func values(list []attempt, of func(attempt) float64) []float64 {
+	all := make([]float64, len(list))
+	for i, x := range list {
+		all[i] = of(x)
+	}
+	return all
+}
+
+func seconds(x attempt) float64 { return x.duration.Seconds() }
+
+func memory(x attempt) float64 { return float64(x.memory) }
+
+// stats returns all that is said of a series by itself.
+func (s *series) stats() StepStats {
+	last := s.attempts[len(s.attempts)-1]
+	r := StepStats{
+		StepName: s.key.step, Example: s.key.example, ScriptName: s.of.names[s.script], Runs: len(s.attempts), Outcomes: map[Outcome]int{},
+		LastRun: NewTimestamp(time.UnixMicro(last.at).UTC()), LastOutcome: Outcome(s.of.names[last.outcome]),
+	}
+	for _, x := range s.attempts {
+		r.Total += x.duration
+		r.Outcomes[Outcome(s.of.names[x.outcome])]++
+		if x.passed {
+			r.Passed++
+		}
+	}
+	r.Flaky, r.FlakyRuns = flakiness(s.same())
+	list := s.comparable()
+	if shown := window(list); len(shown) > 0 {
+		times := values(shown, seconds)
+		r.Window, r.PeakMemory = len(shown), int64(stats.Median(values(shown, memory)))
+		r.Median, r.P90, r.Min = fromSeconds(stats.Median(times)), fromSeconds(stats.Quantile(times, 0.9)), fromSeconds(slices.Min(times))
+	}
+	old, recent := split(list)
+	r.Duration, r.Memory = newTrend(old, recent, seconds), newTrend(old, recent, memory)
+	return r
+}
+
+// same returns the attempts with the spec, script and inputs of the last one, as far as these are known.
+func (s *series) same() []attempt {
+	last := s.attempts[len(s.attempts)-1]
+	if last.spec == 0 || last.code == 0 || last.input == 0 {
+		return nil
+	}
+	var list []attempt
+	for _, x := range s.attempts {
+		if x.spec == last.spec && x.code == last.code && x.input == last.input {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// flakiness returns how often the outcome changed, as a part of how often it could have.
+func flakiness(list []attempt) (score float64, runs int) {
+	if len(list) < 2 {
+		return 0, len(list)
+	}
+	flips := 0
+	for i := 1; i < len(list); i++ {
+		if list[i].outcome != list[i-1].outcome {
+			flips++
+		}
+	}
+	return float64(flips) / float64(len(list)-1), len(list)
+}
+
+// split returns the newest of comparable attempts and those before: new are those since the last change of spec or script, or the last
+// six if there was none.
+func split(list []attempt) (old, recent []attempt) {
+	begin := len(list) - fewestRuns
+	for i := len(list) - 1; i > 0; i-- {
+		if list[i].spec != list[i-1].spec || list[i].code != list[i-1].code {
+			begin = max(i, len(list)-windowRuns)
+			break
+		}
+	}
+	begin = max(begin, 0)
+	return list[max(0, begin-windowRuns):begin], list[begin:]
+}
+
+// newTrend makes the test, which decide corrects.
+func newTrend(old, recent []attempt, of func(attempt) float64) Trend {
+	t := Trend{Verdict: VerdictTooFew, OldRuns: len(old), NewRuns: len(recent), P: 1}
+	before, after := values(old, of), values(recent, of)
+	if len(old) > 0 {
+		t.Old = stats.Median(before)
+	}
+	if len(recent) > 0 {
+		t.New = stats.Median(after)
+	}
+	if min(len(old), len(recent)) >= fewestRuns {
+		t.Verdict, t.P = VerdictSame, stats.MannWhitney(before, after)
+	}
+	return t
+}
+
+// decide corrects the tests of a report, and says which of them are news.
+func decide(trends []*Trend, least float64) {
+	var tested []*Trend
+	var p []float64
+	for _, t := range trends {
+		if t.Verdict == VerdictSame {
+			tested, p = append(tested, t), append(p, t.P)
+		}
+	}
+	for i, corrected := range stats.Holm(p) {
+		t := tested[i]
+		t.P = corrected
+		change := max(t.New-t.Old, t.Old-t.New)
+		switch {
+		case t.P >= levelOf || change < least || change < leastPart*t.Old:
+		case t.New > t.Old:
+			t.Verdict = VerdictMore
+		default:
+			t.Verdict = VerdictLess
+		}
+	}
+}
+
+// String returns "+52 %", "-31 %", "~" for no difference, or "too few runs (4 of 6)".
+func (t Trend) String() string {
+	switch t.Verdict {
+	case VerdictMore, VerdictLess:
+		if t.Old <= 0 {
+			return "new"
+		}
+		return fmt.Sprintf("%+.0f %%", 100*(t.New/t.Old-1))
+	case VerdictSame:
+		return "~"
+	}
+	return fmt.Sprintf("too few runs (%d of %d)", min(t.OldRuns, t.NewRuns), fewestRuns)
+}
