@@ -20,6 +20,8 @@ type StoreTestResult struct {
 	Duration time.Duration `json:"-"`
 	// Specs are sorted by name.
 	Specs []SpecTestResult `json:"specs"`
+	// Shard says which part of a suite they are, with SuiteOptions.Shard; nil if they are all of it.
+	Shard *ShardResult `json:"shard,omitempty"`
 
 	mu sync.Mutex
 }

@@ -3,8 +3,15 @@
 package scriptspec_test
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,4 +39,64 @@ func BenchmarkHistoryRecord(b *testing.B) {
 	record() // git is asked
 	compare(b, 1, run, func() { record() })
 	require.NoError(b, h.Err())
+}
+
+// largeHistory writes 100,000 records of 200 steps over 90 days.
+func largeHistory(b *testing.B, dir string) {
+	b.Helper()
+	random := rand.New(rand.NewPCG(15, 15))
+	all := make([]scriptspec.Record, 100_000)
+	for i := range all {
+		r := aRecord(fmt.Sprintf("Step%03d_training", i%200), i*90*24*60/len(all))
+		r.Run = fmt.Sprintf("R5L2NQVYH3DSOP7TT4WQ%06d", i/200)
+		r.Duration = time.Duration(float64(time.Second) * (1 + random.Float64()))
+		r.Outputs = map[string]scriptspec.RecordedOutput{
+			"data": {Files: 1, Bytes: random.Int64N(1 << 30), Digest: fmt.Sprintf("%016x", random.Uint64())}, "metrics": {Files: 1, Bytes: 100, Digest: "00112233445566dd"},
+		}
+		all[i] = r
+	}
+	writeHistory(b, dir, all)
+}
+
+// BenchmarkStats compares the statistics of 100,000 records with decoding their lines by encoding/json. Goal: 0.6.
+func BenchmarkStats(b *testing.B) {
+	dir := b.TempDir()
+	largeHistory(b, dir)
+	st, err := scriptspec.OpenStore(dir, nil)
+	require.NoError(b, err)
+	defer st.Close()
+	files, err := filepath.Glob(filepath.Join(dir, ".specs", ".history", "*.jsonl"))
+	require.NoError(b, err)
+	type plain struct {
+		Run, At, Outcome string
+		StepName         string `json:"step_name"`
+		Duration         float64
+		PeakMemory       int64  `json:"peak_memory"`
+		SpecDigest       string `json:"spec_digest"`
+		ScriptDigest     string `json:"script_digest"`
+		InputDigest      string `json:"input_digest"`
+	}
+	bare := func() {
+		for _, name := range files {
+			f, err := os.Open(name)
+			must(b, err)
+			for lines := bufio.NewScanner(f); lines.Scan(); {
+				var r plain
+				must(b, json.Unmarshal(lines.Bytes(), &r))
+			}
+			must(b, f.Close())
+		}
+	}
+	var peak uint64
+	compare(b, 1, bare, func() {
+		s, err := st.Stats(b.Context(), nil)
+		must(b, err)
+		if s.Records != 100_000 {
+			b.Fatal(s.Records)
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapSys)
+	})
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-heap")
 }

@@ -29,6 +29,11 @@ type SuiteOptions struct {
 	OutputDir string
 	// FailFast starts no more runs once one has not ended as it should.
 	FailFast bool
+	// Shard is the part to run, if the suite is split among several machines.
+	Shard Shard
+	// LastFailed runs only what did not end as it should when it was last recorded in the history of the store, and everything if
+	// there is nothing of that kind. FailedFirst starts it before everything else.
+	LastFailed, FailedFirst bool
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error
 }
@@ -38,6 +43,9 @@ type SuiteOptions struct {
 // ctx that has ended; then there is a result of what was run.
 func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
 	o = cmp.Or(o, &SuiteOptions{})
+	if err := o.Shard.check(); err != nil {
+		return nil, err
+	}
 	all, failed, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -62,22 +70,41 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
-	for _, err := range failed {
-		s.result.end(s.result.add(fileOf(err), ""), nil, err)
+	var runs []*suiteRun
+	add := func(r suiteRun) {
+		r.place = len(runs)
+		runs = append(runs, &r)
 	}
-	var running sync.WaitGroup
+	for _, err := range failed {
+		add(suiteRun{id: runID{Name: fileOf(err)}, err: err})
+	}
 	for i, c := range all {
 		if !chosen[i] {
 			continue
 		}
 		if o.Example == "" || o.Example == "-" {
-			s.start(ctx, &running, c.spec, runID{Name: c.stem}, "")
+			add(suiteRun{id: runID{Name: c.stem}, spec: c.spec})
 		}
 		for _, e := range c.spec.common().meta.Examples {
 			if o.Example == "" || o.Example == e.Name {
-				s.start(ctx, &running, withExample(c.spec, e), runID{Name: c.stem + "/" + e.Name, Example: e.Name}, e.Expect)
+				add(suiteRun{id: runID{Name: c.stem + "/" + e.Name, Example: e.Name}, spec: withExample(c.spec, e), expect: e.Expect})
 			}
 		}
+	}
+	var running sync.WaitGroup
+	s.turn = make(chan struct{})
+	close(s.turn)
+	runs = s.arrange(st, runs)
+	s.result.Success = len(runs) == 0 && s.result.Shard != nil // there may be more shards than runs
+	for _, r := range slices.SortedFunc(slices.Values(runs), func(a, b *suiteRun) int { return cmp.Compare(a.place, b.place) }) {
+		r.number = s.result.add(r.id.Name, r.expect) // the result is in the order of the store
+	}
+	for _, r := range runs {
+		if r.err != nil {
+			s.result.end(r.number, nil, r.err)
+			continue
+		}
+		s.start(ctx, &running, r)
 	}
 	running.Wait()
 	t.flush()
@@ -104,19 +131,23 @@ type suite struct {
 	id     string // of the run
 	result *StoreTestResult
 	stop   context.CancelCauseFunc
+	turn   chan struct{} // closed when the run that was started last has begun
 }
 
-func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, id runID, expect Outcome) {
-	number := s.result.add(id.Name, expect)
-	id.Run = s.id
+func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun) {
+	spec, id, expect := r.spec, r.id, r.expect
+	id.Run, id.Shard = s.id, s.o.Shard.String()
+	before, turn := s.turn, make(chan struct{})
+	s.turn = turn
 	queued := job{runID: id, expect: expect}
 	s.tester.tell(queued.event(EventQueued))
 	running.Go(func() {
-		result, err := s.run(ctx, spec, id, expect)
+		<-before // runs begin in their order
+		result, err := s.run(ctx, spec, id, expect, func() { close(turn) })
 		if err != nil && context.Cause(ctx) != nil {
 			err = context.Cause(ctx)
 		}
-		s.result.end(number, result, err)
+		s.result.end(r.number, result, err)
 		end := SpecTestResult{Name: id.Name, Expect: expect, Result: result}
 		if err != nil {
 			end.Error = err.Error()
@@ -128,8 +159,9 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, i
 	})
 }
 
-func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*ScriptTestResult, error) {
+func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, begun func()) (*ScriptTestResult, error) {
 	release, err := s.tester.slot(ctx)
+	begun()
 	if err != nil {
 		return nil, err
 	}
