@@ -14,8 +14,11 @@ const statsVersion = 1
 
 // StatsOptions changes what [Store.Stats] looks at. Nil means the zero value.
 type StatsOptions struct {
-	// Since is the time from which on records count; the zero time means all.
-	Since time.Time
+	// Since and Until bound the time of records that count: from the first one on, and before the second; the zero time is no bound.
+	Since, Until time.Time
+	// NewFrom has each Trend compare the runs from this time on with those before; the zero time those since spec or script were
+	// changed.
+	NewFrom time.Time
 	// Select picks specs; nil means all, and also what was recorded of specs that are no longer there.
 	Select *Selector
 	// All has all suggestions in the result, not only the ten that save the most.
@@ -150,11 +153,11 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 			only[*c.spec.common().stepName] = only[*c.spec.common().stepName] || chosen[i]
 		}
 	}
-	h, err := readSeries(ctx, &st.history, o.Since, only)
+	h, err := readSeries(ctx, &st.history, o, only)
 	if err != nil {
 		return nil, err
 	}
-	r := &statsReport{store: st, history: h, specs: map[string]common{}, stats: &Stats{
+	r := &statsReport{store: st, history: h, specs: map[string]common{}, newFrom: o.NewFrom, stats: &Stats{
 		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped,
 		Steps: []StepStats{}, Pipelines: []PipelineStats{}, NeverRun: []string{}, Suggestions: []Suggestion{},
 	}}
@@ -181,6 +184,7 @@ type statsReport struct {
 	history *seriesOfSteps
 	specs   map[string]common // by step
 	loaded  []*PipelineTestingSpec
+	newFrom time.Time
 	stats   *Stats
 }
 
@@ -188,7 +192,7 @@ func (r *statsReport) steps() {
 	total := time.Duration(0)
 	var durations, memories []*Trend
 	for _, s := range r.history.series {
-		stats := s.stats()
+		stats := s.stats(r.newFrom)
 		total += stats.Total
 		r.stats.Steps = append(r.stats.Steps, stats)
 	}
@@ -219,17 +223,17 @@ func (r *statsReport) neverRun() {
 }
 
 // readSeries reads a history, of some steps or of all.
-func readSeries(ctx context.Context, h *History, since time.Time, only map[string]bool) (*seriesOfSteps, error) {
-	all := newSeriesOfSteps()
+func readSeries(ctx context.Context, h *History, o *StatsOptions, only map[string]bool) (*seriesOfSteps, error) {
+	all, filter := newSeriesOfSteps(), HistoryFilter{Since: o.Since, Until: o.Until}
 	skipped := map[string]*skippedLines{}
 	var errs []error
-	for d, err := range h.read(since, false, skipped) {
+	for d, err := range h.read(o.Since, false, skipped) {
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err != nil:
 			errs = append(errs, err)
-		case (only == nil || only[d.StepName]) && (since.IsZero() || !d.At.instant().Before(since)):
+		case (only == nil || only[d.StepName]) && filter.holds(&d.Record):
 			all.add(d)
 		}
 	}

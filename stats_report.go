@@ -71,7 +71,11 @@ func (s *Stats) page() *tables.Page {
 			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), percent(s.Passed, s.Records)))
 	}
 	if s.Skipped > 0 {
-		p.Lines = append(p.Lines, counted(s.Skipped, "line")+" of the history that are no records were skipped")
+		text := "1 line of the history that is no record was skipped"
+		if s.Skipped > 1 {
+			text = fmt.Sprintf("%d lines of the history that are no records were skipped", s.Skipped)
+		}
+		p.Lines = append(p.Lines, text)
 	}
 	if len(s.NeverRun) > 0 {
 		p.Lines = append(p.Lines, "never run: "+listed(s.NeverRun))

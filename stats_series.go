@@ -176,7 +176,7 @@ func seconds(x attempt) float64 { return x.duration.Seconds() }
 func memory(x attempt) float64 { return float64(x.memory) }
 
 // stats returns all that is said of a series by itself.
-func (s *series) stats() StepStats {
+func (s *series) stats(newFrom time.Time) StepStats {
 	last := s.attempts[len(s.attempts)-1]
 	r := StepStats{
 		StepName: s.key.step, Example: s.key.example, ScriptName: s.of.names[s.script], Runs: len(s.attempts), Outcomes: map[Outcome]int{},
@@ -196,7 +196,7 @@ func (s *series) stats() StepStats {
 		r.Window, r.PeakMemory = len(shown), int64(stats.Median(values(shown, memory)))
 		r.Median, r.P90, r.Min = fromSeconds(stats.Median(times)), fromSeconds(stats.Quantile(times, 0.9)), fromSeconds(slices.Min(times))
 	}
-	old, recent := split(list)
+	old, recent := split(list, newFrom)
 	r.Duration, r.Memory = newTrend(old, recent, seconds), newTrend(old, recent, memory)
 	return r
 }
@@ -231,8 +231,12 @@ func flakiness(list []attempt) (score float64, runs int) {
 }
 
 // split returns the newest of comparable attempts and those before: new are those since the last change of spec or script, or the last
-// six if there was none.
-func split(list []attempt) (old, recent []attempt) {
+// six if there was none; or those from a time on.
+func split(list []attempt, newFrom time.Time) (old, recent []attempt) {
+	if !newFrom.IsZero() {
+		begin, _ := slices.BinarySearchFunc(list, newFrom.UnixMicro(), func(x attempt, at int64) int { return cmp.Compare(x.at, at) })
+		return window(list[:begin]), window(list[begin:])
+	}
 	begin := len(list) - fewestRuns
 	for i := len(list) - 1; i > 0; i-- {
 		if list[i].spec != list[i-1].spec || list[i].code != list[i-1].code {

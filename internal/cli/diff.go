@@ -47,13 +47,27 @@ func readResult(file string) (scriptspec.Result, error) {
 
 func (a *app) diffCommand() *cobra.Command {
 	var exitCode bool
+	var history string
 	cmd := &cobra.Command{
-		Use: "diff A B", Short: "Show what differs between two specs, or the results of two runs", Args: takes(cobra.ExactArgs(2)), ValidArgsFunction: a.complete,
+		Use: "diff A B | diff --history FROM..", Short: "Show what differs between two specs, the results of two runs, or runs now and before", Args: takes(cobra.MaximumNArgs(2)), ValidArgsFunction: a.complete,
 		Long: `Shows what differs between two specs: each a file, a script or step of the store, or REVISION:SCRIPT, as git has it; or
-between the results of two runs, each a file that run --format json has written.`,
-		Example: "  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json",
+between the results of two runs, each a file that run --format json has written; or, with --history, which steps take more or
+less since a time than before, beyond noise.`,
+		Example: "  scriptspec diff --history 7d..\n  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			changes, err := a.changes(cmd.Context(), args[0], args[1])
+			var changes []scriptspec.Change
+			var err error
+			switch {
+			case history != "" && len(args) == 0:
+				err = a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, _ []string) (err error) {
+					changes, err = a.trendChanges(cmd, st, history)
+					return err
+				})(cmd, args)
+			case history != "" || len(args) != 2:
+				return usage("diff takes two specs or results, or --history alone; it is called as: %s", cmd.UseLine())
+			default:
+				changes, err = a.changes(cmd.Context(), args[0], args[1])
+			}
 			if err != nil {
 				return err
 			}
@@ -64,6 +78,7 @@ between the results of two runs, each a file that run --format json has written.
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&history, "history", "", "compare the runs since then with those before, in all steps: 7d.., or DATE..DATE")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "1 if there is a difference")
 	return a.withFormats(cmd, changeFormats)
 }

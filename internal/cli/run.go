@@ -26,6 +26,7 @@ type runFlags struct {
 	choice                  choice
 	keep                    string
 	preload                 []string
+	historyFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -41,6 +42,9 @@ func (a *app) runCommand() *cobra.Command {
 				return usage("--jobs is negative")
 			case f.pipeline == "" && cmd.Flags().Changed("pipeline"):
 				return usage("--pipeline names no pipeline")
+			}
+			if err := f.check(); err != nil {
+				return err
 			}
 			return a.run(cmd, f, words)
 		},
@@ -62,6 +66,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
 	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
 	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
+	f.add(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag is there
 	return a.chooses(a.withFormats(cmd, resultFormats), &f.choice)
 }
@@ -81,9 +86,14 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		CommandLine: slices.Concat(a.settings.CommandLine, f.programs),
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
+	f.begin(cmd.Context(), st, tester)
+	defer f.end(a, st, tester)
 	if f.pipeline != "" {
 		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" || f.keep != "" || f.withoutPipelines {
 			return usage("--pipeline runs nodes, by --from, --to and --only, keeps all in --work, and takes no specs, examples, --set or --keep")
+		}
+		if f.shard != "" || f.lastFailed || f.failedFirst {
+			return usage("--shard, --last-failed and --failed-first are of specs, and not of a pipeline")
 		}
 		if (len(f.from) > 0 || len(f.only) > 0) && f.work == "" {
 			return usage("--from and --only go on with the results of an earlier run; name its directory with --work")
@@ -102,6 +112,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, WithoutPipelines: f.withoutPipelines}
+	if err := f.suite(o); err != nil {
+		return err
+	}
 	var all *scriptspec.StoreTestResult
 	streamErr := a.follow(tester, func() {
 		for round := range f.repeat {
@@ -120,7 +133,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return f.choice.none(err)
 	case all == nil:
 		return errors.Join(err, streamErr)
-	case len(all.Specs) == 0:
+	case len(all.Specs) == 0 && all.Shard == nil:
 		return f.choice.none(errors.New("there is nothing to run"))
 	case streamErr != nil:
 		return streamErr
@@ -132,7 +145,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return &exit{exitInterrupted, err}
 	}
 	a.explainAll(all)
-	if !all.Success {
+	f.showSlowest(a, all)
+	f.showShard(a, all)
+	if f.isNo(a, all) || !all.Success {
 		return failed
 	}
 	return nil
@@ -243,9 +258,18 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 			}
 			fmt.Fprintf(a.err, "\nwhat the scripts made is in %s\n", r.WorkDir)
 		}
+		f.showSlowest(a, r)
 		return failed
-	case f.work == "":
-		return os.RemoveAll(r.WorkDir)
+	}
+	f.showSlowest(a, r)
+	no := f.isNo(a, r)
+	if f.work == "" {
+		if err := os.RemoveAll(r.WorkDir); err != nil {
+			return err
+		}
+	}
+	if no {
+		return failed
 	}
 	return nil
 }

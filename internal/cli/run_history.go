@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
+)
+
+// historyFlags are the flags of run that are about runs before and after this one.
+type historyFlags struct {
+	durations, retries      int
+	lastFailed, failedFirst bool
+	shard                   string
+	failOn                  []string
+	noHistory               bool
+
+	before map[string]scriptspec.StepStats // by step and example, for durations
+}
+
+// What --fail-on takes.
+const (
+	failFlaky  = "flaky"
+	failBudget = "budget"
+)
+
+func (f *historyFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.IntVar(&f.durations, "durations", 0, "show the so many slowest, beside the history")
+	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, if it may be chance; a spec may allow more")
+	flags.BoolVar(&f.lastFailed, "last-failed", false, "only what failed when it was last run, or all if nothing did")
+	flags.BoolVar(&f.failedFirst, "failed-first", false, "begin with what failed when it was last run")
+	flags.StringVar(&f.shard, "shard", "", "only this part of all, as 1/3: parts take about as long")
+	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 also for: flaky, budget")
+	flags.BoolVar(&f.noHistory, "no-history", false, "record nothing of this run")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{failFlaky, failBudget}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+}
+
+func (f *historyFlags) check() error {
+	switch {
+	case f.durations < 0:
+		return usage("--durations is negative")
+	case f.retries < 0:
+		return usage("--retries is negative")
+	}
+	for _, word := range f.failOn {
+		if word != failFlaky && word != failBudget {
+			return usage("--fail-on %s: there is budget and flaky", word)
+		}
+	}
+	return nil
+}
+
+// suite has the options of a suite say what the flags do.
+func (f *historyFlags) suite(o *scriptspec.SuiteOptions) error {
+	o.LastFailed, o.FailedFirst = f.lastFailed, f.failedFirst
+	if f.shard == "" {
+		return nil
+	}
+	var err error
+	if o.Shard, err = scriptspec.ParseShard(f.shard); err != nil {
+		return &exit{exitUsage, err}
+	}
+	return nil
+}
+
+// begin prepares a tester.
+func (f *historyFlags) begin(ctx context.Context, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
+	tester.Retries = f.retries
+	if !f.noHistory {
+		tester.History = st.History()
+	}
+	if f.durations == 0 {
+		return
+	}
+	f.before = map[string]scriptspec.StepStats{}
+	if s, err := st.Stats(ctx, nil); err == nil { // else nothing is known
+		for _, step := range s.Steps {
+			f.before[step.StepName+"\x00"+step.Example] = step
+		}
+	}
+}
+
+// end says what became of the history, and drops what is old.
+func (f *historyFlags) end(a *app, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
+	if tester.History == nil {
+		return
+	}
+	if err := tester.History.Err(); err != nil {
+		fmt.Fprintln(a.err, "history not written: "+err.Error())
+		return
+	}
+	freed, err := st.History().Prune(context.Background(), scriptspec.HistoryLimits{Age: keepDays * 24 * time.Hour, Bytes: keepBytes})
+	switch {
+	case err != nil:
+		fmt.Fprintln(a.err, "history not pruned: "+err.Error())
+	case freed > 0 && !a.quiet:
+		fmt.Fprintf(a.err, "history: %s dropped, which were older than %d days or beyond %d MiB\n", size64(freed), keepDays, keepBytes>>20)
+	}
+}
+
+// ran is a run that has ended, under the name that its result has.
+type ran struct {
+	name, example string
+	result        *scriptspec.ScriptTestResult
+}
+
+func ranOf(r scriptspec.Result) []ran {
+	var all []ran
+	switch r := r.(type) {
+	case *scriptspec.StoreTestResult:
+		for _, s := range r.Specs {
+			name, _, _ := strings.Cut(s.Name, "#")
+			_, example, _ := strings.Cut(name, "/")
+			all = append(all, ran{s.Name, example, s.Result})
+		}
+	case *scriptspec.PipelineTestResult:
+		for _, n := range r.Nodes {
+			all = append(all, ran{n.Node, "", n.Result})
+		}
+	}
+	return slices.DeleteFunc(all, func(r ran) bool { return r.result == nil || r.result.ExecutionTime == 0 }) // never started
+}
+
+// showSlowest shows what took longest, beside what it usually takes.
+func (f *historyFlags) showSlowest(a *app, r scriptspec.Result) {
+	all := ranOf(r)
+	if f.durations == 0 || len(all) == 0 {
+		return
+	}
+	slices.SortStableFunc(all, func(x, y ran) int { return int(max(min(y.result.ExecutionTime-x.result.ExecutionTime, 1), -1)) })
+	all = all[:min(len(all), f.durations)]
+	fmt.Fprintln(a.err, "\nslowest:")
+	t := tabwriter.NewWriter(a.err, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, one := range all {
+		took := one.result.ExecutionTime
+		fmt.Fprintf(t, "%s\t  %s\n", took.Round(time.Millisecond), harmless(one.name)+"  "+change(took, f.before[one.result.StepName+"\x00"+one.example]))
+	}
+	t.Flush() //nolint:errcheck // what stderr does not take is lost
+}
+
+// change shows what a run took beside the median of those before. One run is no verdict: "~" is a difference that is small, or usual.
+func change(took time.Duration, before scriptspec.StepStats) string {
+	const fewest, least, part = 6, 50 * time.Millisecond, 0.1
+	if before.Window < fewest {
+		return fmt.Sprintf("too few runs (%d of %d)", before.Window, fewest)
+	}
+	text := "~"
+	if d := took - before.Median; d.Abs() >= least && d.Abs().Seconds() >= part*before.Median.Seconds() && (took > before.P90 || took < before.Min) {
+		text = fmt.Sprintf("%+.0f %%", 100*(took.Seconds()/max(before.Median.Seconds(), 1e-9)-1))
+	}
+	return fmt.Sprintf("%s, median %s of %d runs", text, before.Median.Round(time.Millisecond), before.Window)
+}
+
+// showShard says which part of a suite was run. Shards with the same plan have each run once between them.
+func (f *historyFlags) showShard(a *app, r *scriptspec.StoreTestResult) {
+	switch s := r.Shard; {
+	case s == nil:
+	case s.Runs == 0:
+		fmt.Fprintf(a.err, "shard %s has nothing to run: there are %s in all (plan %s)\n", s.Shard, plural(s.All, "run"), s.Plan)
+	case !a.quiet:
+		fmt.Fprintf(a.err, "shard %s: %d of %s (plan %s)\n", s.Shard, s.Runs, plural(s.All, "run"), s.Plan)
+	}
+}
+
+// isNo reports whether the flags make a no of what would be a yes, and says why.
+func (f *historyFlags) isNo(a *app, r scriptspec.Result) bool {
+	no := false
+	for _, one := range ranOf(r) {
+		if one.result.Flaky && slices.Contains(f.failOn, failFlaky) {
+			no = true
+			fmt.Fprintf(a.err, "flaky: %s passed in attempt %d\n", harmless(one.name), len(one.result.Attempts))
+		}
+		if len(one.result.OverBudget) > 0 && slices.Contains(f.failOn, failBudget) {
+			no = true
+			for _, excess := range one.result.OverBudget {
+				fmt.Fprintf(a.err, "over budget: %s: %s\n", harmless(one.name), excess)
+			}
+		}
+	}
+	return no
+}
