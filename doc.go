@@ -84,6 +84,13 @@
 // [Store.Select] finds specs by tags, labels, names and what they depend on; [Migrate] takes old ones to the newest
 // version of the format; [JSONSchema] describes every kind of file.
 //
+// # History
+//
+// [RuntimeTester.History] records each attempt, a line of JSON in <test_data_dir>/.specs/.history/<year>-<month>.jsonl, with
+// digests of spec, script and inputs, and nothing of values, output, users or machines. [Store.Stats] says what that comes
+// to: medians, trends that are news and not noise, what is flaky, and suggestions. [SuiteOptions] has shards that take
+// about as long, and what failed last time alone or first. Nothing is ever sent anywhere.
+//
 // # Concurrency
 //
 // A spec is like a map: it may have many readers or one writer at a time. A Store and a RuntimeTester can

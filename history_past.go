@@ -1,6 +1,9 @@
 package scriptspec
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // PastRuns is what a history has of a step, or of an example of it, from before a run.
 type PastRuns struct {
@@ -15,6 +18,28 @@ type PastRun struct {
 	At       Timestamp     `json:"at"`
 	Outcome  Outcome       `json:"outcome"`
 	Duration time.Duration `json:"-"` // seconds in JSON
+}
+
+type plainPast PastRun // without methods
+
+type pastJSON struct {
+	*plainPast
+	Duration float64 `json:"duration"`
+}
+
+// MarshalJSON writes the duration in seconds.
+func (p PastRun) MarshalJSON() ([]byte, error) {
+	return json.Marshal(pastJSON{(*plainPast)(&p), p.Duration.Seconds()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PastRun) UnmarshalJSON(data []byte) error {
+	v := pastJSON{plainPast: (*plainPast)(p)}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	p.Duration = fromSeconds(v.Duration)
+	return nil
 }
 
 // recentRuns is how many past runs are kept of each step.

@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -330,6 +331,12 @@ func TestHistoryPast(t *testing.T) {
 	assert.Equal(t, want, past.Recent)
 	assert.Equal(t, 1, h.PastOf("Prep", "small").Runs)
 	assert.Zero(t, h.PastOf("Other", ""))
+	text, err := json.Marshal(past)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"outcome":"timeout","duration":1.5}`)
+	var again scriptspec.PastRuns
+	require.NoError(t, json.Unmarshal(text, &again))
+	assert.Equal(t, past, again)
 	var none *scriptspec.History
 	assert.Zero(t, none.PastOf("Prep", ""))
 }

@@ -87,7 +87,8 @@ func TestHistoryKeepsRecords(t *testing.T) {
 		assert.Empty(t, errs, name)
 		assert.Len(t, all, c.want, name)
 	}
-	for range h.Records(nil) {
+	for _, err := range h.Records(nil) {
+		require.NoError(t, err)
 		break
 	}
 	require.NoError(t, h.Err())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func (s *Stats) page() *tables.Page {
 		t := tables.Table{Title: "Pipelines", Columns: []string{"pipeline", " runs", " wall", " critical", " busy", "critical path"}}
 		for _, r := range s.Pipelines {
 			t.Rows = append(t.Rows, []string{
-				r.Name, fmt.Sprint(r.Runs), shortTime(r.Wall.Seconds()), shortTime(r.Critical.Seconds()), shortTime(r.Busy.Seconds()), strings.Join(r.Path, " > "),
+				r.Name, strconv.Itoa(r.Runs), shortTime(r.Wall.Seconds()), shortTime(r.Critical.Seconds()), shortTime(r.Busy.Seconds()), strings.Join(r.Path, " > "),
 			})
 		}
 		p.Tables = append(p.Tables, t)
@@ -116,7 +117,7 @@ func (s *StepStats) row() []string {
 	if s.Example != "" {
 		name += "/" + s.Example
 	}
-	cells := []string{name, fmt.Sprint(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
+	cells := []string{name, strconv.Itoa(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
 		s.LastRun.Format("2006-01-02 15:04"), string(s.LastOutcome)}
 	if s.Memory.Verdict == VerdictMore || s.Memory.Verdict == VerdictLess {
 		cells[10] += ", memory " + s.Memory.String()
@@ -126,7 +127,7 @@ func (s *StepStats) row() []string {
 	}
 	if s.Window > 0 {
 		cells[4], cells[5], cells[6] = shortTime(s.Median.Seconds()), shortTime(s.P90.Seconds()), shortTime(s.Min.Seconds())
-		cells[7], cells[9] = fmt.Sprint(s.Window), shortBytes(float64(s.PeakMemory))
+		cells[7], cells[9] = strconv.Itoa(s.Window), shortBytes(float64(s.PeakMemory))
 	}
 	return cells
 }
@@ -148,10 +149,10 @@ func counted(n int, noun string) string {
 
 // percent shows a part, and never all where it is not all, or nothing where it is something.
 func percent(part, all int) string {
-	switch {
-	case part == all:
+	switch part {
+	case all:
 		return "100 %"
-	case part == 0:
+	case 0:
 		return "0 %"
 	}
 	return fmt.Sprintf("%.0f %%", min(max(100*float64(part)/float64(max(all, 1)), 1), 99))

@@ -3,6 +3,8 @@ package scriptspec_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -233,4 +235,28 @@ func TestSuggestionsAreSorted(t *testing.T) {
 		assert.Equal(t, fmt.Sprintf("Flaky%c", 'A'+13-i), s.Steps[0])
 	}
 	assert.Len(t, suggestions(t, &scriptspec.StatsOptions{All: true}, many), 14)
+}
+
+// Each rule has its place in the documentation, and nothing else has.
+func TestSuggestionsAreDescribed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/suggestions.md")
+	require.NoError(t, err)
+	var headings, want []string
+	for _, found := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+		headings = append(headings, found[1])
+	}
+	seen := map[string]bool{}
+	for _, name := range []string{"stats_suggest.go", "stats_suggest_store.go"} {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`"(U[0-9]+)"`).FindAllStringSubmatch(string(source), -1) {
+			if !seen[found[1]] {
+				seen[found[1]] = true
+				want = append(want, found[1])
+			}
+		}
+	}
+	assert.Len(t, want, 12)
+	assert.ElementsMatch(t, want, headings)
 }

@@ -161,8 +161,8 @@ func readOrder(h *History, before time.Time) *order {
 		if !d.Passed() || !d.At.instant().Before(before) {
 			continue
 		}
-		times := append(o.times[key], d.Duration.Seconds())
-		o.times[key] = times[max(0, len(times)-windowRuns):]
+		o.times[key] = append(o.times[key], d.Duration.Seconds())
+		o.times[key] = o.times[key][max(0, len(o.times[key])-windowRuns):]
 	}
 	return o
 }

@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -55,7 +56,7 @@ func namesOf(t *testing.T, python string, st *scriptspec.Store, shard scriptspec
 	t.Helper()
 	tester := &scriptspec.RuntimeTester{Python: python}
 	r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{
-		Shard: shard, Change: func(*scriptspec.ScriptExecutionSpec) error { return fmt.Errorf("seen") },
+		Shard: shard, Change: func(*scriptspec.ScriptExecutionSpec) error { return errors.New("seen") },
 	})
 	require.NoError(t, err)
 	var names []string

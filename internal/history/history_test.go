@@ -56,7 +56,8 @@ func TestAppendAndLines(t *testing.T) {
 	ignored, err := os.ReadFile(filepath.Join(dir, ".gitignore"))
 	require.NoError(t, err)
 	assert.Equal(t, "*\n", string(ignored))
-	for range log.Lines(time.Time{}) {
+	for _, err := range log.Lines(time.Time{}) {
+		require.NoError(t, err)
 		break // a reader may have seen enough
 	}
 }
