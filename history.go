@@ -172,10 +172,9 @@ func (h *History) read(since time.Time, whole bool, skipped map[string]*skippedL
 func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped map[string]*skippedLines, yield func(*recordDecoder, error) bool) {
 	d := &recordDecoder{texts: history.Texts{}, whole: whole}
 	for line, err := range log.Lines(since) {
-		file := filepath.Join(h.dir(), line.File)
 		switch {
 		case err != nil:
-			if !yield(nil, atPath("read", err, file)) {
+			if !yield(nil, atPath("read", err, filepath.Join(h.dir(), line.File))) {
 				return
 			}
 		case d.read(line.Text):
@@ -183,6 +182,7 @@ func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped 
 				return
 			}
 		default:
+			file := filepath.Join(h.dir(), line.File)
 			if skipped[file] == nil {
 				skipped[file] = &skippedLines{first: line.Number}
 			}

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -87,16 +86,11 @@ func BenchmarkStats(b *testing.B) {
 			must(b, f.Close())
 		}
 	}
-	var peak uint64
 	compare(b, 1, bare, func() {
 		s, err := st.Stats(b.Context(), nil)
 		must(b, err)
 		if s.Records != 100_000 {
 			b.Fatal(s.Records)
 		}
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		peak = max(peak, m.HeapSys)
 	})
-	b.ReportMetric(float64(peak)/(1<<20), "MiB-heap")
 }

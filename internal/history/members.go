@@ -81,12 +81,20 @@ func (s *scanner) value() (text []byte, ok bool) {
 	case '{', '[':
 		ok = s.nested()
 	default:
-		for s.at < len(s.text) && bytes.IndexByte([]byte(",:]} \t\r\n\""), s.text[s.at]) < 0 {
-			s.at++
-		}
+		s.word()
 		ok = s.at > start
 	}
 	return s.text[start:s.at], ok
+}
+
+// word passes over a number, true, false or null.
+func (s *scanner) word() {
+	for ; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case ',', ':', ']', '}', '"', ' ', '\t', '\r', '\n':
+			return
+		}
+	}
 }
 
 func (s *scanner) quoted() bool {
