@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -114,7 +115,7 @@ func TestSuggestions(t *testing.T) {
 		"U6 an output that nobody reads": {func(p *plant) {
 			p.specs["Train"].AddOutputPath("debug", "/out/debug")
 			p.of("Train", func(i int, r *scriptspec.Record) {
-				r.Outputs["debug"] = scriptspec.RecordedOutput{Files: 1, Bytes: 200 << 20, Digest: fmt.Sprint(i)}
+				r.Outputs["debug"] = scriptspec.RecordedOutput{Files: 1, Bytes: 200 << 20, Digest: strconv.Itoa(i)}
 			})
 		}, want{"U6", []string{"Train"}, false, ""}},
 		"U7 nodes that wait": {func(p *plant) {
