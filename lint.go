@@ -25,7 +25,8 @@ type linter struct {
 	steps  map[string]bool            // step names that there are
 	used   map[string]bool            // files of specs that a pipeline has; nil if there is no pipeline
 
-	members map[string]map[string][2]int64 // where the members of each file are
+	members     map[string]map[string][2]int64 // where the members of each file are
+	pythonFiles map[string][]string            // by name; nil before they are looked for
 }
 
 type lintedSpec struct {
@@ -55,6 +56,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		return nil, err
 	}
 	l.rewritten(ctx)
+	l.mend(ctx)
 	if err := l.sources(); err != nil {
 		return nil, err
 	}
@@ -152,8 +154,10 @@ func (l *linter) load(ctx context.Context, names []string) error {
 		}
 		var s Spec
 		if s, err = decode(text, l.path(name), false); err != nil {
-			l.failure(l.path(name), text, err)
-			continue
+			if s, text = l.mended(ctx, name, text, err); s == nil {
+				l.failure(l.path(name), text, err)
+				continue
+			}
 		}
 		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
 			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is that of script "+printable(script), "rename the file, or correct the name")
@@ -163,7 +167,7 @@ func (l *linter) load(ctx context.Context, names []string) error {
 		found = append(found, lintedSpec{name, text, s})
 		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
 	}
-	chosen, err := cmp.Or(l.o.Select, &Selector{}).choose(all)
+	chosen, err := l.st.choose(ctx, l.o.Select, all)
 	for i, s := range found {
 		if chosen[i] {
 			l.specs = append(l.specs, s)
@@ -274,12 +278,17 @@ func (l *linter) tags(s lintedSpec) {
 	}
 }
 
+// isOwnMember reports whether a member is a person's own, or one that the original keeps.
+func isOwnMember(name string) bool {
+	return strings.HasPrefix(name, "x-") || name == "last_updated" || name == "user_notes"
+}
+
 // unknown looks at what is not known.
 func (l *linter) unknown(s lintedSpec) {
 	c := s.spec.common()
 	layout, v := layoutOf(s.spec)
 	for _, name := range sortedKeys(*layout.extraOf(v)) {
-		if strings.HasPrefix(name, "x-") || name == "last_updated" || name == "user_notes" { // the original's
+		if isOwnMember(name) {
 			continue
 		}
 		hint := "begin its name with x- if it is your own"

@@ -59,7 +59,7 @@ func TestLintRewritten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, now, string(got))
 
-	assert.Contains(t, text(&scriptspec.LintOptions{Fix: true}), finding+" (mended) [rewritten]\n")
+	assert.Contains(t, text(&scriptspec.LintOptions{Fix: true}), finding+" (fixed) [rewritten]\n")
 	enhanced, err := st.LoadEnhanced("enhanced")
 	require.NoError(t, err)
 	assert.Equal(t, map[string]scriptspec.PathSpec{

@@ -117,7 +117,7 @@ func TestLint(t *testing.T) {
 	// What has one right answer is mended.
 	r, err = st.Lint(t.Context(), &scriptspec.LintOptions{Fix: true})
 	require.NoError(t, err)
-	assert.Contains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "(render it) (mended) [stale_base]")
+	assert.Contains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "(render it) (fixed) [stale_base]")
 	r, err = st.Lint(t.Context(), nil)
 	require.NoError(t, err)
 	assert.NotContains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "stale_base")

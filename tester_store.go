@@ -34,15 +34,16 @@ type SuiteOptions struct {
 }
 
 // TestStore runs the specs of a store, and their examples, as [RunStore] does without go test: as many at the same time
-// as Parallelism allows. The error is for a selection of which a word is of no spec, a store that cannot be read, or
-// ctx that has ended; then there is a result of what was run.
+// as Parallelism allows. The error is for a selection with a word that matches no spec, or a store that cannot be read. With
+// a result it is that of ctx, if that has ended, or what kept every script from being tested, such as an interpreter that is
+// not Python; problems of specs are in the result alone.
 func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
 	o = cmp.Or(o, &SuiteOptions{})
 	all, failed, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := cmp.Or(o.Select, &Selector{}).choose(all)
+	chosen, err := st.choose(ctx, o.Select, all)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +65,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	defer s.stop(nil)
 	for _, err := range failed {
 		s.result.end(s.result.add(fileOf(err), ""), nil, err)
+		s.untested.note(nil, err)
 	}
 	var running sync.WaitGroup
 	for i, c := range all {
@@ -84,7 +86,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errFailFast) {
 		return s.result, cause
 	}
-	return s.result, nil
+	return s.result, s.untested.reason()
 }
 
 var errFailFast = errors.New("not begun, as another has failed")
@@ -104,6 +106,8 @@ type suite struct {
 	id     string // of the run
 	result *StoreTestResult
 	stop   context.CancelCauseFunc
+
+	untested untested
 }
 
 func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, id runID, expect Outcome) {
@@ -113,6 +117,7 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, spec Spec, i
 	s.tester.tell(queued.event(EventQueued))
 	running.Go(func() {
 		result, err := s.run(ctx, spec, id, expect)
+		s.untested.note(result, err)
 		if err != nil && context.Cause(ctx) != nil {
 			err = context.Cause(ctx)
 		}

@@ -129,7 +129,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return writeErr
 	}
 	if err != nil {
-		return &exit{exitInterrupted, err}
+		return err
 	}
 	a.explainAll(all)
 	if !all.Success {
@@ -233,7 +233,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	}
 	switch {
 	case err != nil:
-		return &exit{exitInterrupted, err}
+		return err
 	case !r.Success:
 		if !a.quiet {
 			for _, n := range r.Nodes {
