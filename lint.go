@@ -75,11 +75,11 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		l.tags(s)
 		l.bases(s)
 		if l.used != nil && !l.used[s.file] {
-			l.at(s, "", SeverityNote, CodeUnused, "no pipeline of the store has this spec", "")
+			l.at(s, "", SeverityNote, CodeUnused, "no pipeline of the store refers to this spec", "")
 		}
 	}
 	for _, name := range misnamed(files) {
-		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "is no spec by its name, and passed over", Hint: "want <script_name>" + specFileSuffix})
+		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "looks like a spec, but is ignored because of its name", Hint: "want <script_name>" + specFileSuffix})
 	}
 	slices.Sort(l.result.Files)
 	slices.SortStableFunc(l.result.Findings, func(a, b Finding) int {
@@ -160,7 +160,7 @@ func (l *linter) load(ctx context.Context, names []string) error {
 			}
 		}
 		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
-			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is that of script "+printable(script), "rename the file, or correct the name")
+			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is named after script "+printable(script), "rename the file or correct script_name")
 			continue
 		}
 		l.steps[*s.common().stepName] = true
@@ -273,7 +273,7 @@ func (l *linter) tags(s lintedSpec) {
 	for i, tag := range s.spec.common().meta.Tags {
 		if !slices.Contains(l.o.KnownTags, tag) {
 			place := fields[fieldTags].name + "[" + strconv.Itoa(i) + "]"
-			l.at(s, place, SeverityWarning, CodeUnknownTag, "the tag "+printable(tag)+" is none of those declared", meantOf(l.o.KnownTags, tag))
+			l.at(s, place, SeverityWarning, CodeUnknownTag, "the tag "+printable(tag)+" is not declared", meantOf(l.o.KnownTags, tag))
 		}
 	}
 }
@@ -291,7 +291,7 @@ func (l *linter) unknown(s lintedSpec) {
 		if isOwnMember(name) {
 			continue
 		}
-		hint := "begin its name with x- if it is your own"
+		hint := "prefix members of your own with x-"
 		if near := similarity.Nearest(layout.names, name, ToSnakeCase(name)); near != "" {
 			hint = "did you mean " + near + "?"
 		}
@@ -319,7 +319,7 @@ func (l *linter) unknown(s lintedSpec) {
 			for _, name := range side.names {
 				if !slices.Contains(side.known, name) {
 					place := fields[fieldExamples].name + "[" + strconv.Itoa(i) + "]" + "." + keyed(side.member, name)
-					l.at(s, place, SeverityWarning, CodeUnknownMember, "the example sets what the spec does not have", meantOf(side.known, name))
+					l.at(s, place, SeverityWarning, CodeUnknownMember, "the example sets a name that the spec does not have", meantOf(side.known, name))
 				}
 			}
 		}
@@ -343,7 +343,7 @@ func (l *linter) bases(s lintedSpec) {
 			l.at(s, change.Path, SeverityNote, CodeBaseConflict, change.String(), "")
 			continue
 		}
-		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "the bases say something else since the spec was rendered: "+change.String(), "render it")
+		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "out of date with its bases: "+change.String(), "render the spec")
 	}
 	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || len(changes) == 0 {
 		return

@@ -29,8 +29,8 @@ func (l *linter) rewritten(ctx context.Context) {
 			list[i] = d.name
 		}
 		finding := len(l.result.Findings)
-		l.at(*s, "", SeverityWarning, CodeRewritten, "has lost "+listed(list)+", which the last commit has: a program that knows version 1 alone has written it",
-			"put them back with the fix of lint, or commit the file without them")
+		l.at(*s, "", SeverityWarning, CodeRewritten, "lost "+listed(list)+", which the last commit has: it was rewritten by a program that knows only version 1",
+			"Fix restores them; or commit the file without them")
 		if _, given := l.o.Texts[s.file]; given || !l.o.Fix {
 			continue
 		}

@@ -89,7 +89,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	return s.result, s.untested.reason()
 }
 
-var errFailFast = errors.New("not begun, as another has failed")
+var errFailFast = errors.New("not started because another script failed")
 
 // fileOf returns the name of a spec from an error about its file.
 func fileOf(err error) string {

@@ -18,14 +18,18 @@ func (u *untested) note(result *ScriptTestResult, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
-	case result != nil || err != nil && isSpecError(err):
-		u.tested = true
-	case u.err == nil:
+	case result != nil:
+		switch result.Outcome {
+		case OutcomeScriptMissing, OutcomeInputMissing, OutcomeOutputUnusable: // without an interpreter
+		default:
+			u.tested = true
+		}
+	case u.err == nil && !isSpecError(err):
 		u.err = err
 	}
 }
 
-// reason returns the error that kept every script from being tested; nil if one was, or if the specs are at fault.
+// reason returns the error that kept every script from being tested; nil if one was, or if only specs and paths are at fault.
 func (u *untested) reason() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

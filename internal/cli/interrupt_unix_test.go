@@ -47,7 +47,7 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const noticed = "scriptspec: interrupted; the scripts are being ended, and once more kills them\n"
+	const noticed = "scriptspec: interrupted: stopping scripts; press Ctrl-C again to kill them\n"
 
 	command, began, said := start("false")
 	interrupt(command)
