@@ -23,6 +23,7 @@ func (a *app) chooses(cmd *cobra.Command, c *choice) *cobra.Command {
 	flags.StringArrayVar(&c.excludes, "exclude", nil, "leave out specs by SPEC; may be repeated")
 	flags.BoolVar(&c.passWithNone, "pass-with-none", false, "succeed if no spec is selected")
 	cmd.ValidArgsFunction = a.complete
+	describe(cmd, "SPEC selects specs, by name, tag, pipeline and more: see scriptspec --help.")
 	for _, name := range []string{"select", "exclude"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, a.complete) // the flag exists
 	}

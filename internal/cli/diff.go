@@ -14,7 +14,8 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	return a.withFormats(&cobra.Command{
-		Use: "report FILE", Short: "Convert the JSON result of a run to other formats", Args: takes(cobra.ExactArgs(1)),
+		Use: "report FILE", Short: "Convert the JSON result of a run to other formats",
+		Long: "Convert the JSON result of a run to other formats. The exit code is that of the run: 1 if it failed.", Args: takes(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := readResult(args[0])
 			if err != nil {

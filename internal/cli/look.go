@@ -132,7 +132,7 @@ func (a *app) planCommand() *cobra.Command {
 			return err
 		}),
 	}
-	cmd.Flags().BoolVar(&explain, "explain", false, "say why each pair matches, and what else was near")
+	cmd.Flags().BoolVar(&explain, "explain", false, "say why each pair matches")
 	return a.withFormats(cmd, planFormats)
 }
 

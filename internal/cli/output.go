@@ -26,6 +26,9 @@ var (
 
 // withFormats refuses formats that a verb does not have before it does anything; nil is for none at all.
 func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
+	if names != nil {
+		describe(cmd, "Formats: "+strings.Join(names, ", ")+". The default is "+names[0]+".")
+	}
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, format := range a.formats {
@@ -43,6 +46,14 @@ func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
 		return run(cmd, args)
 	}
 	return cmd
+}
+
+// describe adds a paragraph to the help of a verb.
+func describe(cmd *cobra.Command, text string) {
+	if cmd.Long == "" {
+		cmd.Long = cmd.Short + "."
+	}
+	cmd.Long += "\n\n" + text
 }
 
 // write writes a result in each form that was asked for. A file is written as a whole; =summary adds to the summary of a
