@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,7 +29,7 @@ func TestInterrupt(t *testing.T) {
 			t.Parallel()
 			dir, env := installed(t)
 			run := func(stubborn string) interrupted {
-				return interrupt(t, dir, append(env, "STUBBORN="+stubborn), append(test.args, "--format", "json=r.json")...)
+				return interrupt(t, dir, slices.Concat(env, []string{"STUBBORN=" + stubborn}), slices.Concat(test.args, []string{"--format", "json=r.json"})...)
 			}
 
 			first := run("")
@@ -89,7 +90,7 @@ func interrupt(t *testing.T, dir string, env []string, args ...string) interrupt
 		t.Fatal(err)
 	}
 	i := interrupted{command: exec.Command(filepath.Join(dir, "bin", "scriptspec"), args...)}
-	i.command.Dir, i.command.Env = dir, append(env, "FIFO="+fifo)
+	i.command.Dir, i.command.Env = dir, slices.Concat(env, []string{"FIFO=" + fifo})
 	said, err := i.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
