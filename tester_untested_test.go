@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,15 @@ func TestNothingCouldBeTested(t *testing.T) {
 			assert.False(t, r.Success)
 		})
 	}
+	sel, err := scriptspec.ParseSelector("a", "b")
+	require.NoError(t, err)
+	_, err = (&scriptspec.RuntimeTester{}).TestStore(t.Context(), st, &scriptspec.SuiteOptions{Select: sel, Change: func(s *scriptspec.ScriptExecutionSpec) error {
+		if s.ScriptName == "b" {
+			return errors.New("no room")
+		}
+		return nil
+	}})
+	require.NoError(t, err, "one was tested")
 	s, err := st.Load("a")
 	require.NoError(t, err)
 	p := &scriptspec.PipelineTestingSpec{Name: "p", DAG: &scriptspec.DAG{Nodes: []string{"A"}}, Specs: map[string]scriptspec.Spec{"A": s}}
