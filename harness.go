@@ -195,7 +195,7 @@ func (o *HarnessOptions) selected(ctx context.Context, st *Store) (map[string]bo
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := sel.choose(all)
+	chosen, err := st.choose(ctx, sel, all)
 	files := map[string]bool{}
 	for i, c := range all {
 		files[c.stem+specFileSuffix] = chosen[i]

@@ -25,7 +25,8 @@ type linter struct {
 	steps  map[string]bool            // step names that there are
 	used   map[string]bool            // files of specs that a pipeline has; nil if there is no pipeline
 
-	members map[string]map[string][2]int64 // where the members of each file are
+	members     map[string]map[string][2]int64 // where the members of each file are
+	pythonFiles map[string][]string            // by name; nil before they are looked for
 }
 
 type lintedSpec struct {
@@ -55,6 +56,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		return nil, err
 	}
 	l.rewritten(ctx)
+	l.mend(ctx)
 	if err := l.sources(); err != nil {
 		return nil, err
 	}
@@ -73,11 +75,11 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 		l.tags(s)
 		l.bases(s)
 		if l.used != nil && !l.used[s.file] {
-			l.at(s, "", SeverityNote, CodeUnused, "no pipeline of the store has this spec", "")
+			l.at(s, "", SeverityNote, CodeUnused, "no pipeline of the store refers to this spec", "")
 		}
 	}
 	for _, name := range misnamed(files) {
-		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "is no spec by its name, and passed over", Hint: "want <script_name>" + specFileSuffix})
+		l.add(Finding{File: l.path(name), Severity: SeverityWarning, Code: CodeMisnamed, Message: "looks like a spec, but is ignored because of its name", Hint: "want <script_name>" + specFileSuffix})
 	}
 	slices.Sort(l.result.Files)
 	slices.SortStableFunc(l.result.Findings, func(a, b Finding) int {
@@ -152,18 +154,20 @@ func (l *linter) load(ctx context.Context, names []string) error {
 		}
 		var s Spec
 		if s, err = decode(text, l.path(name), false); err != nil {
-			l.failure(l.path(name), text, err)
-			continue
+			if s, text = l.mended(ctx, name, text, err); s == nil {
+				l.failure(l.path(name), text, err)
+				continue
+			}
 		}
 		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
-			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is that of script "+printable(script), "rename the file, or correct the name")
+			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is named after script "+printable(script), "rename the file or correct script_name")
 			continue
 		}
 		l.steps[*s.common().stepName] = true
 		found = append(found, lintedSpec{name, text, s})
 		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
 	}
-	chosen, err := cmp.Or(l.o.Select, &Selector{}).choose(all)
+	chosen, err := l.st.choose(ctx, l.o.Select, all)
 	for i, s := range found {
 		if chosen[i] {
 			l.specs = append(l.specs, s)
@@ -269,9 +273,14 @@ func (l *linter) tags(s lintedSpec) {
 	for i, tag := range s.spec.common().meta.Tags {
 		if !slices.Contains(l.o.KnownTags, tag) {
 			place := fields[fieldTags].name + "[" + strconv.Itoa(i) + "]"
-			l.at(s, place, SeverityWarning, CodeUnknownTag, "the tag "+printable(tag)+" is none of those declared", meantOf(l.o.KnownTags, tag))
+			l.at(s, place, SeverityWarning, CodeUnknownTag, "the tag "+printable(tag)+" is not declared", meantOf(l.o.KnownTags, tag))
 		}
 	}
+}
+
+// isOwnMember reports whether a member is a person's own, or one that the original keeps.
+func isOwnMember(name string) bool {
+	return strings.HasPrefix(name, "x-") || name == "last_updated" || name == "user_notes"
 }
 
 // unknown looks at what is not known.
@@ -279,10 +288,10 @@ func (l *linter) unknown(s lintedSpec) {
 	c := s.spec.common()
 	layout, v := layoutOf(s.spec)
 	for _, name := range sortedKeys(*layout.extraOf(v)) {
-		if strings.HasPrefix(name, "x-") || name == "last_updated" || name == "user_notes" { // the original's
+		if isOwnMember(name) {
 			continue
 		}
-		hint := "begin its name with x- if it is your own"
+		hint := "prefix members of your own with x-"
 		if near := similarity.Nearest(layout.names, name, ToSnakeCase(name)); near != "" {
 			hint = "did you mean " + near + "?"
 		}
@@ -310,7 +319,7 @@ func (l *linter) unknown(s lintedSpec) {
 			for _, name := range side.names {
 				if !slices.Contains(side.known, name) {
 					place := fields[fieldExamples].name + "[" + strconv.Itoa(i) + "]" + "." + keyed(side.member, name)
-					l.at(s, place, SeverityWarning, CodeUnknownMember, "the example sets what the spec does not have", meantOf(side.known, name))
+					l.at(s, place, SeverityWarning, CodeUnknownMember, "the example sets a name that the spec does not have", meantOf(side.known, name))
 				}
 			}
 		}
@@ -334,7 +343,7 @@ func (l *linter) bases(s lintedSpec) {
 			l.at(s, change.Path, SeverityNote, CodeBaseConflict, change.String(), "")
 			continue
 		}
-		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "the bases say something else since the spec was rendered: "+change.String(), "render it")
+		l.at(s, change.Path, SeverityWarning, CodeStaleBase, "out of date with its bases: "+change.String(), "render the spec")
 	}
 	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || len(changes) == 0 {
 		return

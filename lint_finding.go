@@ -22,9 +22,14 @@ type LintOptions struct {
 	// Python is the interpreter that reads scripts, as in RuntimeTester, and PathVars are as there.
 	Python   string
 	PathVars map[string]string
-	// Fix mends what has one right answer: a spec whose bases have changed is rendered and saved, and one that a program
-	// of version 1 has rewritten gets back the members that this has dropped.
+	// Fix mends what has one right answer, and saves the specs: one whose bases have changed is rendered; one that a program
+	// of version 1 has rewritten gets back the members that this has dropped; a misspelt member is renamed if only one known
+	// name is near and the spec does not have it; what a list has twice is taken out; and a script that has moved is found if
+	// one file has its name.
 	Fix bool
+	// ScriptDirs are where Fix looks for scripts that have moved, with their subdirectories; relative ones count from the base
+	// of the store. Nil means the base itself.
+	ScriptDirs []string
 }
 
 // Severity is how much a finding matters. The set is closed.

@@ -20,7 +20,7 @@ func (r *LintResult) notes() []report.Note {
 			message += " (" + f.Hint + ")"
 		}
 		if f.Fixed {
-			message += " (mended)"
+			message += " (fixed)"
 		}
 		notes = append(notes, report.Note{
 			File: f.File, Line: f.Line, Column: f.Column, CodePoint: f.codePoint, Place: f.Path, Severity: string(f.Severity), Code: string(f.Code), Message: message,

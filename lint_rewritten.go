@@ -1,7 +1,6 @@
 package scriptspec
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -30,8 +29,8 @@ func (l *linter) rewritten(ctx context.Context) {
 			list[i] = d.name
 		}
 		finding := len(l.result.Findings)
-		l.at(*s, "", SeverityWarning, CodeRewritten, "has lost "+listed(list)+", which the last commit has: a program that knows version 1 alone has written it",
-			"put them back with the fix of lint, or commit the file without them")
+		l.at(*s, "", SeverityWarning, CodeRewritten, "lost "+listed(list)+", which the last commit has: it was rewritten by a program that knows only version 1",
+			"Fix restores them; or commit the file without them")
 		if _, given := l.o.Texts[s.file]; given || !l.o.Fix {
 			continue
 		}
@@ -121,29 +120,9 @@ func memberNames(text []byte) []string {
 
 // putBack writes a file with the members that it had. What is in it now stays as it is.
 func (l *linter) putBack(ctx context.Context, s *lintedSpec, dropped []droppedMember) error {
-	unlock, err := l.st.lock(ctx, l.files)
-	if err != nil {
-		return atPath("lint", err, l.path(s.file))
-	}
-	defer unlock()
-	text, _, err := l.files.Read(s.file, maxSpecFile, nil)
-	if err != nil {
-		return readError(err, l.path(s.file))
-	}
-	if !bytes.Equal(text, s.text) {
-		return fileError(l.path(s.file), "was changed while it was looked at; look again", nil)
-	}
+	text := s.text
 	for _, d := range dropped {
 		text = withMember(text, d.name, d.value)
 	}
-	spec, err := decode(text, l.path(s.file), false)
-	if err != nil {
-		return err
-	}
-	if err := l.files.Write(s.file, text, l.st.fileMode, nil); err != nil {
-		return atPath("lint", err, l.path(s.file))
-	}
-	s.text, s.spec = text, spec
-	delete(l.members, s.file)
-	return nil
+	return l.replace(ctx, s, text)
 }

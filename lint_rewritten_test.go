@@ -51,15 +51,15 @@ func TestLintRewritten(t *testing.T) {
 		require.NoError(t, err)
 		return linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
 	}
-	const finding = "rewritten_runtime_test_spec.json:1:1: warning: has lost spec_version, tags and x-team, which the last commit has: " +
-		"a program that knows version 1 alone has written it (put them back with the fix of lint, or commit the file without them)"
+	const finding = "rewritten_runtime_test_spec.json:1:1: warning: lost spec_version, tags and x-team, which the last commit has: " +
+		"it was rewritten by a program that knows only version 1 (Fix restores them; or commit the file without them)"
 	assert.Contains(t, text(nil), finding+" [rewritten]\n")
-	assert.Contains(t, text(nil), "enhanced_runtime_test_spec.json:1:1: warning: has lost output_path_specs and spec_version, which")
+	assert.Contains(t, text(nil), "enhanced_runtime_test_spec.json:1:1: warning: lost output_path_specs and spec_version, which")
 	got, err := os.ReadFile(st.Path("rewritten"))
 	require.NoError(t, err)
 	assert.Equal(t, now, string(got))
 
-	assert.Contains(t, text(&scriptspec.LintOptions{Fix: true}), finding+" (mended) [rewritten]\n")
+	assert.Contains(t, text(&scriptspec.LintOptions{Fix: true}), finding+" (fixed) [rewritten]\n")
 	enhanced, err := st.LoadEnhanced("enhanced")
 	require.NoError(t, err)
 	assert.Equal(t, map[string]scriptspec.PathSpec{

@@ -60,16 +60,16 @@ func TestLint(t *testing.T) {
 		"churn_pipeline_testing_spec.json:1:121: error: specs[\"Train\"].depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
 		"broken_runtime_test_spec.json:2:17: error: script_name: want a string, found a number [unreadable]\n",
 		"newer_runtime_test_spec.json:1:129: warning: spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]\n",
-		"other_runtime_test_spec.json:1:17: error: script_name: the file is that of script other (rename the file, or correct the name) [mismatch]\n",
+		"other_runtime_test_spec.json:1:17: error: script_name: the file is named after script other (rename the file or correct script_name) [mismatch]\n",
 		"train_runtime_test_spec.json:5:46: error: input_paths[\"more\"]: Input path 'more' does not exist: ",
 		"train_runtime_test_spec.json:7:23: warning: job_args[\"rat\"]: the spec has it and the script never reads it [drift]\n",
 		"train_runtime_test_spec.json:7:15: warning: job_args[\"rate\"]: ",
 		"train_runtime_test_spec.json:8:11: warning: tagz: unknown member (did you mean tags?) [unknown_member]\n",
 		"train_runtime_test_spec.json:11:28: warning: depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
-		"train_runtime_test_spec.json:12:51: warning: examples[0].job_args[\"rate\"]: the example sets what the spec does not have (did you mean rat?) [unknown_member]\n",
-		"warning: timeout: the bases say something else since the spec was rendered: timeout: added 9 (render it) [stale_base]\n",
-		"newer_runtime_test_spec.json:1:148: warning: tags[1]: the tag nighly is none of those declared (did you mean nightly?) [unknown_tag]\n",
-		"x_runtime_test_specs.json: warning: is no spec by its name, and passed over (want <script_name>_runtime_test_spec.json) [misnamed]\n",
+		"train_runtime_test_spec.json:12:51: warning: examples[0].job_args[\"rate\"]: the example sets a name that the spec does not have (did you mean rat?) [unknown_member]\n",
+		"warning: timeout: out of date with its bases: timeout: added 9 (render the spec) [stale_base]\n",
+		"newer_runtime_test_spec.json:1:148: warning: tags[1]: the tag nighly is not declared (did you mean nightly?) [unknown_tag]\n",
+		"x_runtime_test_specs.json: warning: looks like a spec, but is ignored because of its name (want <script_name>_runtime_test_spec.json) [misnamed]\n",
 	} {
 		assert.Contains(t, text, want)
 	}
@@ -117,7 +117,7 @@ func TestLint(t *testing.T) {
 	// What has one right answer is mended.
 	r, err = st.Lint(t.Context(), &scriptspec.LintOptions{Fix: true})
 	require.NoError(t, err)
-	assert.Contains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "(render it) (mended) [stale_base]")
+	assert.Contains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "(render the spec) (fixed) [stale_base]")
 	r, err = st.Lint(t.Context(), nil)
 	require.NoError(t, err)
 	assert.NotContains(t, linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) }), "stale_base")
@@ -127,7 +127,7 @@ func TestLint(t *testing.T) {
 	r, err = st.Lint(t.Context(), nil)
 	require.NoError(t, err)
 	text = linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
-	assert.Contains(t, text, "newer_runtime_test_spec.json:1:1: note: no pipeline of the store has this spec [unused]\n")
+	assert.Contains(t, text, "newer_runtime_test_spec.json:1:1: note: no pipeline of the store refers to this spec [unused]\n")
 	assert.NotContains(t, text, "load_runtime_test_spec.json:1:1: note")
 
 	none, err := openStore(t, filepath.Join(t.TempDir(), "none"), nil).Lint(t.Context(), nil)

@@ -169,22 +169,27 @@ func (a *Assignment) Explain() string {
 		a.explainNear(&b, name)
 	}
 	for _, tie := range a.Ties {
-		chosen := tie[0]
-		fmt.Fprintf(&b, "  tie: %s.%s was chosen for %s by order alone;", printable(chosen.Source),
-			printable(chosen.SourceLogicalName), printable(chosen.DestLogicalName))
-		for _, o := range tie[1:] {
-			fmt.Fprintf(&b, " %s.%s for %s is as good;", printable(o.Source), printable(o.SourceLogicalName), printable(o.DestLogicalName))
-		}
-		if chosen.MatchType == MatchExactLogical {
-			b.WriteString(" a logical name of its own for each settles it\n")
-		} else {
-			b.WriteString(" an equal logical name on both sides settles it\n")
-		}
+		explainTie(&b, tie)
 	}
 	for _, o := range a.UnusedOutputs {
 		fmt.Fprintf(&b, "  %s.%s feeds nothing\n", printable(o.Source), printable(o.Output))
 	}
 	return b.String()
+}
+
+// explainTie says which pair was chosen by order alone, and what settles it.
+func explainTie(b *strings.Builder, tie []AssignedPair) {
+	chosen := tie[0]
+	fmt.Fprintf(b, "  tie: %s.%s was chosen for %s by order alone;", printable(chosen.Source),
+		printable(chosen.SourceLogicalName), printable(chosen.DestLogicalName))
+	for _, o := range tie[1:] {
+		fmt.Fprintf(b, " %s.%s for %s is as good;", printable(o.Source), printable(o.SourceLogicalName), printable(o.DestLogicalName))
+	}
+	if chosen.MatchType == MatchExactLogical {
+		b.WriteString(" a logical name of its own for each settles it\n")
+	} else {
+		b.WriteString(" an equal logical name on both sides settles it\n")
+	}
 }
 
 func (a *Assignment) explainNear(b *strings.Builder, input string) {

@@ -286,5 +286,5 @@ func TestPipelineMetadata(t *testing.T) {
 	}
 	assert.Equal(t, want, problems(t, p.Validate()))
 	assert.Equal(t, want, problems(t, st.SavePipeline(p)))
-	assert.ErrorContains(t, st.SavePipeline(p), "begin its name with x-")
+	assert.ErrorContains(t, st.SavePipeline(p), "prefix members of your own with x-")
 }

@@ -66,10 +66,11 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		}
 	}
 	begun := time.Now()
-	if e.result, e.err = r.tester.run(ctx, job{
+	e.result, e.err = r.tester.run(ctx, job{
 		runID: runID{Run: r.id, Name: n.Node, Pipeline: r.pipeline.Name}, spec: spec, timeout: r.options.Timeout, masker: r.masker, within: within,
 		clear: func() error { return r.work.Clear(n.Node) },
-	}); e.err != nil {
+	})
+	if r.untested.note(e.result, e.err); e.err != nil {
 		return e
 	}
 	e.changes = r.changes(n)

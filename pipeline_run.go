@@ -31,9 +31,10 @@ import (
 //
 // A script that fails is not an error. An error means that nothing was run: the pipeline cannot be run
 // or a node that is to be reused has no result ([*ValidationError]), the work directory is in use
-// ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. Only when ctx
-// ends while nodes are still to be run there are both: an error with the cause, and the result, which
-// has these nodes as [NodeCancelled] and says which were running.
+// ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. There are both an
+// error and a result when ctx ends while nodes are still to be run, which are then [NodeCancelled], and
+// when no script could be tested for a reason that is not in the specs, such as an interpreter that is
+// not Python.
 func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec, o *PipelineOptions) (*PipelineTestResult, error) {
 	if p == nil || p.DAG == nil {
 		return nil, p.Validate()
@@ -94,6 +95,9 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if cause := context.Cause(ctx); cause != nil && r.cancelled() {
 		return result, fmt.Errorf("pipeline %s: %w", printable(p.Name), cause)
 	}
+	if err := r.untested.reason(); err != nil {
+		return result, fmt.Errorf("pipeline %s: %w", printable(p.Name), err)
+	}
 	return result, nil
 }
 
@@ -113,6 +117,7 @@ type pipelineRun struct {
 	reading  context.Context // for digests of data
 	stop     context.CancelCauseFunc
 	late     bool // the context had ended before the run began
+	untested untested
 }
 
 // runNode is a node and what became of it.

@@ -70,7 +70,7 @@ func (p *PipelineTestingSpec) metadataErrors() []*FieldError {
 	}
 	for _, name := range sortedKeys(p.Extra) {
 		if !strings.HasPrefix(name, "x-") {
-			errs = append(errs, fieldErrorf(rank{section: len(fields), key: name}, name, CodeFormat, "a pipeline has no member %s", name).hintf("begin its name with x- if it is your own"))
+			errs = append(errs, fieldErrorf(rank{section: len(fields), key: name}, name, CodeFormat, "a pipeline has no member %s", name).hintf("prefix members of your own with x-"))
 		}
 	}
 	for _, fe := range errs {

@@ -130,7 +130,7 @@ func ParseResult(data []byte) (Result, error) {
 	case members["outcome"] != nil:
 		r = &ScriptTestResult{}
 	default:
-		return nil, &DecodeError{Message: "is no result of a run, which has success, and nodes, specs or outcome"}
+		return nil, &DecodeError{Message: "not the result of a run: want success and one of nodes, specs or outcome"}
 	}
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, err

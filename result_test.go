@@ -38,7 +38,7 @@ func TestParseResult(t *testing.T) {
 		}
 	}
 	for bad, want := range map[string]string{
-		"{": "unexpected end", "[]": "cannot unmarshal", "{}": "is no result of a run", `{"specs": {}, "dag": {}}`: "is no result of a run",
+		"{": "unexpected end", "[]": "cannot unmarshal", "{}": "not the result of a run", `{"specs": {}, "dag": {}}`: "not the result of a run",
 		`{"version": 9, "success": true, "nodes": [], "edges": []}`: "is of version 9",
 	} {
 		_, err := scriptspec.ParseResult([]byte(bad))

@@ -59,7 +59,10 @@ func jsonText(v any) string {
 //
 // The error is a [*ValidationError] with every base that is not there or goes in a circle, or with CodeNewerVersion
 // for a spec of a version that this package does not know; the spec is then as it was.
-func (st *Store) Render(s Spec) ([]Change, error) {
+func (st *Store) Render(s Spec) ([]Change, error) { return st.render(s, false) }
+
+// render is Render, or with theirs one in which the bases win where they and the spec have changed the same.
+func (st *Store) render(s Spec, theirs bool) ([]Change, error) {
 	if isNil(s) {
 		return nil, validateRules(s)
 	}
@@ -84,6 +87,13 @@ func (st *Store) Render(s Spec) ([]Change, error) {
 	isSecret := secretsOf(c, base, recorded)
 	file := inheritedPart(document)
 	result, conflicts := layer.Merge(recorded, file, base, inheritRules)
+	if theirs {
+		for _, path := range conflicts {
+			value, ok := valueAt(base, path)
+			setValueAt(result, path, value, ok)
+		}
+		conflicts = nil
+	}
 	changes := changesBetween(isSecret, nil, file, result)
 	for _, path := range conflicts {
 		old, _ := valueAt(file, path)
@@ -271,6 +281,23 @@ func valueAt(object map[string]any, path []string) (value any, ok bool) {
 		value, ok = inner[key]
 	}
 	return value, ok
+}
+
+// setValueAt sets the value at a path of keys, or takes it out.
+func setValueAt(object map[string]any, path []string, value any, ok bool) {
+	for _, key := range path[:len(path)-1] {
+		inner, isObject := object[key].(map[string]any)
+		if !isObject {
+			inner = map[string]any{}
+			object[key] = inner
+		}
+		object = inner
+	}
+	if last := path[len(path)-1]; ok {
+		object[last] = value
+	} else {
+		delete(object, last)
+	}
 }
 
 // Origins returns for every value that a base may give the name of the base that it is from, "" for the spec's own, by

@@ -144,7 +144,7 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 	}
 	var only map[string]bool
 	if o.Select != nil {
-		chosen, err := o.Select.choose(all)
+		chosen, err := st.choose(ctx, o.Select, all)
 		if err != nil {
 			return nil, err
 		}

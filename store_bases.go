@@ -135,7 +135,7 @@ func encodeBase(b *Base) ([]byte, error) {
 	for key := range b.Extra {
 		if !strings.HasPrefix(key, "x-") {
 			fe := &FieldError{Path: printable(key), Code: CodeFormat, Value: key, Message: "a base has no member " + printable(key)}
-			errs = append(errs, fe.hintf("begin its name with x- if it is your own"))
+			errs = append(errs, fe.hintf("prefix members of your own with x-"))
 		}
 	}
 	var e encoder

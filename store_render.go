@@ -14,6 +14,9 @@ type RenderOptions struct {
 	Select *Selector
 	// Write saves the specs that change.
 	Write bool
+	// Theirs takes what the bases say where both they and the spec have changed a value since the spec was rendered last.
+	// Otherwise the spec keeps its own, with a change of the kind kept.
+	Theirs bool
 }
 
 // Rendering is what [Store.Render] makes of a spec of the store.
@@ -34,7 +37,7 @@ func (st *Store) RenderAll(ctx context.Context, o *RenderOptions) iter.Seq2[Rend
 			yield(Rendering{}, err)
 			return
 		}
-		chosen, err := cmp.Or(o.Select, &Selector{}).choose(all)
+		chosen, err := st.choose(ctx, o.Select, all)
 		if err != nil && !yield(Rendering{}, err) {
 			return
 		}
@@ -55,7 +58,7 @@ func (st *Store) RenderAll(ctx context.Context, o *RenderOptions) iter.Seq2[Rend
 			name := c.stem + specFileSuffix
 			r := Rendering{File: filepath.Join(st.specs, name)}
 			rendered := cloneSpec(c.spec)
-			if r.Changes, err = st.Render(rendered); err == nil && o.Write && len(r.Changes) > 0 {
+			if r.Changes, err = st.render(rendered, o.Theirs); err == nil && o.Write && len(r.Changes) > 0 {
 				err = st.saveRendered(c.spec, rendered, name)
 			}
 			if !yield(r, err) {

@@ -26,9 +26,12 @@ type selectWord struct {
 }
 
 // selectTerm is a condition: kind is "" for a name or glob.
-type selectTerm struct{ kind, value string }
+type selectTerm struct {
+	kind, value string
+	stems       map[string]bool // of the files that it matches, where it has to be looked up: see lookUp
+}
 
-var selectKinds = []string{"tag", "label", "step", "path"}
+var selectKinds = []string{"tag", "label", "step", "path", "pipeline", "changed"}
 
 // ParseSelector reads the words of a selection, of which each adds specs:
 //
@@ -38,10 +41,14 @@ var selectKinds = []string{"tag", "label", "step", "path"}
 //	label:owner=churn    specs with the label; without a value, with any
 //	step:*_training      a glob of the step name alone
 //	path:scripts/fraud/* a glob of the script path
+//	pipeline:churn       specs that the pipeline refers to; or a glob of pipelines
+//	changed              specs whose file, script or depends_on.files differ from the last commit of git, also untracked ones
+//	changed:main         ... from a revision
+//	x_runtime_test_spec.json  the path of a spec file of the store
 //	tag:gpu,label:owner  commas join conditions that must all hold
 //	+tag:gpu  tag:gpu+   with the steps that they depend on, and with those that depend on them
 //
-// The error is a [*FieldError] with CodeBadSelector for each word that is none.
+// The error is a [*FieldError] with CodeBadSelector for each word that cannot be read.
 func ParseSelector(words ...string) (*Selector, error) {
 	sel := &Selector{}
 	var errs []error
@@ -69,16 +76,18 @@ func parseSelectWord(text string) (selectWord, *FieldError) {
 	rest, w.beyond = strings.CutSuffix(rest, "+")
 	for part := range strings.SplitSeq(rest, ",") {
 		term := selectTerm{value: part}
-		if kind, value, found := strings.Cut(part, ":"); found {
-			if term = (selectTerm{kind, value}); !slices.Contains(selectKinds, kind) {
-				return refuse("there is no selection by "+printable(kind), meantOf(selectKinds, kind))
+		if part == "changed" {
+			term = selectTerm{kind: part, value: "HEAD"}
+		} else if kind, value, found := strings.Cut(part, ":"); found && !isSpecFile(part) {
+			if term = (selectTerm{kind: kind, value: value}); !slices.Contains(selectKinds, kind) {
+				return refuse("cannot select by "+printable(kind), meantOf(selectKinds, kind))
 			}
 		}
 		if term.value == "" {
-			return refuse("a condition of the selection is empty", "write a name, a glob, or one of tag:, label:, step: and path:")
+			return refuse("empty condition", "write a name, a glob, or "+strings.Join(selectKinds, ":, ")+":")
 		}
-		if _, err := path.Match(term.value, ""); err != nil {
-			return refuse("this is no glob", "close the bracket, or write \\[ for one")
+		if _, err := path.Match(term.value, ""); err != nil && term.kind != "changed" && !isSpecFile(part) {
+			return refuse("invalid glob", "close the bracket, or write \\[ for one")
 		}
 		w.terms = append(w.terms, term)
 	}
@@ -117,6 +126,9 @@ type storedSpec struct {
 }
 
 func (t selectTerm) holds(c storedSpec) bool {
+	if t.stems != nil {
+		return t.stems[c.stem]
+	}
 	s := c.spec.common()
 	glob := func(text string) bool {
 		ok, _ := path.Match(t.value, text)
@@ -213,7 +225,7 @@ func reachSteps(all []storedSpec, found []bool, leads func(a, b storedSpec) bool
 
 // noneError says that a word selects nothing, and what it may mean.
 func (w *selectWord) noneError(all []storedSpec) error {
-	fe := &FieldError{Path: "select", Code: CodeMissing, Value: w.text, Message: "the selection " + string(quote(w.text)) + " is of no spec"}
+	fe := &FieldError{Path: "select", Code: CodeMissing, Value: w.text, Message: "no spec matches " + string(quote(w.text))}
 	// Of several conditions one may be of nothing by itself.
 	i := slices.IndexFunc(w.terms, func(t selectTerm) bool { return !slices.ContainsFunc(all, t.holds) })
 	if i < 0 {
@@ -236,6 +248,8 @@ func (w *selectWord) noneError(all []storedSpec) error {
 	known = slices.Compact(known)
 	name, _, _ := strings.Cut(term.value, "=")
 	switch term.kind {
+	case "changed":
+		fe.Message = "no spec has changed since " + printable(term.value)
 	case "tag":
 		fe.Code, fe.Message = CodeUnknownTag, "no spec has the tag "+printable(name)
 		fe.Hint = meantOf(known, name)
@@ -260,9 +274,10 @@ func (w *selectWord) noneError(all []storedSpec) error {
 	return fe
 }
 
-// Select iterates over the specs of the store that a selection is about, sorted by file name; nil means all. Errors of
-// files that cannot be loaded are yielded, as by [Store.All], and before anything else that a word selects nothing:
-// a [*FieldError] with CodeUnknownTag or CodeMissing for each.
+// Select iterates over the selected specs of the store, sorted by file name; nil means all. Errors of files that cannot be
+// loaded are yielded, as by [Store.All], and before anything else what is wrong with the selection: a [*FieldError] with
+// CodeUnknownTag or CodeMissing for each word that matches nothing, one with CodeBadSelector for a revision that git does
+// not have or the path of a file of another store, or the error of a pipeline that cannot be loaded.
 func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, error] {
 	return func(yield func(Spec, error) bool) {
 		all, failed, err := st.stored(ctx)
@@ -270,7 +285,7 @@ func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, erro
 			yield(nil, err)
 			return
 		}
-		chosen, err := cmp.Or(sel, &Selector{}).choose(all)
+		chosen, err := st.choose(ctx, sel, all)
 		if err != nil && !yield(nil, err) {
 			return
 		}

@@ -84,9 +84,9 @@ func TestSelect(t *testing.T) {
 		"tag:x":            "select: no spec has the tag x (there is gpu and nightly)",
 		"label:owner=frud": "select: no spec has the label owner=frud (did you mean fraud?)",
 		"label:ownr=x":     "select: no spec has the label ownr=x (did you mean owner?)",
-		"Trian":            `select: the selection "Trian" is of no spec (did you mean Train?)`,
-		"tag:gpu,Load":     `select: the selection "tag:gpu,Load" is of no spec`,
-		"tag:gpu,Laod":     `select: the selection "tag:gpu,Laod" is of no spec (did you mean Load?)`,
+		"Trian":            `select: no spec matches "Trian" (did you mean Train?)`,
+		"tag:gpu,Load":     `select: no spec matches "tag:gpu,Load"`,
+		"tag:gpu,Laod":     `select: no spec matches "tag:gpu,Laod" (did you mean Load?)`,
 		"Load,tag:gpuu":    "select: no spec has the tag gpuu (did you mean gpu?)",
 		"Load tag:nighly":  "select: no spec has the tag nighly (did you mean nightly?)",
 	} {
@@ -94,13 +94,13 @@ func TestSelect(t *testing.T) {
 		assert.EqualError(t, err, want, words)
 	}
 	for word, want := range map[string]string{
-		"tags:x":   "there is no selection by tags: \"tags:x\" (did you mean tag?)",
-		"a,":       "a condition of the selection is empty",
-		"":         "a condition of the selection is empty",
-		"+":        "a condition of the selection is empty",
-		"tag:":     "a condition of the selection is empty",
-		"tag:[a-":  "this is no glob",
-		"status:x": "there is no selection by status",
+		"tags:x":   "cannot select by tags: \"tags:x\" (did you mean tag?)",
+		"a,":       "empty condition",
+		"":         "empty condition",
+		"+":        "empty condition",
+		"tag:":     "empty condition",
+		"tag:[a-":  "invalid glob",
+		"status:x": "cannot select by status",
 	} {
 		sel, err := scriptspec.ParseSelector(word, "fine")
 		assert.ErrorContains(t, err, want, word)
@@ -224,5 +224,5 @@ func TestRunStoreSelects(t *testing.T) {
 	t.Setenv("SCRIPTSPEC_SELECT", "tag:twoo")
 	assert.Equal(t, []string{"fatal Test: select: no spec has the tag twoo (did you mean two?)"}, recorded(t, st, nil))
 	t.Setenv("SCRIPTSPEC_SELECT", "tgs:tow")
-	assert.Contains(t, recorded(t, st, nil)[0], "fatal Test: SCRIPTSPEC_SELECT: select: there is no selection by tgs")
+	assert.Contains(t, recorded(t, st, nil)[0], "fatal Test: SCRIPTSPEC_SELECT: select: cannot select by tgs")
 }

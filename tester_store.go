@@ -39,8 +39,9 @@ type SuiteOptions struct {
 }
 
 // TestStore runs the specs of a store, and their examples, as [RunStore] does without go test: as many at the same time
-// as Parallelism allows. The error is for a selection of which a word is of no spec, a store that cannot be read, or
-// ctx that has ended; then there is a result of what was run.
+// as Parallelism allows. The error is for a selection with a word that matches no spec, or a store that cannot be read. With
+// a result it is that of ctx, if that has ended, or what kept every script from being tested, such as an interpreter that is
+// not Python; problems of specs are in the result alone.
 func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
 	o = cmp.Or(o, &SuiteOptions{})
 	if err := o.Shard.check(); err != nil {
@@ -50,7 +51,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := cmp.Or(o.Select, &Selector{}).choose(all)
+	chosen, err := st.choose(ctx, o.Select, all)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +103,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	for _, r := range runs {
 		if r.err != nil {
 			s.result.end(r.number, nil, r.err)
+			s.untested.note(nil, r.err)
 			continue
 		}
 		s.start(ctx, &running, r)
@@ -111,10 +113,10 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errFailFast) {
 		return s.result, cause
 	}
-	return s.result, nil
+	return s.result, s.untested.reason()
 }
 
-var errFailFast = errors.New("not begun, as another has failed")
+var errFailFast = errors.New("not started because another script failed")
 
 // fileOf returns the name of a spec from an error about its file.
 func fileOf(err error) string {
@@ -125,13 +127,14 @@ func fileOf(err error) string {
 }
 
 type suite struct {
-	tester *RuntimeTester
-	o      *SuiteOptions
-	base   string
-	id     string // of the run
-	result *StoreTestResult
-	stop   context.CancelCauseFunc
-	turn   chan struct{} // closed when the run that was started last has begun
+	tester   *RuntimeTester
+	o        *SuiteOptions
+	base     string
+	id       string // of the run
+	result   *StoreTestResult
+	stop     context.CancelCauseFunc
+	turn     chan struct{} // closed when the run that was started last has begun
+	untested untested
 }
 
 func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun) {
@@ -144,6 +147,7 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 	running.Go(func() {
 		<-before // runs begin in their order
 		result, err := s.run(ctx, spec, id, expect, func() { close(turn) })
+		s.untested.note(result, err)
 		if err != nil && context.Cause(ctx) != nil {
 			err = context.Cause(ctx)
 		}

@@ -10,21 +10,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// choice is which specs a call is about.
+// choice is which specs a call selects.
 type choice struct {
 	selects, excludes []string
 	passWithNone      bool
 }
 
-// chooses gives a verb the flags of a choice.
+// chooses adds the flags of a choice to a verb.
 func (a *app) chooses(cmd *cobra.Command, c *choice) *cobra.Command {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&c.selects, "select", nil, "specs, as SPEC; may be given several times")
-	flags.StringArrayVar(&c.excludes, "exclude", nil, "specs to leave out, as SPEC; may be given several times")
-	flags.BoolVar(&c.passWithNone, "pass-with-none", false, "it is all well if there is no such spec")
+	flags.StringArrayVar(&c.selects, "select", nil, "select specs by SPEC; may be repeated")
+	flags.StringArrayVar(&c.excludes, "exclude", nil, "leave out specs by SPEC; may be repeated")
+	flags.BoolVar(&c.passWithNone, "pass-with-none", false, "succeed if no spec is selected")
 	cmd.ValidArgsFunction = a.complete
+	describe(cmd, "SPEC selects specs, by name, tag, pipeline and more: see scriptspec --help.")
 	for _, name := range []string{"select", "exclude"} {
-		_ = cmd.RegisterFlagCompletionFunc(name, a.complete) // the flag is there
+		_ = cmd.RegisterFlagCompletionFunc(name, a.complete) // the flag exists
 	}
 	return cmd
 }
@@ -38,7 +39,7 @@ func (c *choice) selector(words []string) (*scriptspec.Selector, error) {
 	return chosen.Without(without), nil
 }
 
-// none is the end of a call that is about no spec.
+// none ends a call that selects no spec.
 func (c *choice) none(err error) error {
 	if c.passWithNone {
 		return nil
@@ -46,16 +47,16 @@ func (c *choice) none(err error) error {
 	return &exit{exitNone, err}
 }
 
-// isNone reports whether an error says that a word chooses nothing.
+// isNone reports whether an error says that a word matches nothing.
 func isNone(err error) bool {
 	fe, ok := errors.AsType[*scriptspec.FieldError](err)
 	return ok && fe.Path == "select" && fe.Code != scriptspec.CodeBadSelector
 }
 
-var errNoSpecs = errors.New("there are no such specs")
+var errNoSpecs = errors.New("no spec is selected")
 
-// chosen returns the specs that a call is about. Files that cannot be read are an error if nothing is chosen by name; else
-// they are noted.
+// chosen returns the selected specs. Files that cannot be read are an error if all specs are selected, and a warning
+// otherwise.
 func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words []string) ([]scriptspec.Spec, error) {
 	sel, err := c.selector(words)
 	if err != nil {
@@ -85,7 +86,7 @@ func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words
 	return specs, nil
 }
 
-// complete offers the words of selections.
+// complete completes the words of a selection.
 func (a *app) complete(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	st, err := a.store()
 	if err != nil {
@@ -103,6 +104,11 @@ func (a *app) complete(_ *cobra.Command, _ []string, _ string) ([]string, cobra.
 			words = append(words, "tag:"+tag)
 		}
 	}
+	pipelines, _ := st.Pipelines() // without them there is still the rest
+	for _, name := range pipelines {
+		words = append(words, "pipeline:"+name)
+	}
+	words = append(words, "changed")
 	slices.Sort(words)
 	return slices.Compact(words), cobra.ShellCompDirectiveNoFileComp
 }

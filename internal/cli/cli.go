@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -20,14 +21,14 @@ import (
 // The exit codes.
 const (
 	exitOK          = 0
-	exitNo          = 1 // a check said no
+	exitNo          = 1 // a check failed
 	exitUsage       = 2 // the call is wrong
-	exitNoTest      = 3 // no test was possible
-	exitNone        = 5 // the selection is of nothing
+	exitNoTest      = 3 // nothing could be tested
+	exitNone        = 5 // nothing is selected
 	exitInterrupted = 130
 )
 
-// exit is an error with the code that the program ends with. Without a text it says nothing.
+// exit is an error with the code that the program ends with. Without an error nothing is printed.
 type exit struct {
 	code int
 	err  error
@@ -44,7 +45,7 @@ func (e *exit) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }
 
-// failed is what a check says that said no, in its own words.
+// failed is for a check that has already printed why.
 var failed = &exit{code: exitNo}
 
 // app is one call of the program.
@@ -55,7 +56,9 @@ type app struct {
 	dir      string
 	formats  []string
 	python   string
+	color    string
 	quiet    bool
+	verbose  bool
 	settings settings
 	progress atomic.Pointer[progress] // what is shown now
 }
@@ -73,7 +76,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		select {
 		case <-signals:
 			signal.Stop(signals) // the second one kills
-			a.notice("scriptspec: interrupted; the scripts are being ended, and once more kills them")
+			a.notice("scriptspec: interrupted: stopping scripts; press Ctrl-C again to kill them")
 			cancel()
 		case <-ctx.Done():
 		}
@@ -85,7 +88,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	if said.err != nil && !errors.Is(said.err, syscall.EPIPE) && (err == nil || errors.Is(err, failed)) {
-		err = &exit{exitNoTest, said.err} // what was to be said could not be
+		err = &exit{exitNoTest, said.err} // the result could not be written
 	}
 	if err == nil {
 		return exitOK
@@ -114,7 +117,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// notice says something while a progress may be shown.
+// notice prints a line while progress may be on the screen.
 func (a *app) notice(text string) {
 	if p := a.progress.Load(); p != nil {
 		p.say(text)
@@ -143,24 +146,24 @@ func codeOf(ctx context.Context, err error) int {
 	return exitNoTest
 }
 
-// takes makes a call with other arguments one that is wrong.
+// takes makes a call with the wrong arguments a usage error.
 func takes(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usage("%w; it is called as: %s", err, cmd.UseLine())
+			return usage("%w; usage: %s", err, cmd.UseLine())
 		}
 		return nil
 	}
 }
 
-// unknownVerb says what the first word may mean.
+// unknownVerb suggests what the first word may have been meant to be.
 func unknownVerb(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	near := root.SuggestionsFor(args[0])
 	if len(near) == 0 {
-		return usage("unknown command %q; scriptspec --help shows all", args[0])
+		return usage("unknown command %q; see scriptspec --help", args[0])
 	}
 	return usage("unknown command %q; did you mean %s?", args[0], strings.Join(near, " or "))
 }
@@ -168,25 +171,38 @@ func unknownVerb(root *cobra.Command, args []string) error {
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "scriptspec",
-		Short:         "Tests the Python scripts of ML pipelines under specs that Go and Python share",
+		Short:         "Test the Python scripts of ML pipelines against specs",
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Args: unknownVerb, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		Long: `Tests the Python scripts of ML pipelines under specs that Go and Python share.
+		Long: `Test the Python scripts of ML pipelines against specs that Go and Python share.
 
-Specs are chosen by words: a script name, a step name, a glob, tag:T, label:K=V, step:GLOB or path:GLOB; commas join
-conditions, +x adds what x depends on, x+ what depends on it. None means all.
+SPEC selects specs: a script name, step name or glob of these, the path of a spec file, tag:TAG, label:KEY=VALUE,
+step:GLOB, path:GLOB, pipeline:NAME, or changed[:REVISION] for what differs from git. A comma means "and"; +SPEC adds
+the steps it depends on, SPEC+ those that depend on it. Without any SPEC, all specs are selected.
 
-Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was possible, 5 the words are of nothing,
+Exit codes: 0 success, 1 a check failed, 2 usage error, 3 nothing could be tested, 5 nothing was selected,
 130 interrupted.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%w; %s --help shows all flags", err, cmd.CommandPath())
+		return usage("%w; see %s --help", err, cmd.CommandPath())
 	})
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		switch {
+		case !slices.Contains(colorModes, a.color):
+			return usage("unknown --color %q; want auto, always or never", a.color)
+		case a.quiet && a.verbose:
+			return usage("--quiet and --verbose exclude each other")
+		}
+		return nil
+	}
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.dir, "dir", "C", "", "test data directory (default: the nearest with .specs from here upwards, else $SCRIPTSPEC_DIR)")
-	flags.StringArrayVar(&a.formats, "format", nil, "form of the result, FORMAT or FORMAT=FILE; may be given several times")
-	flags.StringVar(&a.python, "python", "", "interpreter (default $SCRIPTSPEC_PYTHON, then python3)")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
+	flags.StringVarP(&a.dir, "dir", "C", "", "test data directory (default: the nearest one with .specs, here or above, then $SCRIPTSPEC_DIR)")
+	flags.StringArrayVar(&a.formats, "format", nil, "output format, as FORMAT or FORMAT=FILE; may be repeated")
+	flags.StringVar(&a.python, "python", "", "Python interpreter (default $SCRIPTSPEC_PYTHON, then python3)")
+	flags.StringVar(&a.color, "color", colorModes[0], "color outcomes: auto, always or never")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress and no explanations")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print every finished script, and all details of failures")
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about a command", ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -215,8 +231,16 @@ Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was po
 	return root
 }
 
-// store opens the store that the flags, the environment or the working directory name.
-func (a *app) store() (*scriptspec.Store, error) {
+var colorModes = []string{"auto", "always", "never"}
+
+// store opens the store that the flags, the path of a spec file among some words, the working directory or the environment
+// name.
+func (a *app) store(words ...string) (*scriptspec.Store, error) {
+	for _, word := range words {
+		if specs := filepath.Dir(word); a.dir == "" && filepath.Base(specs) == ".specs" && strings.HasSuffix(word, ".json") {
+			a.dir = filepath.Dir(specs)
+		}
+	}
 	dir := a.dir
 	if dir == "" {
 		dir = findStore()
@@ -225,21 +249,21 @@ func (a *app) store() (*scriptspec.Store, error) {
 		dir = os.Getenv("SCRIPTSPEC_DIR")
 	}
 	if dir == "" {
-		return nil, usage("there is no .specs here or above; name the test data directory with -C, or run scriptspec init")
+		return nil, usage("no .specs directory here or above; pass the test data directory with -C, or run scriptspec init")
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".specs")); err != nil {
 		if near := storesBeside(dir); len(near) > 0 {
 			return nil, usage("%s has no .specs; did you mean %s?", dir, strings.Join(near, " or "))
 		}
-		return nil, usage("%s has no .specs; name the test data directory with -C, or run scriptspec init", dir)
+		return nil, usage("%s has no .specs; pass the test data directory with -C, or run scriptspec init", dir)
 	}
 	return a.open(dir)
 }
 
-// inStore makes a verb one that is given the store, which is closed behind it.
+// inStore opens the store for a verb and closes it afterwards.
 func (a *app) inStore(verb func(cmd *cobra.Command, st *scriptspec.Store, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		st, err := a.store()
+		st, err := a.store(args...)
 		if err != nil {
 			return err
 		}
@@ -248,7 +272,8 @@ func (a *app) inStore(verb func(cmd *cobra.Command, st *scriptspec.Store, args [
 	}
 }
 
-// open opens a store. Its paths count from the directory that its own is in, wherever the program is called.
+// open opens a store. Its relative paths start at the directory that holds the test data directory, wherever the program is
+// called.
 func (a *app) open(dir string) (*scriptspec.Store, error) {
 	if err := a.readSettings(filepath.Join(dir, ".specs")); err != nil {
 		return nil, err
@@ -260,7 +285,7 @@ func (a *app) open(dir string) (*scriptspec.Store, error) {
 	return scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
 }
 
-// storesBeside returns directories with specs in or beside one that has none.
+// storesBeside returns directories with specs that are in or beside one without.
 func storesBeside(dir string) []string {
 	var found []string
 	for _, parent := range []string{dir, filepath.Dir(filepath.Clean(dir))} {

@@ -46,7 +46,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SCRIPTSPEC_PYTHON", python)
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 			env.Setenv("NAMED_PYTHON", python)
-			env.Setenv("GITHUB_STEP_SUMMARY", "")
+			for _, name := range []string{"GITHUB_STEP_SUMMARY", "NO_COLOR", "CLICOLOR_FORCE", "SCRIPTSPEC_DIR", "SCRIPTSPEC_TIMEOUT"} {
+				env.Setenv(name, "")
+			}
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": wantCode, "matches": matches},
@@ -134,7 +136,7 @@ func TestTerminal(t *testing.T) {
 	t.Parallel()
 	script := needs(t, "script")
 	dir, environ := installed(t)
-	for env, drawn := range map[string]bool{"TERM=xterm": true, "NO_COLOR=1": false, "TERM=dumb": false} {
+	for env, drawn := range map[string]bool{"TERM=xterm": true, "NO_COLOR=1": false, "TERM=dumb": false, "CI=true": false} {
 		command := exec.Command(script, "-qec", "scriptspec run a --format json=r.json", "/dev/null")
 		command.Dir = dir
 		command.Env = slices.Concat(environ, []string{"TERM=xterm", env})
@@ -144,6 +146,9 @@ func TestTerminal(t *testing.T) {
 		}
 		if strings.Contains(string(out), "\x1b[K") != drawn {
 			t.Errorf("%s: drawn is not %v: %q", env, drawn, out)
+		}
+		if !drawn && strings.Contains(string(out), "\x1b") {
+			t.Errorf("%s: there is an escape: %q", env, out)
 		}
 		if drawn && !strings.Contains(string(out), "0 done, 0 failed, 1 running; a for ") {
 			t.Errorf("no progress: %q", out)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
@@ -16,7 +14,8 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	return a.withFormats(&cobra.Command{
-		Use: "report FILE", Short: "Write the result of a run (JSON) in other formats", Args: takes(cobra.ExactArgs(1)),
+		Use: "report FILE", Short: "Convert the JSON result of a run to other formats",
+		Long: "Convert the JSON result of a run to other formats. The exit code is that of the run: 1 if it failed.", Args: takes(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := readResult(args[0])
 			if err != nil {
@@ -49,11 +48,11 @@ func (a *app) diffCommand() *cobra.Command {
 	var exitCode bool
 	var history string
 	cmd := &cobra.Command{
-		Use: "diff A B | diff --history FROM..", Short: "Show what differs between two specs, the results of two runs, or runs now and before", Args: takes(cobra.MaximumNArgs(2)), ValidArgsFunction: a.complete,
-		Long: `Shows what differs between two specs: each a file, a script or step of the store, or REVISION:SCRIPT, as git has it; or
-between the results of two runs, each a file that run --format json has written; or, with --history, which steps take more or
-less since a time than before, beyond noise.`,
-		Example: "  scriptspec diff --history 7d..\n  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json",
+		Use: "diff A B | diff --history FROM..", Short: "Compare two specs, the results of two runs, or recent runs with earlier ones", Args: takes(cobra.MaximumNArgs(2)), ValidArgsFunction: a.complete,
+		Long: `Compare two specs, each given as a file, a script or step name, or REVISION:SCRIPT for what git has; or the results of
+two runs, each a file written by run --format json; or, with --history, the recorded runs since a time with those before: which
+steps take more or less now, beyond noise.`,
+		Example: "  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json\n  scriptspec diff --history 7d..",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var changes []scriptspec.Change
 			var err error
@@ -78,8 +77,8 @@ less since a time than before, beyond noise.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&history, "history", "", "compare the runs since then with those before, in all steps: 7d.., or DATE..DATE")
-	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "1 if there is a difference")
+	cmd.Flags().StringVar(&history, "history", "", "compare the runs since a time with those before, for all steps: 7d.., or DATE..DATE")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if there is a difference")
 	return a.withFormats(cmd, changeFormats)
 }
 
@@ -117,7 +116,7 @@ func isResult(file string) bool {
 	return err == nil
 }
 
-// specOf returns the spec of a file, of a revision, or the one that a word is about.
+// specOf returns the spec of a file, of a revision, or the one that a word selects.
 func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 	if strings.HasSuffix(arg, ".json") {
 		text, err := os.ReadFile(arg)
@@ -132,8 +131,12 @@ func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 	}
 	defer st.Close()
 	if revision, name, ok := strings.Cut(arg, ":"); ok {
-		if _, err := scriptspec.ParseSelector(arg); err != nil { // tag:nightly is a choice, and no revision
-			return ofRevision(ctx, st, revision, name)
+		if _, err := scriptspec.ParseSelector(arg); err != nil { // tag:nightly is a selection, not a revision
+			s, err := st.LoadRevision(ctx, revision, name)
+			if _, ok := errors.AsType[*scriptspec.FieldError](err); ok {
+				return nil, usage("%s: %w; want REVISION:SCRIPT, as in HEAD:prep", arg, err)
+			}
+			return s, err
 		}
 	}
 	specs, err := (&choice{}).chosen(ctx, a, st, []string{arg})
@@ -141,27 +144,7 @@ func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 		return nil, err
 	}
 	if len(specs) > 1 {
-		return nil, usage("%s is about %d specs; name one", arg, len(specs))
+		return nil, usage("%s matches %d specs; name one", arg, len(specs))
 	}
 	return specs[0], nil
-}
-
-// ofRevision returns the spec of a file as a revision of git has it.
-func ofRevision(ctx context.Context, st *scriptspec.Store, revision, name string) (scriptspec.Spec, error) {
-	file := st.Path(name)
-	if !scriptspec.IsScriptName(name) {
-		return nil, usage("%s:%s: after the revision comes the name of a script, as in HEAD:prep", revision, name)
-	}
-	if strings.HasPrefix(revision, "-") {
-		return nil, usage("%s is no revision", revision)
-	}
-	object := revision + ":./" + filepath.Base(file)
-	text, err := exec.CommandContext(ctx, "git", "-C", filepath.Dir(file), "cat-file", "blob", object).Output()
-	if err != nil {
-		if ended, ok := errors.AsType[*exec.ExitError](err); ok {
-			err = errors.New(harmless(string(bytes.TrimSpace(ended.Stderr))))
-		}
-		return nil, &exit{exitNoTest, fmt.Errorf("git has no %s: %w", object, err)}
-	}
-	return scriptspec.Decode(bytes.NewReader(text), &scriptspec.DecodeOptions{File: object})
 }

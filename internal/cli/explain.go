@@ -9,16 +9,22 @@ import (
 	"github.com/scriptspec/scriptspec"
 )
 
-// explain shows what a person needs of a run that has failed, on standard error: what has happened and where in the script,
-// the end of what it said, how to run it again, and what to do next.
+// explain prints on standard error what a person needs to know of a failed run: what happened and where in the script, the
+// end of its output, how to run it again, and what to do next.
 func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s: %s", harmless(name), r.Outcome)
+	fmt.Fprintf(&b, "\n%s: %s", harmless(name), a.colour(a.err, "failed", string(r.Outcome)))
 	if r.ErrorType != "" || r.ErrorMessage != "" {
 		b.WriteString(": " + strings.TrimPrefix(harmless(r.ErrorType)+": "+harmless(r.ErrorMessage), ": "))
 	}
 	b.WriteByte('\n')
 	frames, others := ownFrames(r.Traceback)
+	if a.verbose {
+		_, details, _ := strings.Cut(r.Details(), "\n")
+		b.WriteString(details + "\n")
+		a.explainNext(&b, r, frames, again)
+		return
+	}
 	for _, f := range frames {
 		fmt.Fprintf(&b, "  %s:%s in %s\n", f.file, f.line, f.function)
 		if f.code != "" {
@@ -26,17 +32,22 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string)
 		}
 	}
 	if others > 0 {
-		fmt.Fprintf(&b, "  and %s that the script called\n", plural(others, "frame"))
+		fmt.Fprintf(&b, "  and %s in code that it called\n", plural(others, "more frame"))
 	}
 	if end := lastLines(r.Stderr.Text); len(end) > 0 {
-		b.WriteString("  stderr ends with\n")
+		b.WriteString("  end of stderr:\n")
 		for _, line := range end {
 			fmt.Fprintf(&b, "      %s\n", line)
 		}
 	}
-	fmt.Fprintf(&b, "  again: %s\n", again)
+	a.explainNext(&b, r, frames, again)
+}
+
+// explainNext ends an explanation with the way on, and prints it.
+func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, frames []frame, again string) {
+	fmt.Fprintf(b, "  rerun: %s\n", again)
 	if next := nextThing(r, frames); next != "" {
-		fmt.Fprintf(&b, "  next:  %s\n", next)
+		fmt.Fprintf(b, "  next:  %s\n", next)
 	}
 	fmt.Fprint(a.err, b.String())
 }
@@ -44,8 +55,8 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string)
 // frame is one of a traceback.
 type frame struct{ file, line, function, code string }
 
-// ownFrames returns the frames of a traceback that are not of Python's library or of installed packages, and how many others
-// there are behind the last of them.
+// ownFrames returns the frames of a traceback outside of Python's library and installed packages, and how many others follow
+// the last of them.
 func ownFrames(traceback string) (own []frame, others int) {
 	here, _ := os.Getwd()
 	inOwn := false
@@ -70,7 +81,7 @@ func ownFrames(traceback string) (own []frame, others int) {
 	return own, others
 }
 
-// lastLines returns the end of what a script said, without a traceback that is shown already.
+// lastLines returns the end of what a script printed, without a traceback that is shown already.
 func lastLines(text string) []string {
 	const most = 10
 	text, _, _ = strings.Cut(text, "Traceback (most recent call last):")
@@ -93,25 +104,25 @@ func nextThing(r *scriptspec.ScriptTestResult, frames []frame) string {
 	case scriptspec.OutcomeException:
 		switch r.ErrorType {
 		case "ModuleNotFoundError", "ImportError":
-			return "install it for " + filepath.Base(harmless(r.Interpreter.Path)) + ", or name another interpreter with --python"
+			return "install it for " + filepath.Base(harmless(r.Interpreter.Path)) + ", or pass another interpreter with --python"
 		}
-		return "look at the script" + at
+		return "fix the script" + at
 	case scriptspec.OutcomeTimeout:
-		return "give it less data, or more time with --timeout or timeout in the spec"
+		return "use less data, or allow more time with --timeout or timeout in the spec"
 	case scriptspec.OutcomeMemory:
-		return "give it less data, or raise max_memory in the spec"
+		return "use less data, or raise max_memory in the spec"
 	case scriptspec.OutcomeNoOutput:
-		return "write to the directory in output_paths, or name the output in optional"
+		return "write to the directory in output_paths, or list the output under optional"
 	case scriptspec.OutcomeInputMissing, scriptspec.OutcomeScriptMissing, scriptspec.OutcomeOutputUnusable:
-		return "correct the path in the spec; scriptspec lint shows all that are wrong"
+		return "fix the path in the spec; scriptspec lint shows all wrong paths"
 	case scriptspec.OutcomeInputChanged:
-		return "write to an output; inputs are for reading"
+		return "write to an output; inputs must stay as they are"
 	case scriptspec.OutcomePackageMissing:
-		return "install it, or name another interpreter with --python"
+		return "install it, or pass another interpreter with --python"
 	case scriptspec.OutcomeNoMain, scriptspec.OutcomeBadMain:
-		return "define main(input_paths, output_paths, environ_vars, job_args), with any of the four"
+		return "define main with any of the parameters input_paths, output_paths, environ_vars and job_args, or run a program with --command-line"
 	case scriptspec.OutcomeUnfinished:
-		return "wait in main for what it has started"
+		return "make main wait for the processes it starts"
 	}
 	return "" // the message says it
 }

@@ -28,11 +28,11 @@ func TestExplain(t *testing.T) {
 				Stderr: scriptspec.Capture{Text: strings.Repeat("line\n", 30) + "last \x1b[2J\n" + traceback},
 			},
 			[]string{
-				"\nTrain: exception: ModuleNotFoundError: x\n  /repo/train.py:9 in main\n      fit(rows)\n  /repo/train.py:3 in fit\n", "  and 2 frames that the script called\n",
-				"  stderr ends with\n" + strings.Repeat("      line\n", 9) + "      last  [2J\n", "  again: scriptspec run Train\n", "  next:  install it for python3.11, or name another interpreter with --python\n",
+				"\nTrain: exception: ModuleNotFoundError: x\n  /repo/train.py:9 in main\n      fit(rows)\n  /repo/train.py:3 in fit\n", "  and 2 more frames in code that it called\n",
+				"  end of stderr:\n" + strings.Repeat("      line\n", 9) + "      last  [2J\n", "  rerun: scriptspec run Train\n", "  next:  install it for python3.11, or pass another interpreter with --python\n",
 			}, "sklearn",
 		},
-		{&scriptspec.ScriptTestResult{Outcome: scriptspec.OutcomeTimeout}, []string{"Train: timeout\n", "next:  give it less data, or more time with --timeout"}, "stderr"},
+		{&scriptspec.ScriptTestResult{Outcome: scriptspec.OutcomeTimeout}, []string{"Train: timeout\n", "next:  use less data, or allow more time with --timeout"}, "stderr"},
 		{&scriptspec.ScriptTestResult{Outcome: scriptspec.OutcomeCrashed, ErrorMessage: "it called os._exit"}, []string{"Train: crashed: it called os._exit\n"}, "next:"},
 	} {
 		var b bytes.Buffer

@@ -16,14 +16,14 @@ import (
 func (a *app) initCommand() *cobra.Command {
 	var ci, editor, dag, name string
 	cmd := &cobra.Command{
-		Use: "init [DIRECTORY]", Short: "Make specs for the scripts of a directory, or set up CI and editors", Args: takes(cobra.MaximumNArgs(1)),
+		Use: "init [DIRECTORY]", Short: "Create specs for a directory of scripts, or set up CI and editors", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec init scripts\n  scriptspec init scripts --dag dag.json --name churn\n  scriptspec init --ci github --editor vscode",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if ci == "" && editor == "" && len(args) == 0 {
-				return usage("name a directory with scripts, or --ci or --editor")
+				return usage("name a directory with scripts, or pass --ci or --editor")
 			}
 			if dag != "" && len(args) == 0 {
-				return usage("--dag needs the directory with the scripts")
+				return usage("--dag needs the directory of the scripts")
 			}
 			if len(args) == 1 {
 				if err := a.initSpecs(cmd, args[0], dag, name); err != nil {
@@ -33,14 +33,14 @@ func (a *app) initCommand() *cobra.Command {
 			return errors.Join(a.initCI(ci), a.initEditor(editor))
 		},
 	}
-	cmd.Flags().StringVar(&ci, "ci", "", "github, gitlab or pre-commit")
-	cmd.Flags().StringVar(&editor, "editor", "", "vscode or jetbrains")
-	cmd.Flags().StringVar(&dag, "dag", "", "make a pipeline of this graph (JSON) too")
+	cmd.Flags().StringVar(&ci, "ci", "", "set up CI: github, gitlab or pre-commit")
+	cmd.Flags().StringVar(&editor, "editor", "", "set up an editor: vscode or jetbrains")
+	cmd.Flags().StringVar(&dag, "dag", "", "create a pipeline from this graph (JSON), too")
 	cmd.Flags().StringVar(&name, "name", "pipeline", "name of the pipeline")
 	return cmd
 }
 
-// initSpecs makes a spec for each script that has none, and for each node of a graph. What is there is not touched.
+// initSpecs creates a spec for each script that has none, and for each node of a graph. Existing files are left alone.
 func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 	files, err := scriptsIn(dir)
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		}
 	}
 	for s, err := range st.All() {
-		if err == nil { // what cannot be read is for lint to say
+		if err == nil { // lint reports what cannot be read
 			m.described[m.fileOf(s.Basic().ScriptPath)] = true
 		}
 	}
@@ -98,7 +98,7 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 func scriptsIn(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, usage("%w; name a directory with scripts", err)
+		return nil, usage("%w; name a directory of scripts", err)
 	}
 	var files []string
 	for _, e := range entries {
@@ -107,12 +107,12 @@ func scriptsIn(dir string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, &exit{exitNone, fmt.Errorf("there is no .py file in %s", dir)}
+		return nil, &exit{exitNone, fmt.Errorf("no .py files in %s", dir)}
 	}
 	return files, nil
 }
 
-// maker makes the specs of scripts that were read.
+// maker creates the specs of scripts that were read.
 type maker struct {
 	app     *app
 	st      *scriptspec.Store
@@ -126,7 +126,7 @@ func (m *maker) note(format string, args ...any) {
 	fmt.Fprintln(m.app.err, harmless(fmt.Sprintf(format, args...)))
 }
 
-// script makes the spec of a script that no node of the graph is of.
+// script creates the spec of a script that belongs to no node of the graph.
 func (m *maker) script(file string, found *scriptspec.ScriptInterface) error {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -137,27 +137,27 @@ func (m *maker) script(file string, found *scriptspec.ScriptInterface) error {
 	case m.described[abs]:
 		return nil
 	case found.Error != "":
-		m.note("%s: left out: %s", file, found.Error)
+		m.note("skipped %s: %s", file, found.Error)
 		return nil
 	case !found.HasMain && len(found.Flags) == 0:
-		m.note("%s: left out: it has no main and reads no flags", file)
+		m.note("skipped %s: it has no main and no flags", file)
 		return nil
 	case !scriptspec.IsScriptName(script):
-		m.note("%s: left out: its name makes no script name", file)
+		m.note("skipped %s: its name cannot be turned into a script name", file)
 		return nil
 	}
 	if there, err := m.st.LoadEnhanced(script); err == nil {
 		if of := m.fileOf(there.ScriptPath); of != abs {
-			m.note("%s: left out: %s is the spec of %s; rename one of the scripts", file, relativeHere(m.st.Path(script)), there.ScriptPath)
+			m.note("skipped %s: %s already describes %s; rename one of the scripts", file, relativeHere(m.st.Path(script)), there.ScriptPath)
 		}
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		m.note("%s: left out: %v", file, err)
+		m.note("skipped %s: %v", file, err)
 		return nil
 	}
 	step := scriptspec.ToPascalCase(script)
 	if other := m.builder.Scripts[step]; other != abs {
-		m.note("%s: left out: %s makes the same name; rename one of them", file, relativeHere(other))
+		m.note("skipped %s: it has the same name as %s; rename one of them", file, relativeHere(other))
 		return nil
 	}
 	s, err := m.builder.SpecFromNode(step)
@@ -176,7 +176,7 @@ func (m *maker) fileOf(path string) string {
 	return filepath.Clean(path)
 }
 
-// complete gives a new spec the job arguments that its script has a default for, and says which ones it lacks.
+// complete gives a new spec the job arguments for which its script has a default, and notes those without one.
 func (m *maker) complete(s *scriptspec.ScriptExecutionSpec, found *scriptspec.ScriptInterface) {
 	s.SpecVersion = scriptspec.SpecVersion
 	defaults := map[string]any{}
@@ -207,11 +207,11 @@ func (m *maker) complete(s *scriptspec.ScriptExecutionSpec, found *scriptspec.Sc
 		if value != nil {
 			s.AddJobArg(use.Name, value)
 		} else if use.Required {
-			m.note("%s: job_args.%s has no value; add it to the spec", s.StepName, use.Name)
+			m.note("%s: job_args.%s has no default; add a value to the spec", s.StepName, use.Name)
 		}
 	}
 	if found.IsProgram() && !slices.Contains(m.app.settings.CommandLine, s.ScriptName) {
-		m.note("%s is a program, which is run with --command-line %s, or with command_line in scriptspec.json", s.ScriptPath, s.ScriptName)
+		m.note("%s is a command-line program: run it with --command-line %s, or list it under command_line in scriptspec.json", s.ScriptPath, s.ScriptName)
 	}
 }
 
@@ -224,11 +224,11 @@ func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(s
 	return err
 }
 
-// pipeline makes the specs of the nodes of a graph, and the pipeline.
+// pipeline creates the specs of the nodes of a graph, and the pipeline.
 func (m *maker) pipeline(dag, name string) error {
 	file := filepath.Join(filepath.Dir(m.st.Path("x")), name+"_pipeline_testing_spec.json")
 	if _, err := os.Stat(file); err == nil {
-		m.note("%s is there already, and is left alone", relativeHere(file))
+		m.note("%s already exists; left unchanged", relativeHere(file))
 		return nil
 	}
 	graph, err := scriptspec.LoadDAG(dag)
@@ -238,13 +238,13 @@ func (m *maker) pipeline(dag, name string) error {
 	p, err := m.builder.FromDAG(graph)
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
-		return &exit{exitNo, errors.New(text + "\nname the script as the node in snake_case, or the node as the script in PascalCase")}
+		return &exit{exitNo, errors.New(text + "\nrename the script to the node in snake_case, or the node to the script in PascalCase")}
 	}
 	p.Name, p.Refs = name, map[string]string{}
 	for _, node := range graph.Nodes {
 		s, ok := p.Specs[node].(*scriptspec.ScriptExecutionSpec)
 		if !ok {
-			continue // it has no script, or a spec of a person's
+			continue // it has no script, or a spec that someone wrote
 		}
 		path := m.st.StepPath(node, s.ScriptName)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -269,7 +269,7 @@ func (m *maker) pipeline(dag, name string) error {
 	return nil
 }
 
-// files of CI systems. They are written where there is none.
+// ciFiles are written where there are none.
 var ciFiles = map[string][2]string{
 	"github": {".github/workflows/scriptspec.yml", `name: scriptspec
 on: [push, pull_request]
@@ -306,7 +306,7 @@ RUNS  artifacts:
 `},
 }
 
-// marks are what a file has that was set up already, by whoever.
+// marks are what a file contains that is set up already.
 var marks = map[string]string{"github": "scriptspec lint", "gitlab": "scriptspec lint", "pre-commit": "scriptspec-lint"}
 
 func (a *app) initCI(kind string) error {
@@ -315,12 +315,12 @@ func (a *app) initCI(kind string) error {
 	}
 	file, ok := ciFiles[kind]
 	if !ok {
-		return usage("--ci %s: there is %s", kind, strings.Join(sortedNames(ciFiles), ", "))
+		return usage("unknown CI system %q; want %s", kind, strings.Join(sortedNames(ciFiles), ", "))
 	}
 	return a.writeOnce(file[0], strings.ReplaceAll(file[1], "RUNS", a.ciRuns(kind)), marks[kind])
 }
 
-// ciRuns are the calls that run all there is: each pipeline, and the specs that are in none.
+// ciRuns are the calls that run everything: each pipeline, and the specs that are in none.
 func (a *app) ciRuns(kind string) string {
 	indent, forms := "    - ", "--format text"
 	if kind == "github" {
@@ -339,8 +339,7 @@ func (a *app) ciRuns(kind string) string {
 	return b.String()
 }
 
-// writeOnce writes a file. One that is there already is left alone: what was to be in it is shown, unless it has the
-// mark of that.
+// writeOnce writes a file. An existing one is left alone: what it should contain is printed, unless it has the mark of that.
 func (a *app) writeOnce(path, text, mark string) error {
 	old, err := os.ReadFile(path)
 	switch {
@@ -348,7 +347,7 @@ func (a *app) writeOnce(path, text, mark string) error {
 		return nil
 	case err == nil:
 		fmt.Fprintf(a.out, "%s\n", text)
-		return &exit{exitNo, fmt.Errorf("%s is there already, and has no %s; merge into it what is printed above", path, mark)}
+		return &exit{exitNo, fmt.Errorf("%s already exists without %s; add the lines above by hand", path, mark)}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

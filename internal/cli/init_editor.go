@@ -42,7 +42,7 @@ func (a *app) initEditor(kind string) error {
 		b.WriteString("      </map>\n    </state>\n  </component>\n</project>\n")
 		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), b.String(), "scriptspec/spec.schema.json")
 	}
-	return usage("--editor %s: there is jetbrains, vscode", kind)
+	return usage("unknown editor %q; want jetbrains or vscode", kind)
 }
 
 // The lines of lint and run in the form gnu, as VS Code finds problems in what a task prints.
@@ -75,49 +75,54 @@ func (a *app) initVSCode() error {
 }
 
 // mergeList adds what is missing to a list in a file of settings, which has the given members if it is new. Everything else
-// in it stays. A file with comments is not written: what it lacks is printed.
+// in the file stays as it is, comments included. If the file cannot be read, what it lacks is printed.
 func (a *app) mergeList(path, member string, ours []any, first map[string]any, same func(old, ours json.RawMessage) bool) error {
-	settings := map[string]json.RawMessage{}
-	old, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		for name, value := range first {
-			settings[name], _ = json.Marshal(value) // it was made here
-		}
-	case err != nil:
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
-	case json.Unmarshal(old, &settings) != nil:
-		text, _ := json.MarshalIndent(map[string]any{member: ours}, "", "  ")
-		fmt.Fprintf(a.out, "%s\n", text)
-		return &exit{exitNo, fmt.Errorf("%s has comments or is no JSON; put in what is printed above", path)}
 	}
-	if settings == nil { // the file has null
-		settings = map[string]json.RawMessage{}
+	if trimmed := string(bytes.TrimSpace(text)); trimmed == "" || trimmed == "null" {
+		text = []byte("{}\n")
+	}
+	settings, err := parseJSONC(text)
+	for _, name := range sortedNames(first) {
+		if err == nil && len(settings.members) == 0 {
+			text, err = settings.with(name, first[name])
+		}
+		if err == nil {
+			settings, err = parseJSONC(text)
+		}
 	}
 	var all []json.RawMessage
-	if raw, ok := settings[member]; ok {
-		if err := json.Unmarshal(raw, &all); err != nil {
-			return &exit{exitNo, fmt.Errorf("%s: %s is no list", path, member)}
+	if err == nil {
+		if at, ok := settings.members[member]; ok {
+			err = json.Unmarshal(settings.plain[at.start:at.end], &all)
 		}
 	}
-	changed := false
+	if err != nil {
+		text, _ := json.MarshalIndent(map[string]any{member: ours}, "", "  ") // it was made here
+		fmt.Fprintf(a.out, "%s\n", text)
+		return &exit{exitNo, fmt.Errorf("%s: %w; add the lines above by hand", path, err)}
+	}
+	var missing []any
 	for _, item := range ours {
 		text, _ := json.Marshal(item) // it was made here
 		if !slices.ContainsFunc(all, func(old json.RawMessage) bool { return same(old, text) }) {
-			all, changed = append(all, text), true
+			missing = append(missing, item)
 		}
 	}
-	if !changed {
+	if len(missing) == 0 {
 		return nil
 	}
-	if settings[member], err = json.Marshal(all); err != nil {
+	if at, ok := settings.members[member]; ok {
+		text, err = settings.insert(at, missing, "")
+	} else {
+		text, err = settings.with(member, missing)
+	}
+	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	if err := writeJSON(&text, settings); err != nil {
-		return err
-	}
-	if err := replaceFile(path, text.Bytes()); err != nil {
+	if err := replaceFile(path, text); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out, path)

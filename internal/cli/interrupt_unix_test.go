@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,69 +18,96 @@ import (
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	needs(t, "python3")
-	dir, env := installed(t)
-	start := func(stubborn string) (*exec.Cmd, *os.File, *bufio.Reader) {
-		fifo := filepath.Join(t.TempDir(), "fifo")
-		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		command := exec.Command(filepath.Join(dir, "bin", "scriptspec"), "run", "prep", "--format", "json=r.json", "--set", "environ_vars.FIFO="+fifo, "--set", "job_args.stubborn="+stubborn)
-		command.Dir, command.Env = dir, env
-		said, err := command.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		began, err := os.Open(fifo) // until the script opens it as well
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = began.Close() })
-		if _, err := io.ReadFull(began, make([]byte, len("begun"))); err != nil {
-			t.Fatal(err)
-		}
-		return command, began, bufio.NewReader(said)
-	}
-	interrupt := func(command *exec.Cmd) {
-		if err := command.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const noticed = "scriptspec: interrupted; the scripts are being ended, and once more kills them\n"
+	for name, test := range map[string]struct {
+		args   []string
+		report string // what is in it
+	}{
+		"spec":     {[]string{"run", "prep"}, `"name": "prep"`},
+		"pipeline": {[]string{"run", "--pipeline", "line", "--work", "work"}, `"status": "cancelled"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, env := installed(t)
+			run := func(stubborn string) interrupted {
+				return interrupt(t, dir, slices.Concat(env, []string{"STUBBORN=" + stubborn}), slices.Concat(test.args, []string{"--format", "json=r.json"})...)
+			}
 
-	command, began, said := start("false")
-	interrupt(command)
-	all, err := io.ReadAll(said)
-	if err != nil || !strings.Contains(string(all), noticed) {
-		t.Errorf("%v: %s", err, all)
+			first := run("")
+			all, err := io.ReadAll(first.said)
+			if err != nil || !strings.Contains(string(all), noticed) {
+				t.Errorf("%v: %s", err, all)
+			}
+			_ = first.command.Wait() // the exit code says more
+			if code := first.command.ProcessState.ExitCode(); code != exitInterrupted {
+				t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, all)
+			}
+			text, err := os.ReadFile(filepath.Join(dir, "r.json"))
+			if err != nil || !strings.Contains(string(text), test.report) {
+				t.Errorf("no report is written: %v %s", err, text)
+			}
+			first.gone(t)
+
+			second := run("yes")
+			for line := ""; line != noticed; {
+				if line, err = second.said.ReadString('\n'); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := second.command.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			_ = second.command.Wait()
+			if status, ok := second.command.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
+				t.Errorf("the second does not kill: %v", second.command.ProcessState)
+			}
+			second.gone(t)
+		})
 	}
-	_ = command.Wait() // the exit code says more
-	if code := command.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, all)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "r.json"))
-	if err != nil || !strings.Contains(string(text), `"name": "prep"`) {
-		t.Errorf("no report is written: %v %s", err, text)
-	}
-	if _, err := io.ReadAll(began); err != nil { // until nothing has it open
+}
+
+const noticed = "scriptspec: interrupted: stopping scripts; press Ctrl-C again to kill them\n"
+
+// interrupted is a call that was interrupted while its script ran.
+type interrupted struct {
+	command *exec.Cmd
+	said    *bufio.Reader
+	began   *os.File // which the script has open, too
+}
+
+// gone waits until nothing that the call started is left.
+func (i interrupted) gone(t *testing.T) {
+	t.Helper()
+	if _, err := io.ReadAll(i.began); err != nil {
 		t.Fatal(err)
 	}
+}
 
-	command, began, said = start("true")
-	interrupt(command)
-	for line := ""; line != noticed; {
-		if line, err = said.ReadString('\n'); err != nil {
-			t.Fatal(err)
-		}
-	}
-	interrupt(command)
-	_ = command.Wait()
-	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
-		t.Errorf("the second does not kill: %v", command.ProcessState)
-	}
-	if _, err := io.ReadAll(began); err != nil { // the script has ended as well
+// interrupt calls the program, and interrupts it once its script has begun.
+func interrupt(t *testing.T, dir string, env []string, args ...string) interrupted {
+	t.Helper()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	i := interrupted{command: exec.Command(filepath.Join(dir, "bin", "scriptspec"), args...)}
+	i.command.Dir, i.command.Env = dir, slices.Concat(env, []string{"FIFO=" + fifo})
+	said, err := i.command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.said = bufio.NewReader(said)
+	if err := i.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if i.began, err = os.Open(fifo); err != nil { // until the script opens it as well
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = i.began.Close() })
+	if _, err := io.ReadFull(i.began, make([]byte, len("begun"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	return i
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,110 +14,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) lintCommand() *cobra.Command {
-	var fix, scripts, strict bool
-	var file string
-	c := &choice{}
-	cmd := &cobra.Command{
-		Use: "lint [SPEC]... | lint - --file FILE", Short: "Look at every spec, base and pipeline",
-		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
-			o := &scriptspec.LintOptions{Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags}
-			if len(words) == 1 && words[0] == "-" {
-				var err error
-				if file, err = a.readText(st, o, file); err != nil {
-					return err
-				}
-				words = nil
-			} else if file != "" {
-				return usage("--file names the text of lint -")
-			}
-			sel, err := c.selector(words)
-			if err != nil {
-				return err
-			}
-			o.Select = sel
-			r, err := st.Lint(cmd.Context(), o)
-			if isNone(err) {
-				return c.none(err)
-			}
-			if err != nil {
-				return err
-			}
-			if r.Specs == 0 && len(words)+len(c.selects)+len(c.excludes) > 0 {
-				return c.none(errNoSpecs)
-			}
-			if o.Texts != nil {
-				r.Files = []string{filepath.Join(r.Dir, file)}
-				r.Findings = slices.DeleteFunc(r.Findings, func(f scriptspec.Finding) bool { return f.File != r.Files[0] })
-			}
-			here, _ := os.Getwd()
-			top := sourceRoot(here)
-			ofTop := &scriptspec.LintResult{Files: r.Files, Findings: slices.Clone(r.Findings)} // as GitHub shows files
-			for i := range r.Findings {
-				ofTop.Findings[i].File = relative(top, r.Findings[i].File)
-				r.Findings[i].File = relative(here, r.Findings[i].File)
-			}
-			err = a.write(map[string]func(io.Writer) error{
-				"gnu": r.WriteText, "text": r.WriteText, "github": ofTop.WriteGitHub, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown,
-				"sarif": func(w io.Writer) error { return r.WriteSARIF(w, top) },
-				"json":  func(w io.Writer) error { return writeJSON(w, r) },
-				"jsonl": func(w io.Writer) error { return writeLines(w, r.Findings) },
-			})
-			if err != nil {
-				return err
-			}
-			if !a.quiet {
-				fmt.Fprintf(a.err, "%s, %s\n", plural(len(r.Files), "file"), plural(len(r.Findings), "finding"))
-			}
-			if !r.Success() || strict && slices.ContainsFunc(r.Findings, func(f scriptspec.Finding) bool { return f.Severity != scriptspec.SeverityNote && !f.Fixed }) {
-				return failed
-			}
-			return nil
-		}),
-	}
-	cmd.Flags().BoolVar(&fix, "fix", false, "mend what has one right answer")
-	cmd.Flags().BoolVar(&scripts, "scripts", false, "compare specs with their scripts")
-	cmd.Flags().BoolVar(&strict, "strict", false, "a warning is a no as well")
-	cmd.Flags().StringVar(&file, "file", "", "with -: the file that the text on standard input is to be, as an editor has it")
-	return a.chooses(a.withFormats(cmd, lintFormats), c)
-}
-
 func plural(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// readText reads the text of a file that an editor has not saved yet, and returns its name below the directory of the store.
-func (a *app) readText(st *scriptspec.Store, o *scriptspec.LintOptions, file string) (string, error) {
-	if file == "" {
-		return "", usage("lint - needs --file, the name of the file that the text is to be")
-	}
-	specs, err := filepath.Abs(filepath.Dir(st.Path("x")))
-	if err != nil {
-		return "", err
-	}
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return "", err
-	}
-	name, err := filepath.Rel(specs, abs)
-	if err != nil || !filepath.IsLocal(name) {
-		return "", usage("--file %s is not in %s", file, relativeHere(specs))
-	}
-	name = filepath.ToSlash(name)
-	known := strings.HasPrefix(name, "templates/") && strings.HasSuffix(name, ".json")
-	for _, kind := range []string{"_runtime_test_spec.json", "_pipeline_testing_spec.json", "_spec_base.json"} {
-		known = known || strings.HasSuffix(name, kind) && !strings.Contains(name, "/")
-	}
-	if !known {
-		return "", usage("--file %s is none of a spec, a pipeline, a base and a template by its name", file)
-	}
-	const most = 16 << 20 // more than a spec may have, so that the loader says so
-	text, err := io.ReadAll(io.LimitReader(a.in, most))
-	o.Texts = map[string][]byte{name: text}
-	return filepath.FromSlash(name), err
 }
 
 // relativeHere returns a path as a person here would write it.
@@ -151,7 +51,7 @@ func sourceRoot(here string) string {
 	}
 }
 
-// listed is a line of list.
+// listed is one spec in a list.
 type listed struct {
 	Script string   `json:"script_name"`
 	Step   string   `json:"step_name"`
@@ -162,7 +62,7 @@ type listed struct {
 func (a *app) listCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "list [SPEC]...", Short: "Show which specs there are, or would be chosen",
+		Use: "list [SPEC]...", Short: "List specs",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			specs, err := c.chosen(cmd.Context(), a, st, words)
 			if err != nil {
@@ -204,8 +104,9 @@ func orDash(text string) string {
 }
 
 func (a *app) planCommand() *cobra.Command {
-	return a.withFormats(&cobra.Command{
-		Use: "plan PIPELINE", Short: "Show the order of a pipeline and what feeds each input", Args: takes(cobra.ExactArgs(1)), ValidArgsFunction: a.completePipelines,
+	var explain bool
+	cmd := &cobra.Command{
+		Use: "plan PIPELINE", Short: "Show the order of a pipeline's nodes and what feeds each input", Args: takes(cobra.ExactArgs(1)), ValidArgsFunction: a.completePipelines,
 		RunE: a.inStore(func(_ *cobra.Command, st *scriptspec.Store, args []string) error {
 			p, err := loadPipeline(st, args[0])
 			if err != nil {
@@ -216,7 +117,13 @@ func (a *app) planCommand() *cobra.Command {
 				return &exit{exitNo, planErr}
 			}
 			err = a.write(map[string]func(io.Writer) error{
-				"text": func(w io.Writer) error { return writePlan(w, plan) },
+				"text": func(w io.Writer) error {
+					if explain {
+						_, err := io.WriteString(w, plan.Explain())
+						return err
+					}
+					return writePlan(w, plan)
+				},
 				"json": func(w io.Writer) error { return writeJSON(w, plan) },
 			})
 			if err == nil && planErr != nil {
@@ -224,7 +131,9 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			return err
 		}),
-	}, planFormats)
+	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "say why each pair matches")
+	return a.withFormats(cmd, planFormats)
 }
 
 func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
@@ -239,7 +148,7 @@ func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
 			fmt.Fprintf(&b, "     %s <- %s.%s  (%s, %.2f)\n", in.DestLogicalName, in.Source, in.SourceLogicalName, in.MatchType, in.Confidence)
 		}
 		for _, name := range n.FromSpec {
-			fmt.Fprintf(&b, "     %s <- the spec\n", name)
+			fmt.Fprintf(&b, "     %s <- the path in the spec\n", name)
 		}
 		for _, name := range n.OrderOnly {
 			fmt.Fprintf(&b, "     after %s\n", name)
@@ -250,7 +159,7 @@ func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "suggested, for wires: %s\n", text)
+		fmt.Fprintf(&b, "suggested wire: %s\n", text)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -258,7 +167,7 @@ func writePlan(w io.Writer, plan *scriptspec.PipelinePlan) error {
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Show the version of the program and of the file format", Args: takes(cobra.NoArgs),
+		Use: "version", Short: "Print the version of the program and of the file format", Args: takes(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			version := "(unknown)"
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -19,7 +19,7 @@ func (a *app) newCommand() *cobra.Command {
 	var script, step string
 	var list, dryRun, force bool
 	cmd := &cobra.Command{
-		Use: "new [TEMPLATE]", Short: "Make a spec from a template or a script", Args: takes(cobra.MaximumNArgs(1)),
+		Use: "new [TEMPLATE]", Short: "Create a spec from a template or a script", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec new --list\n  scriptspec new sagemaker_processing --param script_path=scripts/prep.py\n  scriptspec new --from-script scripts/prep.py",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			st, err := a.store()
@@ -41,15 +41,15 @@ func (a *app) newCommand() *cobra.Command {
 			var err error
 			switch {
 			case step != "" && script == "":
-				return usage("--step is with --from-script; a template has the parameter step_name")
+				return usage("--step goes with --from-script; for a template, use --param step_name=NAME")
 			case script != "" && len(params) > 0:
-				return usage("--param is of a template, and --from-script has none")
+				return usage("--param is for templates and does not go with --from-script")
 			case script != "" && len(args) == 0:
 				s, err = a.fromScript(cmd, st, script, step)
 			case script == "" && len(args) == 1:
 				s, err = fromTemplate(st, args[0], params)
 			default:
-				return usage("name a template, or a script with --from-script; scriptspec new --list shows the templates")
+				return usage("name a template (see scriptspec new --list), or a script with --from-script")
 			}
 			if err != nil {
 				return err
@@ -58,13 +58,13 @@ func (a *app) newCommand() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&params, "param", nil, "NAME=TEXT, NAME:=JSON or NAME=@FILE")
-	flags.StringVar(&script, "from-script", "", "make the spec of this script, from what it reads")
-	flags.StringVar(&step, "step", "", "step name, with --from-script")
-	flags.StringSliceVar(&extends, "extends", nil, "bases of the spec, which it is rendered with")
-	flags.BoolVar(&list, "list", false, "show the templates and their parameters")
-	flags.BoolVar(&dryRun, "dry-run", false, "print the spec and save nothing")
-	flags.BoolVar(&force, "force", false, "replace the spec that is there")
+	flags.StringArrayVar(&params, "param", nil, "template parameter, as NAME=TEXT, NAME:=JSON or NAME=@FILE; may be repeated")
+	flags.StringVar(&script, "from-script", "", "create the spec of this script from its source")
+	flags.StringVar(&step, "step", "", "step name to use with --from-script")
+	flags.StringSliceVar(&extends, "extends", nil, "bases to render the spec with")
+	flags.BoolVar(&list, "list", false, "list the templates and their parameters instead")
+	flags.BoolVar(&dryRun, "dry-run", false, "print the spec instead of saving it")
+	flags.BoolVar(&force, "force", false, "replace an existing spec")
 	return cmd
 }
 
@@ -99,7 +99,7 @@ func fromTemplate(st *scriptspec.Store, name string, params []string) (scriptspe
 		if key, isJSON := strings.CutSuffix(key, ":"); isJSON {
 			var args scriptspec.JobArgs
 			if err := args.UnmarshalJSON([]byte(`{"v": ` + text + `}`)); err != nil {
-				return nil, usage("--param %s: the value is no JSON", key)
+				return nil, usage("--param %s: the value is not valid JSON", key)
 			}
 			values[key] = args["v"]
 			continue
@@ -120,7 +120,7 @@ func fromTemplate(st *scriptspec.Store, name string, params []string) (scriptspe
 	return s, nil
 }
 
-// fromScript makes the spec of a script from what can be read in it.
+// fromScript creates the spec of a script from its source.
 func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step string) (scriptspec.Spec, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 		path = st.Path(b.ScriptName)
 	}
 	if _, err := os.Stat(path); err == nil && !force {
-		return &exit{exitNo, fmt.Errorf("%s is there already; --force replaces it", relativeHere(path))}
+		return &exit{exitNo, fmt.Errorf("%s already exists; --force replaces it", relativeHere(path))}
 	}
 	save := st.SaveStep
 	if path == st.Path(b.ScriptName) {
@@ -182,18 +182,23 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 }
 
 func (a *app) renderCommand() *cobra.Command {
-	var write, check bool
+	var write, check, ours, theirs bool
 	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "render [SPEC]...", Short: "Put into specs what their bases say now",
+		Use: "render [SPEC]...", Short: "Update specs from their bases",
+		Long: `Show how specs change when they are updated from their bases; --write saves that. Where both a spec and a base have
+changed a value since the last time, the spec keeps its own, unless --theirs is given.`,
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
+			if ours && theirs {
+				return usage("--ours and --theirs exclude each other")
+			}
 			sel, err := c.selector(words)
 			if err != nil {
 				return err
 			}
 			stale := false
 			var errs []error
-			for r, err := range st.RenderAll(cmd.Context(), &scriptspec.RenderOptions{Select: sel, Write: write}) {
+			for r, err := range st.RenderAll(cmd.Context(), &scriptspec.RenderOptions{Select: sel, Write: write, Theirs: theirs}) {
 				if isNone(err) {
 					return c.none(err)
 				}
@@ -217,7 +222,9 @@ func (a *app) renderCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
-	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
+	cmd.Flags().BoolVar(&check, "check", false, "print nothing; exit with 1 if a spec is out of date")
+	cmd.Flags().BoolVar(&ours, "ours", false, "where both have changed, keep the value of the spec (the default)")
+	cmd.Flags().BoolVar(&theirs, "theirs", false, "where both have changed, take the value of the base")
 	return a.chooses(cmd, c)
 }
 
@@ -225,7 +232,7 @@ func (a *app) migrateCommand() *cobra.Command {
 	var write, check bool
 	var backup string
 	cmd := &cobra.Command{
-		Use: "migrate", Short: "Take specs to the newest version of the file format", Args: takes(cobra.NoArgs),
+		Use: "migrate", Short: "Migrate files to the newest version of the format", Args: takes(cobra.NoArgs),
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, _ []string) error {
 			todo := false
 			var errs []error
@@ -245,7 +252,7 @@ func (a *app) migrateCommand() *cobra.Command {
 				return &exit{exitNo, err}
 			}
 			if !todo && !a.quiet {
-				fmt.Fprintln(a.err, "nothing to do")
+				fmt.Fprintln(a.err, "everything is up to date")
 			}
 			if todo && !write {
 				return failed
@@ -253,9 +260,9 @@ func (a *app) migrateCommand() *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&write, "write", false, "write the files")
-	cmd.Flags().BoolVar(&check, "check", false, "say nothing; 1 if there is something to do")
-	cmd.Flags().StringVar(&backup, "backup", "", "keep copies of the files in this directory")
+	cmd.Flags().BoolVar(&write, "write", false, "save the files")
+	cmd.Flags().BoolVar(&check, "check", false, "print nothing; exit with 1 if a file is out of date")
+	cmd.Flags().StringVar(&backup, "backup", "", "with --write, copy the old files to this directory")
 	return cmd
 }
 
@@ -279,14 +286,14 @@ func (a *app) schemaCommand() *cobra.Command {
 					names = append(names, string(k))
 				}
 				slices.Sort(names)
-				return usage("no schema %q; there are %s", kind, strings.Join(names, ", "))
+				return usage("unknown schema %q; want %s", kind, strings.Join(names, ", "))
 			}
 			_, err := a.out.Write(text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", string(scriptspec.SchemaSpec), "spec, spec.strict, pipeline, base, template, result or history")
-	cmd.Flags().StringVar(&dir, "write", "", "write all of them to this directory")
+	cmd.Flags().StringVar(&kind, "kind", string(scriptspec.SchemaSpec), "kind of file: spec, spec.strict, pipeline, base, template, result or history")
+	cmd.Flags().StringVar(&dir, "write", "", "write all schemas to this directory instead")
 	return cmd
 }
 
@@ -302,7 +309,7 @@ func writeSchemas(dir string) error {
 	return nil
 }
 
-// writeNew writes a file, unless it is there and not to be replaced.
+// writeNew writes a file, unless it exists and is not to be replaced.
 func writeNew(path string, text []byte, replace bool) error {
 	old, err := os.ReadFile(path)
 	if err == nil && (string(old) == string(text) || !replace) {

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The formats of what the verbs have to say. The first is the usual one.
+// The formats of the verbs. The first one is the default.
 var (
 	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html", "prometheus", "otlp"}
 	lintFormats   = []string{"gnu", "text", "json", "jsonl", "github", "junit", "sarif", "markdown"}
@@ -24,15 +24,18 @@ var (
 	changeFormats = []string{"text", "json", "jsonl"}
 )
 
-// withFormats refuses a call with a format that the verb does not have before it does anything; nil is none at all.
+// withFormats refuses formats that a verb does not have before it does anything; nil is for none at all.
 func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
+	if names != nil {
+		describe(cmd, "Formats: "+strings.Join(names, ", ")+". The default is "+names[0]+".")
+	}
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, format := range a.formats {
 			if name, file, toFile := strings.Cut(format, "="); names == nil {
-				return usage("%s has no formats", cmd.CommandPath())
+				return usage("%s does not take --format", cmd.CommandPath())
 			} else if !slices.Contains(names, name) {
-				return usage("there is no format %s here; there is %s", name, strings.Join(slices.Sorted(slices.Values(names)), ", "))
+				return usage("unknown format %q; want %s", name, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 			} else if toFile && file == "" {
 				return usage("--format %s= names no file", name)
 			}
@@ -43,6 +46,14 @@ func (a *app) withFormats(cmd *cobra.Command, names []string) *cobra.Command {
 		return run(cmd, args)
 	}
 	return cmd
+}
+
+// describe adds a paragraph to the help of a verb.
+func describe(cmd *cobra.Command, text string) {
+	if cmd.Long == "" {
+		cmd.Long = cmd.Short + "."
+	}
+	cmd.Long += "\n\n" + text
 }
 
 // write writes a result in each form that was asked for. A file is written as a whole; =summary adds to the summary of a
@@ -67,7 +78,11 @@ func (a *app) write(forms map[string]func(w io.Writer) error) error {
 		}
 	}
 	for _, name := range shown {
-		if err := forms[name](a.out); err != nil {
+		w := a.out
+		if name == "text" || name == "gnu" {
+			w = a.painted(w)
+		}
+		if err := forms[name](w); err != nil {
 			return &exit{exitNoTest, err}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// progress shows what runs: on a terminal one line that is drawn anew, elsewhere a line for each run that has ended.
+// progress shows what is running: on a terminal one line that is redrawn, elsewhere a line for each finished script.
 type progress struct {
 	app      *app
 	out      io.Writer
@@ -59,7 +59,7 @@ func (p *progress) close() {
 	p.app.progress.CompareAndSwap(p, nil)
 }
 
-// say writes a line of its own.
+// say prints a line of its own.
 func (p *progress) say(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,14 +82,14 @@ func (p *progress) end(name, status, text string) {
 	if status == "failed" {
 		p.failed++
 	}
-	if !p.terminal || status == "failed" {
+	if !p.terminal || status == "failed" || p.app.verbose {
 		line, _, _ := strings.Cut(text, "\n")
-		p.print(fmt.Sprintf("%-9s %s: %s\n", status, harmless(name), harmless(line)))
+		p.print(fmt.Sprintf("%s %s: %s\n", p.app.colour(p.out, status, fmt.Sprintf("%-9s", status)), harmless(name), harmless(line)))
 	}
 	p.draw()
 }
 
-// draw writes the line of a terminal over the one before, in one piece, so that nothing flickers.
+// draw writes the line of a terminal over the previous one, in one piece, so that nothing flickers.
 func (p *progress) draw() {
 	if !p.terminal {
 		return
@@ -134,7 +134,7 @@ func (p *progress) tick() {
 	}
 }
 
-// harmless leaves out what a terminal would act on: a text may quote what a script said.
+// harmless replaces what a terminal would act on: a text may quote what a script printed.
 func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) {

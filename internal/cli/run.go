@@ -37,11 +37,11 @@ func (a *app) runCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, words []string) error {
 			switch {
 			case f.repeat < 1:
-				return usage("--repeat is at least 1")
+				return usage("--repeat must be at least 1")
 			case f.jobs < 0:
-				return usage("--jobs is negative")
+				return usage("--jobs must not be negative")
 			case f.pipeline == "" && cmd.Flags().Changed("pipeline"):
-				return usage("--pipeline names no pipeline")
+				return usage("--pipeline needs a name")
 			}
 			if err := f.check(); err != nil {
 				return err
@@ -50,29 +50,29 @@ func (a *app) runCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.pipeline, "pipeline", "", "run the pipeline with this name")
-	flags.StringSliceVar(&f.from, "from", nil, "nodes of the pipeline to begin with, on results in --work")
-	flags.StringSliceVar(&f.to, "to", nil, "nodes of the pipeline to end with")
-	flags.StringSliceVar(&f.only, "only", nil, "exactly these nodes of the pipeline")
+	flags.StringVar(&f.pipeline, "pipeline", "", "run this pipeline instead of specs")
+	flags.StringSliceVar(&f.from, "from", nil, "start at these nodes of the pipeline, using earlier results in --work")
+	flags.StringSliceVar(&f.to, "to", nil, "stop after these nodes of the pipeline")
+	flags.StringSliceVar(&f.only, "only", nil, "run exactly these nodes of the pipeline, using earlier results in --work")
 	flags.StringVar(&f.work, "work", "", "work directory of the pipeline (default: a temporary one, kept if the run fails)")
-	flags.StringVar(&f.example, "example", "", "run only the example with this name; - for none")
-	flags.StringArrayVar(&f.set, "set", nil, "job_args.NAME=JSON or environ_vars.NAME=TEXT, for this run")
-	flags.DurationVar(&f.timeout, "timeout", 0, "bound of each script (default 5m)")
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts at the same time (default: one for each CPU)")
-	flags.IntVar(&f.repeat, "repeat", 1, "run so many times")
-	flags.BoolVar(&f.failFast, "fail-fast", false, "start nothing more once one has failed")
-	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out the specs that a pipeline of the store feeds, or is fed by")
-	flags.StringSliceVar(&f.programs, "command-line", nil, "scripts that are programs, and get their job arguments as flags")
+	flags.StringVar(&f.example, "example", "", "run only the example with this name; - runs no examples")
+	flags.StringArrayVar(&f.set, "set", nil, "set job_args.NAME=JSON or environ_vars.NAME=TEXT for this run; may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", 0, "time limit of each script (default 5m)")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts to run at once (default: the number of CPUs)")
+	flags.IntVar(&f.repeat, "repeat", 1, "run everything this many times")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "start no more scripts after a failure")
+	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out specs that are connected in a pipeline of the store")
+	flags.StringSliceVar(&f.programs, "command-line", nil, "scripts to run as programs that take their job arguments as flags")
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
-	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
-	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
+	flags.BoolVar(&f.warm, "warm", false, "fork scripts from an interpreter that is kept running (not on Windows)")
+	flags.StringSliceVar(&f.preload, "preload", nil, "modules to import before forking; implies --warm")
 	f.add(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag exists
 	return a.chooses(a.withFormats(cmd, resultFormats), &f.choice)
 }
 
 func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
-	st, err := a.store()
+	st, err := a.store(words...)
 	if err != nil {
 		return err
 	}
@@ -90,18 +90,18 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	defer f.end(a, st, tester)
 	if f.pipeline != "" {
 		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" || f.keep != "" || f.withoutPipelines {
-			return usage("--pipeline runs nodes, by --from, --to and --only, keeps all in --work, and takes no specs, examples, --set or --keep")
+			return usage("--pipeline does not go with specs, --example, --set, --keep or --without-pipelines; use --from, --to, --only and --work")
 		}
 		if f.shard != "" || f.lastFailed || f.failedFirst {
 			return usage("--shard, --last-failed and --failed-first are of specs, and not of a pipeline")
 		}
 		if (len(f.from) > 0 || len(f.only) > 0) && f.work == "" {
-			return usage("--from and --only go on with the results of an earlier run; name its directory with --work")
+			return usage("--from and --only use the results of an earlier run; pass its directory with --work")
 		}
 		return a.runPipeline(cmd, f, st, tester)
 	}
 	if len(f.from)+len(f.to)+len(f.only) > 0 || f.work != "" {
-		return usage("--from, --to, --only and --work are of a pipeline; name it with --pipeline")
+		return usage("--from, --to, --only and --work need --pipeline")
 	}
 	sel, err := f.choice.selector(words)
 	if err != nil {
@@ -134,7 +134,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case all == nil:
 		return errors.Join(err, streamErr)
 	case len(all.Specs) == 0 && all.Shard == nil:
-		return f.choice.none(errors.New("there is nothing to run"))
+		return f.choice.none(errors.New("nothing to run"))
 	case streamErr != nil:
 		return streamErr
 	}
@@ -142,7 +142,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return writeErr
 	}
 	if err != nil {
-		return &exit{exitInterrupted, err}
+		return err
 	}
 	a.explainAll(all)
 	f.showSlowest(a, all)
@@ -153,7 +153,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	return nil
 }
 
-// together adds what came of another round to a result.
+// together adds the result of another round.
 func together(all, r *scriptspec.StoreTestResult, round int) *scriptspec.StoreTestResult {
 	if all == nil {
 		return r
@@ -167,7 +167,7 @@ func together(all, r *scriptspec.StoreTestResult, round int) *scriptspec.StoreTe
 	return all
 }
 
-// again returns the call that runs something once more.
+// again returns the command line of another call.
 func (a *app) again(words ...string) string {
 	call := []string{"scriptspec"}
 	if a.dir != "" {
@@ -182,7 +182,7 @@ func (a *app) again(words ...string) string {
 	return strings.Join(call, " ")
 }
 
-// quoted makes a word one that a shell reads as it is.
+// quoted quotes a word for a shell.
 func quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r)
@@ -193,7 +193,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// explainAll shows what has failed of a store.
+// explainAll explains each failure of a store.
 func (a *app) explainAll(r *scriptspec.StoreTestResult) {
 	if a.quiet {
 		return
@@ -246,9 +246,12 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if writeErr := a.write(resultForms(r)); writeErr != nil {
 		return writeErr
 	}
+	if (err != nil || !r.Success) && !a.quiet {
+		defer func() { fmt.Fprintf(a.err, "\noutputs are kept in %s\n", r.WorkDir) }()
+	}
 	switch {
 	case err != nil:
-		return &exit{exitInterrupted, err}
+		return err
 	case !r.Success:
 		if !a.quiet {
 			for _, n := range r.Nodes {
@@ -256,7 +259,6 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 					a.explain(n.Node, n.Result, a.again("run", "--pipeline", f.pipeline, "--from", n.Node, "--work", r.WorkDir))
 				}
 			}
-			fmt.Fprintf(a.err, "\nwhat the scripts made is in %s\n", r.WorkDir)
 		}
 		f.showSlowest(a, r)
 		return failed
@@ -274,7 +276,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	return nil
 }
 
-// loadPipeline is LoadPipeline. A name that no pipeline has is a choice of nothing.
+// loadPipeline is LoadPipeline. A name that no pipeline has selects nothing.
 func loadPipeline(st *scriptspec.Store, name string) (*scriptspec.PipelineTestingSpec, error) {
 	p, err := st.LoadPipeline(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -307,7 +309,7 @@ func setter(sets []string) (func(s *scriptspec.ScriptExecutionSpec) error, error
 		case "job_args":
 			var args scriptspec.JobArgs
 			if err := args.UnmarshalJSON([]byte(`{"v": ` + text + `}`)); err != nil {
-				return nil, usage("--set %s: the value is no JSON; write texts in quotes", place)
+				return nil, usage("--set %s: the value is not valid JSON; put strings in quotes", place)
 			}
 			c.value = args["v"]
 		default:

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,12 +10,13 @@ import (
 	"github.com/scriptspec/scriptspec"
 )
 
-// settings are what the people of a repository agree on, in scriptspec.json beside the specs. A flag counts before it.
+// settings are what a team shares, in scriptspec.json beside the specs. Flags and the environment override it.
 type settings struct {
 	Python      string
 	Timeout     float64 // seconds
 	KnownTags   []string
 	CommandLine []string
+	ScriptDirs  []string // relative to the directory that holds the test data directory
 }
 
 const settingsFile = "scriptspec.json"
@@ -35,7 +35,7 @@ func (a *app) readSettings(dir string) error {
 		return usage("%s: %w", file, err)
 	}
 	if members == nil {
-		return usage("%s: want an object", file)
+		return usage("%s: not a JSON object", file)
 	}
 	a.settings = settings{}
 	for _, name := range sortedNames(members) {
@@ -45,17 +45,19 @@ func (a *app) readSettings(dir string) error {
 			a.settings.Python, err = scriptspec.JobArg[string](members, name)
 		case "timeout":
 			if a.settings.Timeout, err = scriptspec.JobArg[float64](members, name); err == nil && a.settings.Timeout < 0 {
-				err = errors.New("timeout is negative")
+				err = errors.New("must not be negative")
 			}
 		case "known_tags":
 			a.settings.KnownTags, err = texts(members[name])
 		case "command_line":
 			a.settings.CommandLine, err = texts(members[name])
+		case "script_dirs":
+			a.settings.ScriptDirs, err = texts(members[name])
 		default:
-			err = fmt.Errorf("there is no setting %s; there is command_line, known_tags, python and timeout", harmless(name))
+			err = errors.New("unknown setting; want command_line, known_tags, python, script_dirs or timeout")
 		}
 		if err != nil {
-			return usage("%s: %w", file, err)
+			return usage("%s: %s: %w", file, harmless(name), err)
 		}
 	}
 	if a.python == "" && os.Getenv("SCRIPTSPEC_PYTHON") == "" {
@@ -64,7 +66,7 @@ func (a *app) readSettings(dir string) error {
 	return nil
 }
 
-// texts reads a list of texts.
+// texts reads a list of strings.
 func texts(value any) ([]string, error) {
 	list, ok := value.([]any)
 	all := []string{}
@@ -73,15 +75,15 @@ func texts(value any) ([]string, error) {
 		all, ok = append(all, text), ok && isText
 	}
 	if !ok {
-		return nil, errors.New("known_tags and command_line are lists of texts")
+		return nil, errors.New("want a list of strings")
 	}
 	return all, nil
 }
 
-// timeout returns the flag, or else what the environment or the settings say.
+// timeout returns the flag, else what the environment or the settings say.
 func (a *app) timeout(flag time.Duration) (time.Duration, error) {
 	if flag < 0 {
-		return 0, usage("--timeout is negative")
+		return 0, usage("--timeout must not be negative")
 	}
 	if flag != 0 {
 		return flag, nil

@@ -24,11 +24,12 @@ func installed(t *testing.T) (dir string, env []string) {
 	}
 	for name, text := range map[string]string{
 		filepath.Join(specs, "a_runtime_test_spec.json"):         `{"script_name": "a", "step_name": "A", "script_path": "a.py", "output_paths": {"o": "x"}}`,
-		filepath.Join(specs, "prep_runtime_test_spec.json"):      `{"script_name": "prep", "step_name": "Prep", "script_path": "prep.py", "output_paths": {"o": "x"}, "tags": ["nightly"]}`,
+		filepath.Join(specs, "prep_runtime_test_spec.json"):      `{"script_name": "prep", "step_name": "Prep", "script_path": "prep.py", "output_paths": {"o": "y"}, "tags": ["nightly"]}`,
 		filepath.Join(specs, "churn_pipeline_testing_spec.json"): `{"name": "churn", "dag": {"nodes": ["A"]}, "specs": {"A": "a"}}`,
+		filepath.Join(specs, "line_pipeline_testing_spec.json"):  `{"name": "line", "dag": {"nodes": ["Prep", "A"], "edges": [["Prep", "A"]]}, "wires": [{"source": "Prep", "output": "", "dest": "A", "input": ""}], "specs": {"Prep": "prep", "A": "a"}}`,
 		filepath.Join(dir, "a.py"):                               "def main(output_paths):\n    open(output_paths['o'] + '/x', 'w').write('x')\n",
 		filepath.Join(dir, "prep.py"): "import os, signal, time\n" +
-			"def main(output_paths, job_args):\n    if job_args.stubborn:\n        signal.signal(signal.SIGINT, signal.SIG_IGN)\n        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" +
+			"def main(output_paths):\n    if os.environ['STUBBORN']:\n        signal.signal(signal.SIGINT, signal.SIG_IGN)\n        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" +
 			"    os.write(os.open(os.environ['FIFO'], os.O_WRONLY), b'begun')\n    time.sleep(600)\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {

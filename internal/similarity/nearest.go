@@ -41,3 +41,31 @@ func editDistance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// Typo returns the known name that a misspelt one can only have been meant to be: the one that is the same but for one letter,
+// or two neighbours that are swapped. It is "" if there is none, or more than one. Of several spellings of the misspelt
+// name each counts.
+func Typo(known []string, name string, spellings ...string) string {
+	found := ""
+	for _, want := range known {
+		for _, spelling := range append(spellings, name) {
+			if len(spelling) > len(want)+1 || len(want) > len(spelling)+1 || editDistance(spelling, want) > 1 && !isSwapped(spelling, want) {
+				continue
+			}
+			if found != "" && found != want {
+				return ""
+			}
+			found = want
+		}
+	}
+	return found
+}
+
+// isSwapped reports whether two names differ in the order of two neighbours.
+func isSwapped(a, b string) bool {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	return len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}

@@ -22,3 +22,13 @@ func TestNearest(t *testing.T) {
 	assert.Equal(t, "ids", similarity.Nearest([]string{"a", "ids"}, "id"))
 	assert.Empty(t, similarity.Nearest(known, strings.Repeat("x", 65), "job_args"))
 }
+
+func TestTypo(t *testing.T) {
+	known := []string{"tags", "labels", "input_paths", "output_paths", "job_args", "cat", "bat"}
+	for name, want := range map[string]string{
+		"tagz": "tags", "tag": "tags", "tagss": "tags", "job_agrs": "job_args", "boj_args": "", "xput_paths": "", "at": "", "rat": "", "": "", "lables": "labels",
+	} {
+		assert.Equal(t, want, similarity.Typo(known, name), name)
+	}
+	assert.Equal(t, "job_args", similarity.Typo(known, "Job-Args", "job_args"), "another spelling")
+}
