@@ -84,6 +84,15 @@
 // [Store.Select] finds specs by tags, labels, names and what they depend on; [Migrate] takes old ones to the newest
 // version of the format; [JSONSchema] describes every kind of file.
 //
+// # On a cluster
+//
+// With [RuntimeTester.Engine] scripts run as jobs of Slurm: for each, a directory with a request, which the helper
+// scriptspec node ([RunNode]) takes on a compute node, and with its reply. The reply decides; a job without one is lost
+// ([NodeLost], [ErrLost]). Those of a pipeline are in its work directory until its run has ended, so that the next run
+// takes up what a driver that was killed has left:
+//
+//	<work>/.scriptspec/jobs/<node>/<number>/{request.json,job,begun,result.json,job.log}
+//
 // # Concurrency
 //
 // A spec is like a map: it may have many readers or one writer at a time. A Store and a RuntimeTester can

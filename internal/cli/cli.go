@@ -201,7 +201,7 @@ Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was po
 	})
 	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand())
 	for _, cmd := range []*cobra.Command{
-		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand(),
+		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.nodeCommand(), a.versionCommand(),
 	} {
 		root.AddCommand(a.withFormats(cmd, nil))
 	}

@@ -26,6 +26,8 @@ type runFlags struct {
 	choice                  choice
 	keep                    string
 	preload                 []string
+	engine                  string
+	sbatch                  []string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -62,6 +64,9 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
 	flags.BoolVar(&f.warm, "warm", false, "fork an interpreter that is kept warm")
 	flags.StringSliceVar(&f.preload, "preload", nil, "modules that the warm interpreter imports")
+	flags.StringVar(&f.engine, "engine", "", "run scripts as jobs of an engine: slurm (default: here)")
+	flags.StringArrayVar(&f.sbatch, "sbatch", nil, "argument of sbatch for each job, as --sbatch=--partition=gpu; may be given several times")
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"slurm"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag is there
 	return a.chooses(a.withFormats(cmd, resultFormats), &f.choice)
 }
@@ -79,6 +84,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	tester := &scriptspec.RuntimeTester{
 		Python: a.python, Base: st.Base(), Timeout: timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
 		CommandLine: slices.Concat(a.settings.CommandLine, f.programs),
+	}
+	if tester.Engine, err = f.slurm(); err != nil {
+		return err
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
 	if f.pipeline != "" {
@@ -136,6 +144,21 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return failed
 	}
 	return nil
+}
+
+// slurm returns the engine, nil for none.
+func (f *runFlags) slurm() (*scriptspec.Slurm, error) {
+	switch f.engine {
+	case "":
+		if len(f.sbatch) > 0 {
+			return nil, usage("--sbatch is of --engine slurm")
+		}
+		return nil, nil
+	case "slurm":
+		self, err := os.Executable()
+		return &scriptspec.Slurm{Args: f.sbatch, Helper: []string{self, "node"}}, err
+	}
+	return nil, usage("--engine %s: there is slurm", f.engine)
 }
 
 // together adds what came of another round to a result.
