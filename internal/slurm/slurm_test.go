@@ -160,6 +160,19 @@ func watching(t *testing.T, says ...string) *Watch {
 
 func say(lines ...string) string { return "printf '%s\\n' '" + strings.Join(lines, "' '") + "'" }
 
+// next returns the next news of a job.
+func next(t *testing.T, f *Follower) Status {
+	t.Helper()
+	const patience = time.Minute // for a program that does not end by itself
+	select {
+	case s := <-f.C:
+		return s
+	case <-time.After(patience):
+		require.FailNow(t, "there is no news")
+		return Status{}
+	}
+}
+
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	w := watching(t,
@@ -170,7 +183,8 @@ func TestWatch(t *testing.T) {
 		say("1|COMPLETED|None|n1|a", "2|RUNNING|None|n1|other"), // and has given an id out again
 	)
 	a, b := w.Follow("1", "a"), w.Follow("2", "b")
-	for status := range a.C {
+	for {
+		status := next(t, a)
 		if status.State.Ended() {
 			assert.Equal(t, State("COMPLETED"), status.State)
 			break
@@ -178,7 +192,8 @@ func TestWatch(t *testing.T) {
 		assert.Contains(t, []State{"PENDING", "RUNNING"}, status.State)
 	}
 	a.Stop()
-	for status := range b.C {
+	for {
+		status := next(t, b)
 		if status.State == Unknown {
 			assert.Equal(t, "its id was given to another job", status.Reason)
 			break
@@ -187,7 +202,7 @@ func TestWatch(t *testing.T) {
 	}
 	b.Stop()
 	again := w.Follow("1", "a")
-	assert.Equal(t, State("COMPLETED"), (<-again.C).State, "it asks again when it has stopped")
+	assert.Equal(t, State("COMPLETED"), next(t, again).State, "it asks again when it has stopped")
 	again.Stop()
 }
 
@@ -196,6 +211,6 @@ func TestWatchForgottenJob(t *testing.T) {
 	w := watching(t, "true", "true", say("1|RUNNING|None|n1|a"), "true")
 	f := w.Follow("1", "a")
 	defer f.Stop()
-	assert.Equal(t, State("RUNNING"), (<-f.C).State, "not known twice is not unknown")
-	assert.Equal(t, Status{ID: "1", Name: "a", State: Unknown}, <-f.C)
+	assert.Equal(t, State("RUNNING"), next(t, f).State, "not known twice is not unknown")
+	assert.Equal(t, Status{ID: "1", Name: "a", State: Unknown}, next(t, f))
 }
