@@ -91,6 +91,15 @@
 // to: medians, trends that are news and not noise, what is flaky, and suggestions. [SuiteOptions] has shards that take
 // about as long, and what failed last time alone or first. Nothing is ever sent anywhere.
 //
+// # On a cluster
+//
+// With [RuntimeTester.Engine] scripts run as jobs of Slurm: for each, a directory with a request, which the helper
+// scriptspec node ([RunNode]) takes on a compute node, and with its reply. The reply decides; a job without one is lost
+// ([NodeLost], [ErrLost]). Those of a pipeline are in its work directory until its run has ended, so that the next run
+// takes up what a driver that was killed has left:
+//
+//	<work>/.scriptspec/jobs/<node>/<number>/{request.json,job,begun,result.json,job.log}
+//
 // # Concurrency
 //
 // A spec is like a map: it may have many readers or one writer at a time. A Store and a RuntimeTester can

@@ -24,6 +24,8 @@ type PipelineTestingSpec struct {
 	Skip map[string]string
 	// Wires say which output feeds which input where names alone do not, or say it wrongly.
 	Wires []Wire
+	// Engine is what the jobs of the nodes need, if there is an engine.
+	Engine PipelineEngine
 	// Options are those of the pipeline's file, for a run that is given none.
 	Options PipelineOptions
 

@@ -122,6 +122,8 @@ func (d *pipelineDecoder) wholeFile() {
 			d.wires()
 		case "options":
 			d.options()
+		case "engine":
+			d.engine()
 		case "pipeline_version":
 			version := member{least: 1}
 			integerCodec[int]().read(&d.decoder, &version, reflect.ValueOf(&d.p.Version).Elem())

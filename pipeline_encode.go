@@ -123,7 +123,7 @@ func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpe
 
 // The members of a pipeline file and of its parts, in their order.
 var (
-	pipelineNames = []string{"$schema", "name", "dag", "specs", "skip", "wires", "options", "pipeline_version", "description", "tags", "labels"}
+	pipelineNames = []string{"$schema", "name", "dag", "specs", "skip", "wires", "options", "pipeline_version", "description", "tags", "labels", "engine"}
 	pipelineNews  = slices.Index(pipelineNames, "pipeline_version") // the first of version 2, where null is as absent
 	optionNames   = []string{"timeout", "parallelism", "fail_fast", "allow_semantic"}
 	wireNames     = []string{"source", "output", "dest", "input"}
@@ -144,6 +144,7 @@ func encodePipeline(p *PipelineTestingSpec) ([]byte, error) {
 	errs = append(errs, p.refErrors()...)
 	errs = append(errs, p.Options.problems(nil)...)
 	errs = append(errs, p.metadataErrors()...)
+	errs = append(errs, p.engineErrors()...)
 	w := &pipelineWriter{errs: errs}
 	w.Begin('{')
 	if p.Schema != "" {
@@ -206,6 +207,7 @@ func (w *pipelineWriter) metadata(p *PipelineTestingSpec) {
 	value("description", p.Description != "", p.Description)
 	value("tags", len(p.Tags) > 0, p.Tags)
 	value("labels", len(p.Labels) > 0, p.Labels)
+	value("engine", !p.Engine.isZero(), p.Engine.members())
 	for _, name := range sortedKeys(p.Extra) {
 		value(name, true, p.Extra[name])
 	}

@@ -40,10 +40,6 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		return e
 	}
 	e.handed = r.handOver(ctx, n)
-	if err := r.work.Clear(n.Node); err != nil {
-		e.problem = firstLine(err.Error())
-		return e
-	}
 	spec := n.spec.self().Basic()
 	spec.OutputPaths = n.paths
 	var within []string
@@ -59,7 +55,20 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 		}
 	}
 	n.record = r.newRecord(n)
-	if r.options.Before != nil {
+	place, err := r.place(ctx, n, spec)
+	if err != nil {
+		e.err = err
+		return e
+	}
+	takenUp := place != nil && place.found != "" // it has begun, and its outputs are there
+	if !takenUp {
+		err = r.work.Clear(n.Node)
+	}
+	if err != nil {
+		e.problem = firstLine(err.Error())
+		return e
+	}
+	if r.options.Before != nil && !takenUp {
 		text := guarded("Before", func() error { return r.options.Before(n.Node, spec.Clone()) })
 		if e.problem = firstLine(text); e.problem != "" {
 			return e
@@ -68,10 +77,13 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	begun := time.Now()
 	e.result, e.err = r.tester.run(ctx, job{
 		runID: runID{Run: r.id, Name: n.Node, Pipeline: r.pipeline.Name}, spec: spec, timeout: r.options.Timeout, masker: r.masker, within: within,
-		clear: func() error { return r.work.Clear(n.Node) },
+		clear: func() error { return r.work.Clear(n.Node) }, place: place,
 	})
 	if r.untested.note(e.result, e.err); e.err != nil {
 		return e
+	}
+	if place != nil && place.name != "" {
+		n.record.Run = place.name // by which those after it are known to have had its outputs
 	}
 	e.changes = r.changes(n)
 	for _, pair := range n.Inputs { // what only a look at the contents tells

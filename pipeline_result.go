@@ -14,6 +14,7 @@ type NodeStatus string
 const (
 	NodePassed    NodeStatus = "passed"    // its script passed
 	NodeFailed    NodeStatus = "failed"    // its script failed, could not be tested, or could not be fed
+	NodeLost      NodeStatus = "lost"      // its job ended without a verdict, also when it was tried again; see RuntimeTester.Engine
 	NodeSkipped   NodeStatus = "skipped"   // declared to be skipped, when its outputs are those of its spec; or not part of the run
 	NodeBlocked   NodeStatus = "blocked"   // not run, because a node it depends on did not pass
 	NodeReused    NodeStatus = "reused"    // not part of this run, and its outputs of an earlier one feed a node that is
@@ -145,6 +146,15 @@ func (r *pipelineRun) tell(e PipelineEvent) {
 	if r.options.Progress != nil {
 		r.options.Progress(e)
 	}
+}
+
+// blame is the reason of a node that is not run.
+func (r *pipelineRun) blame(culprits []string) string {
+	verb := "failed"
+	if slices.ContainsFunc(culprits, func(name string) bool { return r.nodes[r.number[name]].outcome.Status == NodeLost }) {
+		verb = "did not pass"
+	}
+	return "depends on " + listed(culprits) + ", which " + verb
 }
 
 // failure returns the first line of what went wrong in a script.

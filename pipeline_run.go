@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -46,7 +45,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := findPython(t.Python); err != nil && r.runs() {
+	if err := t.missing(); err != nil && r.runs() {
 		return nil, err
 	}
 	reuses := r.reuses()
@@ -56,7 +55,13 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 			Hint: "it is WorkDir of that run's result",
 		}})
 	}
-	r.work, err = workdir.Open(o.WorkDir, !reuses)
+	dir := o.WorkDir
+	if dir == "" && t.Engine != nil {
+		if dir, err = t.tempDir("scriptspec-pipeline-"); err != nil {
+			return nil, fmt.Errorf("work directory: %w", err)
+		}
+	}
+	r.work, err = workdir.Open(dir, !reuses)
 	if reuses && errors.Is(err, fs.ErrNotExist) {
 		return nil, r.checkReuse() // which names the nodes that would have to be there
 	}
@@ -76,6 +81,10 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		return nil, err
 	}
 	if r.late = ctx.Err() != nil; !r.late { // else nothing of an earlier run is dropped
+		if err := r.discardJobs(ctx); err != nil {
+			return nil, err
+		}
+		defer r.endJobs(ctx)
 		if err := r.renew(); err != nil {
 			return nil, fmt.Errorf("work directory: %w", err)
 		}
@@ -246,7 +255,7 @@ func (r *pipelineRun) loop() {
 			}
 		}
 	}
-	most, running := cmp.Or(r.options.Parallelism, max(r.tester.Parallelism, 0), runtime.GOMAXPROCS(0)), 0
+	most, running := cmp.Or(r.options.Parallelism, r.tester.parallelism()), 0
 	done := make(chan nodeEnd)
 	defer func() { // Progress may leave by a panic or runtime.Goexit
 		if running > 0 {
@@ -309,7 +318,7 @@ func (r *pipelineRun) endWithoutRun(i int) bool {
 	for _, before := range n.before {
 		b := &r.nodes[before]
 		culprits := b.culprits
-		if b.outcome.Status == NodeFailed {
+		if b.outcome.Status == NodeFailed || b.outcome.Status == NodeLost {
 			culprits = []string{b.Node}
 		}
 		for _, name := range culprits {
@@ -321,7 +330,7 @@ func (r *pipelineRun) endWithoutRun(i int) bool {
 	if len(n.culprits) == 0 {
 		return false
 	}
-	r.end(i, NodeBlocked, "depends on "+listed(n.culprits)+", which failed")
+	r.end(i, NodeBlocked, r.blame(n.culprits))
 	r.keepRecord(n)
 	return true
 }
@@ -337,6 +346,8 @@ func (r *pipelineRun) finish(e nodeEnd) {
 		status, reason = NodeFailed, e.problem
 	case e.err != nil && cause != nil && errors.Is(e.err, cause):
 		status, reason = NodeCancelled, "running when the run was ended: "+cause.Error()
+	case errors.Is(e.err, ErrLost):
+		status, reason = NodeLost, firstLine(e.err.Error())
 	case e.err != nil:
 		status, reason = NodeFailed, firstLine(e.err.Error())
 	case len(e.changes) > 0 && e.result.Outcome == OutcomeInputChanged:
@@ -352,8 +363,8 @@ func (r *pipelineRun) finish(e nodeEnd) {
 	}
 	r.end(e.number, status, reason)
 	r.keepRecord(n)
-	if status == NodeFailed && r.options.FailFast {
-		r.stop(fmt.Errorf("%s failed, and the run is to fail fast", printable(n.Node)))
+	if verb := map[NodeStatus]string{NodeFailed: "failed", NodeLost: "was lost"}[status]; verb != "" && r.options.FailFast {
+		r.stop(fmt.Errorf("%s %s, and the run is to fail fast", printable(n.Node), verb))
 	}
 }
 

@@ -52,6 +52,7 @@ func (p *PipelineTestingSpec) problems() []*FieldError {
 	errs = append(errs, p.dependencyErrors()...)
 	errs = append(errs, p.outputErrors()...)
 	errs = append(errs, p.wireErrors()...)
+	errs = append(errs, p.engineErrors()...)
 	return append(errs, p.metadataErrors()...)
 }
 

@@ -92,7 +92,18 @@ type RuntimeTester struct {
 	// while it is busy, samples of output and memory are left out and counted in the next event. TestScript, TestStore
 	// and TestPipeline return when it has got all events of theirs, so that it must not call them. It must not panic.
 	Observer func(Event)
+	// Engine runs scripts elsewhere; nil means here. Everything but the launch of a script is the same, with these
+	// differences: Python is looked up on the node, in the PATH of this process; Warm does not count; LogDir and all
+	// paths must be on the shared file system; Parallelism bounds the jobs that are submitted at the same time, 0 means
+	// 100. A script gets the environment that it would have here, without SLURM_* and the like but for SLURM_JOB_ID, and
+	// the variables of its node that name its devices. The memory of its job bounds it too: [OutcomeMemory]. What has
+	// no verdict is [ErrLost], after it has been tried again. The end of ctx cancels jobs, and takes the time that
+	// Slurm takes. Grace must be over before the cluster kills what is left of a job (KillWait): a longer one is
+	// refused, and the 5 seconds of 0 are shortened.
+	Engine *Slurm
 
+	engine  engineState
+	node    *nodeSide // of the helper on a compute node
 	once    sync.Once
 	slots   chan struct{} // holds a value for each script that runs
 	warm    warmPool
@@ -156,7 +167,7 @@ func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTes
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	python, source, err := findPython(t.Python)
+	python, source, err := t.interpreter()
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +214,7 @@ func (t *RuntimeTester) Close() error { return t.warm.close() }
 
 // slot waits until one more script may run.
 func (t *RuntimeTester) slot(ctx context.Context) (release func(), err error) {
-	t.once.Do(func() { t.slots = make(chan struct{}, cmp.Or(max(t.Parallelism, 0), runtime.GOMAXPROCS(0))) })
+	t.once.Do(func() { t.slots = make(chan struct{}, t.parallelism()) })
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -213,6 +224,14 @@ func (t *RuntimeTester) slot(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// parallelism returns how many scripts run at the same time.
+func (t *RuntimeTester) parallelism() int {
+	if t.Engine != nil {
+		return cmp.Or(max(t.Parallelism, 0), defaultJobs)
+	}
+	return cmp.Or(max(t.Parallelism, 0), runtime.GOMAXPROCS(0))
 }
 
 func (t *RuntimeTester) grace() time.Duration { return cmp.Or(max(t.Grace, 0), 5*time.Second) }

@@ -19,6 +19,7 @@ type job struct {
 	within  []string     // directories that links in inputs may lead to, besides the inputs
 	expect  Outcome      // "" means OutcomePassed
 	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
+	place   *jobPlace    // of the engine's jobs; nil outside of a pipeline
 }
 
 // runID is where an attempt belongs.
@@ -61,7 +62,7 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 	for {
 		j.Attempt = len(attempts) + 1
 		t.tell(j.event(EventStarted))
-		result, err := t.test(ctx, j, given)
+		result, err := t.attempt(ctx, j, given)
 		if err != nil {
 			return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 		}

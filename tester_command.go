@@ -136,7 +136,7 @@ func (r *scriptRun) command() string {
 	if dir != "" {
 		b.WriteString("cd " + shellQuote(dir) + " && ")
 	}
-	args := r.spec.JobArgs.clone()
+	args := JobArgs(orEmpty(r.spec.JobArgs.clone()))
 	redactArgs(args, r.spec.common().isSecret)
 	names := sortedKeys(r.spec.EnvironVars)
 	if slices.ContainsFunc(names, isShellName) {

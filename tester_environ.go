@@ -14,6 +14,9 @@ import (
 
 // environment returns the variables of the script's process, but for its temporary directory.
 func (t *RuntimeTester) environment(s *ScriptExecutionSpec) map[string]string {
+	if t.node != nil { // where the driver has computed it
+		return maps.Clone(t.node.environ)
+	}
 	env := s.ExecutionEnvironment()
 	if t.CleanEnv {
 		maps.DeleteFunc(env, func(name, _ string) bool {

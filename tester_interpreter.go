@@ -23,17 +23,38 @@ type Interpreter struct {
 	Version string `json:"version"`
 }
 
+// pythonName returns what an interpreter is to be looked up by, and says where that comes from.
+func pythonName(given string) (name, source string) {
+	if given != "" {
+		return given, "RuntimeTester.Python"
+	}
+	if name = os.Getenv("SCRIPTSPEC_PYTHON"); name != "" {
+		return name, "SCRIPTSPEC_PYTHON"
+	}
+	return "python3", "python3 on the PATH"
+}
+
+// interpreter is findPython, but on a compute node, whose helper has looked it up.
+func (t *RuntimeTester) interpreter() (path, source string, err error) {
+	if t.node != nil {
+		return t.node.python, t.node.source, nil
+	}
+	return findPython(t.Python)
+}
+
+// missing is the error for an interpreter that is not there, nil where an engine is to find one on its nodes.
+func (t *RuntimeTester) missing() error {
+	if t.Engine != nil {
+		return nil
+	}
+	_, _, err := findPython(t.Python)
+	return err
+}
+
 // findPython returns the absolute path of an interpreter, and says where the name came from. Without a
 // name it is $SCRIPTSPEC_PYTHON, or else python3.
 func findPython(name string) (path, source string, err error) {
-	source = "RuntimeTester.Python"
-	if name == "" {
-		if name = os.Getenv("SCRIPTSPEC_PYTHON"); name != "" {
-			source = "SCRIPTSPEC_PYTHON"
-		} else {
-			name, source = "python3", "python3 on the PATH"
-		}
-	}
+	name, source = pythonName(name)
 	path, err = exec.LookPath(name)
 	if err == nil {
 		path, err = filepath.Abs(path) // links stay: they lead out of a virtual environment

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := findPython(t.Python); err != nil {
+	if err := t.missing(); err != nil {
 		return nil, err
 	}
 	if o.WithoutPipelines {
@@ -173,7 +172,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, be
 	basic := spec.self().Basic()
 	dir := filepath.Join(s.o.OutputDir, filename.Element(id.Name))
 	if s.o.OutputDir == "" {
-		if dir, err = os.MkdirTemp("", "scriptspec-outputs-"); err != nil {
+		if dir, err = s.tester.tempDir("scriptspec-outputs-"); err != nil {
 			return nil, err
 		}
 	}

@@ -27,6 +27,8 @@ type runFlags struct {
 	keep                    string
 	preload                 []string
 	historyFlags
+	engine string
+	sbatch []string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -66,7 +68,10 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")
 	flags.BoolVar(&f.warm, "warm", false, "fork scripts from an interpreter that is kept running (not on Windows)")
 	flags.StringSliceVar(&f.preload, "preload", nil, "modules to import before forking; implies --warm")
+	flags.StringVar(&f.engine, "engine", "", "run scripts as jobs of an engine: slurm (default: on this machine)")
+	flags.StringArrayVar(&f.sbatch, "sbatch", nil, "pass an argument to sbatch for each job: --sbatch=--partition=gpu; may be repeated")
 	f.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"slurm"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("pipeline", a.completePipelines) // the flag exists
 	return a.chooses(a.withFormats(cmd, resultFormats), &f.choice)
 }
@@ -84,6 +89,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	tester := &scriptspec.RuntimeTester{
 		Python: a.python, Base: st.Base(), Timeout: timeout, Parallelism: f.jobs, Warm: f.warm || len(f.preload) > 0, Preload: f.preload,
 		CommandLine: slices.Concat(a.settings.CommandLine, f.programs),
+	}
+	if tester.Engine, err = f.slurm(); err != nil {
+		return err
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
 	f.begin(cmd.Context(), st, tester)
@@ -151,6 +159,21 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return failed
 	}
 	return nil
+}
+
+// slurm returns the engine, nil for none.
+func (f *runFlags) slurm() (*scriptspec.Slurm, error) {
+	switch f.engine {
+	case "":
+		if len(f.sbatch) > 0 {
+			return nil, usage("--sbatch needs --engine slurm")
+		}
+		return nil, nil
+	case "slurm":
+		self, err := os.Executable()
+		return &scriptspec.Slurm{Args: f.sbatch, Helper: []string{self, "node"}}, err
+	}
+	return nil, usage("unknown engine %q; want slurm", f.engine)
 }
 
 // together adds the result of another round.

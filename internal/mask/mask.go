@@ -13,6 +13,7 @@ import (
 // Masker replaces a fixed set of secrets. A nil Masker replaces nothing. It does not change after New
 // and may be used by several goroutines.
 type Masker struct {
+	secrets  map[string]string
 	patterns map[[2]byte][]pattern // by their first two bytes, longest first
 	first    [256]bool             // their first bytes
 	pairs    [1 << 10]uint64       // a bit for each of their first two bytes
@@ -24,7 +25,7 @@ type pattern struct{ text, shown string }
 // New returns a masker for secrets, each with what is shown instead of it in any of the forms of [forms].
 // Secrets of fewer than shortest bytes are left alone, and so are the lines of others that are as short.
 func New(secrets map[string]string, shortest int) *Masker {
-	m := &Masker{patterns: map[[2]byte][]pattern{}}
+	m := &Masker{secrets: maps.Clone(secrets), patterns: map[[2]byte][]pattern{}}
 	seen := map[string]bool{}
 	for _, value := range slices.Sorted(maps.Keys(secrets)) {
 		if len(value) < shortest {
@@ -49,6 +50,14 @@ func New(secrets map[string]string, shortest int) *Masker {
 		slices.SortFunc(list, func(a, b pattern) int { return cmp.Or(len(b.text)-len(a.text), strings.Compare(a.text, b.text)) })
 	}
 	return m
+}
+
+// Secrets returns what New was given, for a masker of the same secrets in another process.
+func (m *Masker) Secrets() map[string]string {
+	if m == nil {
+		return nil
+	}
+	return maps.Clone(m.secrets)
 }
 
 // String returns s with every secret replaced.

@@ -36,6 +36,8 @@ func (r *Run) WriteGitHub(w io.Writer) error {
 				text = strings.TrimRight(text, "\n") + "\n\n" + tried
 			}
 			command(&b, "error", title, place, text)
+		case Lost:
+			command(&b, "error", title, nil, n.Reason)
 		case Cancelled:
 			command(&b, "warning", title, nil, n.Reason)
 		case Skipped, Blocked:

@@ -133,7 +133,7 @@ func nodeCase(class string, n Node) junitCase {
 	case Passed:
 	case Skipped, Blocked, Reused:
 		c.Skipped = problem
-	case Cancelled:
+	case Cancelled, Lost:
 		c.Error = problem
 	default:
 		c.Failure = problem

@@ -78,6 +78,7 @@ type Status string
 const (
 	Passed    Status = "passed"
 	Failed    Status = "failed"
+	Lost      Status = "lost"
 	Skipped   Status = "skipped"
 	Blocked   Status = "blocked"
 	Reused    Status = "reused"
@@ -157,7 +158,7 @@ type Transfer struct {
 
 // statuses returns all statuses in the order in which reports count them.
 func statuses() []Status {
-	return []Status{Passed, Failed, Cancelled, Blocked, Skipped, Reused}
+	return []Status{Passed, Failed, Lost, Cancelled, Blocked, Skipped, Reused}
 }
 
 // verdict returns the result as one word.

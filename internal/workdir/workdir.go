@@ -221,5 +221,23 @@ func (d *Dir) Key() ([]byte, error) {
 // keyFile has no suffix, which the records of nodes have.
 const keyFile = "key"
 
+// Jobs returns the directory for the jobs of a node.
+func (d *Dir) Jobs(node string) string { return filepath.Join(d.path, ownDir, jobsDir, node) }
+
+// jobsDir has a directory for each node that was run by an engine.
+const jobsDir = "jobs"
+
+// JobNodes returns the nodes that have jobs.
+func (d *Dir) JobNodes() []string {
+	entries, _ := fs.ReadDir(d.root.FS(), filepath.ToSlash(filepath.Join(ownDir, jobsDir))) // there may be none
+	var nodes []string
+	for _, e := range entries {
+		if e.IsDir() {
+			nodes = append(nodes, e.Name())
+		}
+	}
+	return nodes
+}
+
 // Forget drops what is known of a node.
 func (d *Dir) Forget(node string) error { return d.root.RemoveAll(recordName(node)) }

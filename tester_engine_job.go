@@ -1,0 +1,207 @@
+package scriptspec
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scriptspec/scriptspec/internal/jobdir"
+	"github.com/scriptspec/scriptspec/internal/mask"
+	"github.com/scriptspec/scriptspec/internal/slurm"
+)
+
+// slurmJob runs a script as a job of Slurm, and again if that is lost.
+type slurmJob struct {
+	tester   *RuntimeTester
+	engine   *engineState
+	place    *jobPlace
+	masker   *mask.Masker
+	clear    func() error // the outputs, may be nil
+	request  nodeRequest
+	memory   int64
+	killWait time.Duration // from the signal that ends a job to the kill
+	// What counts for one attempt.
+	dir    jobdir.Dir
+	record jobdir.Record
+}
+
+// jobPrefix begins the names of jobs, which end in a random text by which they are told apart.
+const jobPrefix = "scriptspec-"
+
+func (t *RuntimeTester) newSlurmJob(ctx context.Context, what job, s *ScriptExecutionSpec) (*slurmJob, error) {
+	j := &slurmJob{tester: t, engine: t.slurm(), masker: what.masker, clear: what.clear, place: what.place, memory: cmp.Or(s.MaxMemory, t.MaxMemory)}
+	grace, killWait, err := j.engine.grace(ctx, t)
+	j.killWait = killWait
+	if err != nil {
+		return nil, err
+	}
+	if j.request, err = newNodeRequest(t, what, s, grace); err != nil {
+		return nil, err
+	}
+	if j.place != nil {
+		return j, nil
+	}
+	shared, err := t.Engine.sharedDir()
+	if err != nil {
+		return nil, err
+	}
+	j.place = &jobPlace{dir: filepath.Join(shared, "jobs", rand.Text())}
+	return j, nil
+}
+
+// run returns the verdict on the script: that of an earlier driver's job, or of one that is submitted, and again if it
+// is lost. After a verdict nothing is submitted. The error is one of the node's, ErrLost, or the cause of the context's
+// end.
+func (j *slurmJob) run(ctx context.Context) (*nodeReply, error) {
+	alone := j.place.digest == "" // not of a pipeline, which removes the directories at its end
+	if alone {
+		defer os.RemoveAll(j.place.dir)
+	}
+	for retries := j.tester.Engine.lostRetries(); ; retries-- {
+		reply, err := j.attempt(ctx)
+		if reply == nil && !alone && !errors.Is(err, errStillThere) {
+			_ = j.dir.Remove() // there is nothing for a later driver
+		}
+		switch {
+		case err != nil && !errors.Is(err, ErrLost):
+			return nil, err
+		case err == nil && reply.Result == nil:
+			return nil, &nodeError{reply}
+		case err == nil:
+			return reply, nil
+		case retries == 0:
+			return nil, err
+		}
+		if j.clear == nil {
+			continue
+		}
+		if err := j.clear(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt takes up the job that was found, or submits one, and returns its reply.
+func (j *slurmJob) attempt(ctx context.Context) (reply *nodeReply, err error) {
+	if j.dir, j.place.found = j.place.found, ""; j.dir != "" {
+		j.record, _ = j.dir.Record()
+	} else if err := j.submit(ctx); err != nil {
+		return nil, err
+	}
+	j.place.name = j.record.Name
+	return j.await(ctx)
+}
+
+// submit makes the directory of a new job and submits it. Its name is in the directory before the job is in the queue.
+func (j *slurmJob) submit(ctx context.Context) (err error) {
+	if j.dir, err = jobdir.Create(j.place.dir); err != nil {
+		return err
+	}
+	j.record = jobdir.Record{Version: nodeVersion, Name: jobPrefix + rand.Text(), Digest: j.place.digest}
+	j.request.Token = j.record.Name
+	data, err := json.Marshal(j.request)
+	if err != nil {
+		return err
+	}
+	helper, err := j.tester.Engine.helper()
+	if err != nil {
+		return err
+	}
+	words := slices.Concat(helper, []string{string(j.dir)})
+	for i, word := range words {
+		words[i] = shellQuote(word)
+	}
+	script := "#!/bin/sh\nexec " + strings.Join(words, " ") + "\n"
+	args := slices.Concat(j.tester.Engine.Args, j.place.args)
+	const (
+		margin  = 2 * time.Minute // for the start, and as Slurm's clock is coarse
+		warning = time.Minute
+		more    = 64 << 20 // for the helper
+	)
+	what := slurm.Job{
+		Name: j.record.Name, Output: j.dir.Log(), Limit: j.request.Timeout + j.request.Grace + margin, Warning: warning,
+		Args: args, Script: script,
+	}
+	if j.memory > 0 && !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--mem") }) {
+		what.Memory = j.memory + more
+	}
+	if err := errors.Join(j.dir.SetRequest(data), j.dir.SetRecord(j.record)); err != nil {
+		return err
+	}
+	if j.record.ID, err = j.sbatch(ctx, what); err != nil {
+		return err
+	}
+	return j.dir.SetRecord(j.record)
+}
+
+// patience bounds how long a cluster may be out of reach for a job that is to be submitted.
+const patience = 10 * time.Minute
+
+// sbatch submits until slurmctld has answered: a call that failed may have submitted the job. It is not interrupted,
+// since a job must be known to be ended.
+func (j *slurmJob) sbatch(ctx context.Context, what slurm.Job) (id string, err error) {
+	begun, calls := time.Now(), context.WithoutCancel(ctx)
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		id, err = j.engine.client.Submit(calls, what)
+		if err == nil || !errors.Is(err, slurm.ErrUnreachable) {
+			break
+		}
+		for {
+			status, found, findErr := j.engine.client.Find(calls, what.Name)
+			if found {
+				return status.ID, nil
+			}
+			if findErr == nil {
+				break
+			}
+			if time.Since(begun) > patience || !sleep(ctx, pause) {
+				return "", j.unsubmitted(ctx, err)
+			}
+		}
+		if time.Since(begun) > patience || !sleep(ctx, pause) {
+			return "", j.unsubmitted(ctx, err)
+		}
+	}
+	if err != nil {
+		return "", j.unsubmitted(ctx, err)
+	}
+	return id, nil
+}
+
+// unsubmitted is the error for a job that is not in the queue, as far as is known.
+func (j *slurmJob) unsubmitted(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return fmt.Errorf("a job cannot be submitted: %w", maskedError{err, j.masker})
+}
+
+// maskedError hides secrets in the text of an error.
+type maskedError struct {
+	err    error
+	masker *mask.Masker
+}
+
+func (e maskedError) Error() string { return e.masker.String(e.err.Error()) }
+
+func (e maskedError) Unwrap() error { return e.err }
+
+// sleep reports false if the context ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
