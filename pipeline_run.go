@@ -29,7 +29,7 @@ import (
 // that node fail.
 //
 // A script that fails is not an error. An error means that nothing was run: the pipeline cannot be run
-// or a node that is to be reused has no result ([*ValidationError]), the work directory is in use
+// or a node that is to be reused has no result ([*ValidationError]), the work directory or a node in it is in use
 // ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. Only when ctx
 // ends while nodes are still to be run there are both: an error with the cause, and the result, which
 // has these nodes as [NodeCancelled] and says which were running.
@@ -48,19 +48,28 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 		return nil, err
 	}
 	reuses := r.reuses()
-	if reuses && o.WorkDir == "" {
+	if (reuses || o.Shared) && o.WorkDir == "" {
 		return nil, newPipelineError(p.Name, []*FieldError{{
 			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
 			Hint: "it is WorkDir of that run's result",
 		}})
 	}
-	dir := o.WorkDir
+	dir, open := o.WorkDir, workdir.Open
+	if o.Shared {
+		open = workdir.OpenShared
+	}
+	if o.Shared && t.Engine != nil {
+		return nil, newPipelineError(p.Name, []*FieldError{{
+			Path: "options.shared", Code: CodeFormat, Value: true, Message: "Shared does not go with an Engine, whose jobs in the work directory belong to one run",
+			Hint: "use one or the other",
+		}})
+	}
 	if dir == "" && t.Engine != nil {
 		if dir, err = t.tempDir("scriptspec-pipeline-"); err != nil {
 			return nil, fmt.Errorf("work directory: %w", err)
 		}
 	}
-	r.work, err = workdir.Open(dir, !reuses)
+	r.work, err = open(dir, !reuses)
 	if reuses && errors.Is(err, fs.ErrNotExist) {
 		return nil, r.checkReuse() // which names the nodes that would have to be there
 	}
@@ -71,6 +80,11 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	r.ctx, r.reading = ctx, context.WithoutCancel(ctx)
 	if r.key, err = r.work.Key(); err != nil {
 		return nil, workDirError(err)
+	}
+	if o.Shared {
+		if err := r.lockNodes(); err != nil {
+			return nil, workDirError(err)
+		}
 	}
 	r.paths()
 	if err := newPipelineError(p.Name, r.diskErrors()); err != nil {

@@ -68,6 +68,22 @@ func (r *pipelineRun) reuses() bool {
 	return false
 }
 
+// lockNodes keeps other runs of a shared work directory from the nodes of this one: from those that are run altogether,
+// from those whose outputs it reads for as long as they would be changed.
+func (r *pipelineRun) lockNodes() error {
+	var run, read []string
+	for i := range r.nodes {
+		switch n := &r.nodes[i]; {
+		case n.Skipped:
+		case n.chosen:
+			run = append(run, n.Node)
+		case n.reused:
+			read = append(read, n.Node)
+		}
+	}
+	return r.work.LockNodes(run, read)
+}
+
 // checkReuse finds nodes that are to be reused and cannot be. It names all of them.
 func (r *pipelineRun) checkReuse() error {
 	var errs []*FieldError
