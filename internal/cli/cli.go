@@ -199,7 +199,7 @@ Exit codes: 0 all well, 1 a check said no, 2 the call is wrong, 3 no test was po
 			return unknownVerb(root, args)
 		},
 	})
-	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand(), a.nodeCommand())
+	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand(), a.nodeCommand(), a.exportCommand())
 	for _, cmd := range []*cobra.Command{
 		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand(),
 	} {
