@@ -32,9 +32,9 @@ type PipelineOptions struct {
 	To   []string `json:"-" yaml:"-"`
 	Only []string `json:"-" yaml:"-"`
 	// Shared lets other runs use WorkDir at the same time, in other processes or on other machines: those of other nodes
-	// that are Shared too, as where an engine starts each node in a process of its own. It goes only with Only. A node
-	// that another run has, to run it or to read what it made, is not run: the error is [ErrLocked], as it is for a run
-	// that is not Shared. On a network file system flock must hold between machines, as it does over NFSv4.
+	// that are Shared too, as where an engine starts each node in a process of its own. It goes only with Only, and
+	// not with RuntimeTester.Engine. A node that another run has, to run it or to read what it made, is not run: the error
+	// is [ErrLocked], as it is for a run that is not Shared. On a network file system flock must hold between machines, as it does over NFSv4.
 	Shared bool `json:"-" yaml:"-"`
 	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
 	// What they find makes the run no success, but the consumer is run all the same.

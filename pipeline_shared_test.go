@@ -62,4 +62,7 @@ func TestPipelineShared(t *testing.T) {
 		_, err := f.tester.TestPipeline(t.Context(), f.p, o)
 		assert.Equal(t, field, problems(t, err)[0].path)
 	}
+	onSlurm := &scriptspec.RuntimeTester{Engine: &scriptspec.Slurm{}}
+	_, err := onSlurm.TestPipeline(t.Context(), f.p, only("Load"))
+	assert.Equal(t, "options.shared", problems(t, err)[0].path)
 }
