@@ -106,7 +106,8 @@
 // be used by any number of goroutines. Any number of processes may load, save, update and delete in one
 // directory: a reader sees one whole version, the last save wins, and [Store.Update] loses no change.
 // The store's lock is one per directory, is held for a moment, and ends with the process that holds it. A
-// work directory belongs to one run of a pipeline at a time; another gets ErrLocked.
+// work directory belongs to one run of a pipeline at a time, or to several that are [PipelineOptions.Shared], each with
+// nodes of its own; another gets ErrLocked.
 //
 // # Errors
 //

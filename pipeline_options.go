@@ -31,6 +31,11 @@ type PipelineOptions struct {
 	From []string `json:"-" yaml:"-"`
 	To   []string `json:"-" yaml:"-"`
 	Only []string `json:"-" yaml:"-"`
+	// Shared lets other runs use WorkDir at the same time, in other processes or on other machines: those of other nodes
+	// that are Shared too, as where an engine starts each node in a process of its own. It goes only with Only, and
+	// not with RuntimeTester.Engine. A node that another run has, to run it or to read what it made, is not run: the error
+	// is [ErrLocked], as it is for a run that is not Shared. On a network file system flock must hold between machines, as it does over NFSv4.
+	Shared bool `json:"-" yaml:"-"`
 	// Checkers look at what is handed over, each time; nil means DefaultCheckers, an empty slice none.
 	// What they find makes the run no success, but the consumer is run all the same.
 	Checkers []Checker `json:"-" yaml:"-"`
@@ -77,6 +82,9 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 	}
 	if len(o.Only) > 0 && len(o.From)+len(o.To) > 0 {
 		fail("options.only", CodeFormat, slices.Clone(o.Only), "Only runs exactly its nodes and does not go with From and To", "use one or the other")
+	}
+	if o.Shared && len(o.Only) == 0 {
+		fail("options.shared", CodeFormat, true, "Shared goes only with Only", "name the nodes of this run in Only")
 	}
 	for _, list := range []struct {
 		name  string

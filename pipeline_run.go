@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -29,7 +28,7 @@ import (
 // that node fail.
 //
 // A script that fails is not an error. An error means that nothing was run: the pipeline cannot be run
-// or a node that is to be reused has no result ([*ValidationError]), the work directory is in use
+// or a node that is to be reused has no result ([*ValidationError]), the work directory or a node in it is in use
 // ([ErrLocked]) or holds something else ([CodeNotEmpty]), or there is no interpreter. There are both an
 // error and a result when ctx ends while nodes are still to be run, which are then [NodeCancelled], and
 // when no script could be tested for a reason that is not in the specs, such as an interpreter that is
@@ -48,31 +47,11 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if err := t.missing(); err != nil && r.runs() {
 		return nil, err
 	}
-	reuses := r.reuses()
-	if reuses && o.WorkDir == "" {
-		return nil, newPipelineError(p.Name, []*FieldError{{
-			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
-			Hint: "it is WorkDir of that run's result",
-		}})
-	}
-	dir := o.WorkDir
-	if dir == "" && t.Engine != nil {
-		if dir, err = t.tempDir("scriptspec-pipeline-"); err != nil {
-			return nil, fmt.Errorf("work directory: %w", err)
-		}
-	}
-	r.work, err = workdir.Open(dir, !reuses)
-	if reuses && errors.Is(err, fs.ErrNotExist) {
-		return nil, r.checkReuse() // which names the nodes that would have to be there
-	}
-	if err != nil {
-		return nil, workDirError(err)
+	if err := r.open(); err != nil {
+		return nil, err
 	}
 	defer r.work.Close()
 	r.ctx, r.reading = ctx, context.WithoutCancel(ctx)
-	if r.key, err = r.work.Key(); err != nil {
-		return nil, workDirError(err)
-	}
 	r.paths()
 	if err := newPipelineError(p.Name, r.diskErrors()); err != nil {
 		return nil, err
@@ -188,6 +167,12 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 		r.number[node] = i // replaced below by its place in the order
 	}
 	errs := append(slices.Clone(fieldErrors(err)), o.problems(r.number)...)
+	if o.Shared && t.Engine != nil {
+		errs = append(errs, &FieldError{
+			Path: "options.shared", Code: CodeFormat, Value: true, Message: "Shared does not go with an Engine, whose jobs in a work directory belong to one run",
+			Hint: "use one or the other", rank: rank{section: rankOptions, key: "options.shared"},
+		})
+	}
 	if errs = append(errs, o.checkErrors(p)...); len(errs) > 0 {
 		return nil, newPipelineError(p.Name, errs)
 	}

@@ -68,6 +68,58 @@ func (r *pipelineRun) reuses() bool {
 	return false
 }
 
+// open takes the work directory, or its share of one.
+func (r *pipelineRun) open() error {
+	o, reuses := &r.options, r.reuses()
+	dir, open := o.WorkDir, workdir.Open
+	switch {
+	case dir == "" && (reuses || o.Shared):
+		return newPipelineError(r.pipeline.Name, []*FieldError{{
+			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
+			Hint: "it is WorkDir of that run's result",
+		}})
+	case o.Shared:
+		open = workdir.OpenShared
+	case dir == "" && r.tester.Engine != nil:
+		var err error
+		if dir, err = r.tester.tempDir("scriptspec-pipeline-"); err != nil {
+			return fmt.Errorf("work directory: %w", err)
+		}
+	}
+	work, err := open(dir, !reuses)
+	if reuses && errors.Is(err, fs.ErrNotExist) {
+		return r.checkReuse() // which names the nodes that would have to be there
+	}
+	if err != nil {
+		return workDirError(err)
+	}
+	r.work = work
+	if r.key, err = work.Key(); err == nil && o.Shared {
+		err = r.lockNodes()
+	}
+	if err != nil {
+		work.Close()
+		return workDirError(err)
+	}
+	return nil
+}
+
+// lockNodes keeps other runs of a shared work directory from the nodes of this one: from those that are run altogether,
+// from those whose outputs it reads for as long as they would be changed.
+func (r *pipelineRun) lockNodes() error {
+	var run, read []string
+	for i := range r.nodes {
+		switch n := &r.nodes[i]; {
+		case n.Skipped:
+		case n.chosen:
+			run = append(run, n.Node)
+		case n.reused:
+			read = append(read, n.Node)
+		}
+	}
+	return r.work.LockNodes(run, read)
+}
+
 // checkReuse finds nodes that are to be reused and cannot be. It names all of them.
 func (r *pipelineRun) checkReuse() error {
 	var errs []*FieldError

@@ -38,11 +38,8 @@ func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), e
 		<-d.held
 		d.release()
 	}
-	var release func()
-	if err := do("lock", func() (err error) {
-		release, err = d.lockFile(p)
-		return err
-	}); err != nil {
+	release, err := d.lock(p, false)
+	if err != nil {
 		free()
 		return nil, err
 	}
@@ -50,6 +47,53 @@ func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), e
 		release()
 		free()
 	}, nil
+}
+
+// LockShared is Lock for one of several holders, who exclude those of Lock and not each other. Of one that waits with
+// Lock they take no notice.
+func (d *Dir) LockShared(ctx context.Context, timeout time.Duration) (unlock func(), err error) {
+	return d.hold(ctx, timeout, func(p *patience) (func(), error) { return d.lock(p, true) })
+}
+
+// LockName is Lock, or LockShared, for what a name in the directory stands for: an empty file with the name, which is
+// never deleted. Whoever has locked the directory is not excluded.
+func (d *Dir) LockName(ctx context.Context, name string, shared bool, timeout time.Duration) (unlock func(), err error) {
+	return d.hold(ctx, timeout, func(p *patience) (release func(), err error) {
+		err = do("lock", func() error {
+			release, err = d.lockNamed(p, name, shared)
+			return err
+		})
+		return release, err
+	})
+}
+
+// hold keeps the directory open while something in it is locked.
+func (d *Dir) hold(ctx context.Context, timeout time.Duration, lock func(p *patience) (func(), error)) (unlock func(), err error) {
+	if ctx.Err() != nil {
+		return nil, locked(ctx)
+	}
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	p := &patience{ctx: ctx, timeout: timeout}
+	defer p.end()
+	release, err := lock(p)
+	if err != nil {
+		d.release()
+		return nil, err
+	}
+	return func() {
+		release()
+		d.release()
+	}, nil
+}
+
+func (d *Dir) lock(p *patience, shared bool) (release func(), err error) {
+	err = do("lock", func() error {
+		release, err = d.lockFile(p, shared)
+		return err
+	})
+	return release, err
 }
 
 // patience is a context with a timeout that begins when it is first needed.

@@ -13,12 +13,20 @@ import (
 // lockName is the file whose lock stands for the directory. It is never deleted.
 const lockName = ".lock"
 
-// lockFile locks a file in the directory.
-func (d *Dir) lockFile(p *patience) (release func(), err error) {
+func (d *Dir) lockFile(p *patience, shared bool) (release func(), err error) {
+	return d.lockNamed(p, lockName, shared)
+}
+
+// lockNamed locks a file in the directory.
+func (d *Dir) lockNamed(p *patience, name string, shared bool) (release func(), err error) {
 	ctx := p.begin()
 	const poll = 2 * time.Millisecond
-	lock := flock.New(filepath.Join(d.root.Name(), lockName))
-	ok, err := lock.TryLockContext(ctx, poll)
+	lock := flock.New(filepath.Join(d.root.Name(), name))
+	try := lock.TryLockContext
+	if shared {
+		try = lock.TryRLockContext
+	}
+	ok, err := try(ctx, poll)
 	if ctx.Err() != nil && !ok {
 		return nil, locked(ctx)
 	}

@@ -215,9 +215,10 @@ Exit codes: 0 success, 1 a check failed, 2 usage error, 3 nothing could be teste
 			return unknownVerb(root, args)
 		},
 	})
-	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand(), a.historyCommand(), a.statsCommand())
+	root.AddCommand(a.runCommand(), a.lintCommand(), a.listCommand(), a.planCommand(), a.reportCommand(), a.diffCommand(), a.historyCommand(), a.statsCommand(),
+		a.nodeCommand(), a.exportCommand())
 	for _, cmd := range []*cobra.Command{
-		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.nodeCommand(), a.versionCommand(),
+		a.newCommand(), a.renderCommand(), a.migrateCommand(), a.schemaCommand(), a.initCommand(), a.docsCommand(), a.versionCommand(),
 	} {
 		root.AddCommand(a.withFormats(cmd, nil))
 	}

@@ -20,7 +20,7 @@ type runFlags struct {
 	set                     []string
 	timeout                 time.Duration
 	jobs, repeat            int
-	failFast, warm          bool
+	failFast, warm, shared  bool
 	withoutPipelines        bool
 	programs                []string
 	choice                  choice
@@ -251,7 +251,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if f.jobs > 0 {
 		o.Parallelism = f.jobs
 	}
-	o.FailFast = o.FailFast || f.failFast
+	o.FailFast, o.Shared = o.FailFast || f.failFast, f.shared
 	var r *scriptspec.PipelineTestResult
 	streamErr := a.follow(tester, func() {
 		for range f.repeat { // what is written is the first round that has failed, or the last

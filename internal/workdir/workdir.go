@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
@@ -31,18 +32,28 @@ func (e *NotEmptyError) Error() string {
 	return "work directory has what no run has put there: " + printable.Line(e.Entry)
 }
 
-// Dir is a work directory, held by one run. Nothing outside of it is cleared or written, whatever links
-// are in it.
+// Dir is a work directory, held by one run, or by several that share it. Nothing outside of it is cleared or written,
+// whatever links are in it.
 type Dir struct {
 	path   string // absolute
 	root   *os.Root
 	own    *atomicfile.Dir
-	unlock func()
+	shared bool
+	unlock []func() // the directory first, then nodes
 }
+
+// lockWait is how long a lock is waited for: another run may be about to end.
+const lockWait = time.Second
 
 // Open opens and locks a work directory, "" for a new temporary one. It creates the directory only if told
 // to. The errors are *NotEmptyError, atomicfile.ErrLocked if another run has it, and the system's.
-func Open(path string, create bool) (*Dir, error) {
+func Open(path string, create bool) (*Dir, error) { return take(path, create, false) }
+
+// OpenShared is Open for one of several runs that have the directory at the same time. Each has to lock the nodes that
+// it is about.
+func OpenShared(path string, create bool) (*Dir, error) { return take(path, create, true) }
+
+func take(path string, create, shared bool) (*Dir, error) {
 	var err error
 	if path == "" {
 		path, err = os.MkdirTemp("", "scriptspec-pipeline-")
@@ -56,15 +67,15 @@ func Open(path string, create bool) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("work directory: %w", err)
 	}
-	d := &Dir{path: path, root: root}
-	if err := d.take(create); err != nil {
+	d := &Dir{path: path, root: root, shared: shared}
+	if err := d.lock(create); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
 	return d, nil
 }
 
-// take makes sure that the directory is a work directory, and that no other run has it.
-func (d *Dir) take(create bool) error {
+// lock makes sure that the directory is a work directory, and that no other run has it.
+func (d *Dir) lock(create bool) error {
 	if _, err := d.root.Lstat(ownDir); errors.Is(err, fs.ErrNotExist) && create {
 		if err := d.claim(); err != nil {
 			return err
@@ -77,12 +88,33 @@ func (d *Dir) take(create bool) error {
 	if d.own, err = atomicfile.Open(own); err != nil {
 		return errors.Join(err, own.Close())
 	}
-	const wait = time.Second // another run may be about to end
-	if d.unlock, err = d.own.Lock(context.Background(), wait); err != nil {
+	lock := d.own.Lock
+	if d.shared {
+		lock = d.own.LockShared
+	}
+	unlock, err := lock(context.Background(), lockWait)
+	if err != nil {
 		return errors.Join(fmt.Errorf("work directory %s belongs to another run: %w", printable.Line(d.path), err), d.own.Close())
+	}
+	d.unlock = append(d.unlock, unlock)
+	return nil
+}
+
+// LockNodes locks nodes of a shared directory until Close: those that are to be run, which no other run may use
+// meanwhile, and those whose outputs are to be read, which others may read as well. The error is atomicfile.ErrLocked
+// if another run has one of them.
+func (d *Dir) LockNodes(run, read []string) error {
+	for i, node := range slices.Concat(run, read) {
+		unlock, err := d.own.LockName(context.Background(), node+lockSuffix, i >= len(run), lockWait)
+		if err != nil {
+			return fmt.Errorf("node %s in work directory %s is in use by another run: %w", printable.Line(node), printable.Line(d.path), err)
+		}
+		d.unlock = append(d.unlock, unlock)
 	}
 	return nil
 }
+
+const lockSuffix = ".lock"
 
 // claim turns an empty directory into a work directory. A user's files must never be cleared.
 func (d *Dir) claim() error {
@@ -90,10 +122,8 @@ func (d *Dir) claim() error {
 	if err != nil {
 		return d.failed("read", err, ".")
 	}
-	for _, e := range entries {
-		if e.Name() == ownDir {
-			return nil // by another run, just now
-		}
+	if _, err := d.root.Lstat(ownDir); err == nil {
+		return nil // by another run, just now, and so are the entries
 	}
 	if len(entries) > 0 {
 		return &NotEmptyError{d.path, filepath.Join(d.path, entries[0].Name())}
@@ -117,7 +147,9 @@ func (d *Dir) Path() string { return d.path }
 
 // Close gives the directory to the next run.
 func (d *Dir) Close() {
-	d.unlock()
+	for _, unlock := range slices.Backward(d.unlock) {
+		unlock()
+	}
 	_ = d.own.Close() // nothing is left to be written
 	_ = d.root.Close()
 }
@@ -198,6 +230,14 @@ func (d *Dir) SetRecord(rec Record) error {
 
 // Key returns the key of this directory's keyed digests, which it makes if there is none.
 func (d *Dir) Key() ([]byte, error) {
+	if d.shared { // others may be about to make it
+		const wait = 10 * time.Second // for as many as begin together
+		unlock, err := d.own.LockName(context.Background(), keyLock, false, wait)
+		if err != nil {
+			return nil, fmt.Errorf("work directory %s: %w", printable.Line(d.path), err)
+		}
+		defer unlock()
+	}
 	const size = 32
 	key, _, err := d.own.Read(keyFile, size, nil)
 	if err == nil && len(key) == size {
@@ -218,8 +258,11 @@ func (d *Dir) Key() ([]byte, error) {
 	return key, errors.Join(err, f.Close())
 }
 
-// keyFile has no suffix, which the records of nodes have.
-const keyFile = "key"
+// keyFile has no suffix, which the records of nodes have, and keyLock begins as no node does.
+const (
+	keyFile = "key"
+	keyLock = ".key.lock"
+)
 
 // Jobs returns the directory for the jobs of a node.
 func (d *Dir) Jobs(node string) string { return filepath.Join(d.path, ownDir, jobsDir, node) }

@@ -120,3 +120,71 @@ func TestKey(t *testing.T) {
 	}
 	d.Close()
 }
+
+// Runs that share a directory exclude one that does not, and each other from their nodes.
+func TestOpenShared(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "work")
+	shared := func() *Dir {
+		d, err := OpenShared(path, true)
+		require.NoError(t, err)
+		return d
+	}
+	one, other := shared(), shared()
+	_, err := Open(path, true)
+	require.ErrorIs(t, err, atomicfile.ErrLocked, "a run of all")
+	key, err := one.Key()
+	require.NoError(t, err)
+	same, err := other.Key()
+	require.NoError(t, err)
+	assert.Equal(t, key, same)
+
+	require.NoError(t, one.LockNodes([]string{"Left"}, []string{"Load"}))
+	require.NoError(t, other.LockNodes([]string{"Right"}, []string{"Load"}), "both read what Load has made")
+	for name, lock := range map[string]func(*Dir) error{
+		"run, and run":  func(d *Dir) error { return d.LockNodes([]string{"Left"}, nil) },
+		"run, and read": func(d *Dir) error { return d.LockNodes([]string{"Join"}, []string{"Right"}) },
+		"read, and run": func(d *Dir) error { return d.LockNodes([]string{"Load"}, nil) },
+	} {
+		d := shared()
+		require.ErrorIs(t, lock(d), atomicfile.ErrLocked, name)
+		d.Close()
+	}
+	one.Close()
+	other.Close()
+	all := open(t, path)
+	_, err = OpenShared(path, true)
+	require.ErrorIs(t, err, atomicfile.ErrLocked, "a run of all has it")
+	all.Close()
+	one = shared()
+	require.NoError(t, one.LockNodes([]string{"Left", "Load"}, nil), "as all have ended")
+	one.Close()
+}
+
+// Of those that begin at the same time one makes the key.
+func TestKeyIsOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "work")
+	const runs = 8
+	keys := make(chan string, runs)
+	for range runs {
+		go func() {
+			d, err := OpenShared(path, true)
+			if err != nil {
+				keys <- err.Error()
+				return
+			}
+			defer d.Close()
+			key, err := d.Key()
+			if err != nil {
+				key = []byte(err.Error())
+			}
+			keys <- string(key)
+		}()
+	}
+	first := <-keys
+	assert.Len(t, first, 32, "%q", first)
+	for range runs - 1 {
+		assert.Equal(t, first, <-keys)
+	}
+}
