@@ -6,7 +6,13 @@ import (
 )
 
 // PastOf returns what the history has of a step, or of an example of it.
-func (h *History) PastOf(step, example string) PastRuns { return h.recent().of(step, example) }
+func (h *History) PastOf(step, example string) PastRuns {
+	past := h.recent().of(step, example)
+	for i := range past.Recent {
+		past.Recent[i].like = likeness{} // which no result shows
+	}
+	return past
+}
 
 // AskGit waits for what git says of the store.
 func (h *History) AskGit() {

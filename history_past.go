@@ -3,6 +3,8 @@ package scriptspec
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
 // PastRuns is what a history has of a step, or of an example of it, from before a run.
@@ -18,6 +20,8 @@ type PastRun struct {
 	At       Timestamp     `json:"at"`
 	Outcome  Outcome       `json:"outcome"`
 	Duration time.Duration `json:"-"` // seconds in JSON
+
+	like likeness
 }
 
 type plainPast PastRun // without methods
@@ -59,6 +63,29 @@ func (p past) of(step, example string) PastRuns {
 	return PastRuns{}
 }
 
+// likeness is what runs must have in common for their times to be compared.
+type likeness struct {
+	warm                    bool
+	python, platform, input string
+}
+
+func (r *Record) like() likeness { return likeness{r.Warm, r.Python, r.Platform, r.InputDigest} }
+
+// usual returns the median duration of the runs before that passed and can be compared with this one, 0 if there are too few
+// to tell a difference from noise.
+func (r *ScriptTestResult) usual() time.Duration {
+	var took []float64
+	for _, p := range r.Past.Recent {
+		if p.Outcome == OutcomePassed && p.like == r.like {
+			took = append(took, p.Duration.Seconds())
+		}
+	}
+	if len(took) < fewestRuns {
+		return 0
+	}
+	return fromSeconds(stats.Median(took))
+}
+
 // recent reads the past of all steps. What cannot be read is not there: a run does not depend on it. A nil History has none.
 func (h *History) recent() past {
 	if h == nil {
@@ -81,7 +108,7 @@ func (h *History) recent() past {
 			copy(runs.Recent, runs.Recent[1:])
 			runs.Recent = runs.Recent[:recentRuns-1]
 		}
-		runs.Recent = append(runs.Recent, PastRun{d.At, d.Outcome, d.Duration})
+		runs.Recent = append(runs.Recent, PastRun{d.At, d.Outcome, d.Duration, d.like()})
 	}
 	return p
 }

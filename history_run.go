@@ -40,6 +40,7 @@ func (h *History) record(run *scriptRun, id runID) {
 	if r.Commit = state.Commit; state.Known {
 		r.Dirty = &state.Dirty
 	}
+	res.like = r.like()
 	_ = h.Append(r) // Err has it
 }
 

@@ -233,6 +233,9 @@ func (r *StoreTestResult) report() *report.Run {
 			if first := s.Result.began(); !first.IsZero() && !r.StartedAt.IsZero() {
 				node.Started = max(first.Sub(r.StartedAt.Time), 0)
 			}
+			for i, p := range node.Past {
+				node.Past[i].Passed = p.Outcome == string(expected(s.Expect))
+			}
 			if s.Expect != "" && s.Result.Outcome == s.Expect {
 				node.Status, node.Reason = report.Passed, ""
 			} else if s.Expect != "" {
@@ -274,7 +277,10 @@ func (r *ScriptTestResult) attempted() report.Node {
 	if r == nil {
 		return n
 	}
-	n.Flaky = r.Flaky
+	n.Flaky, n.Runs = r.Flaky, r.Past.Runs
+	for _, p := range r.Past.Recent {
+		n.Past = append(n.Past, report.Past{At: p.At.Time, Outcome: string(p.Outcome), Passed: p.Outcome == OutcomePassed, Duration: p.Duration})
+	}
 	if len(r.Attempts) > 1 {
 		for i := range r.Attempts {
 			n.Attempts = append(n.Attempts, r.Attempts[i].script())

@@ -18,6 +18,7 @@ type job struct {
 	masker  *mask.Masker
 	within  []string     // directories that links in inputs may lead to, besides the inputs
 	expect  Outcome      // "" means OutcomePassed
+	past    past         // what the history has; nil if it has not been read
 	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
 	place   *jobPlace    // of the engine's jobs; nil outside of a pipeline
 }
@@ -58,6 +59,9 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 	}
 	j.spec, j.timeout = s, cmp.Or(max(j.timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute)
 	allowed := 1 + max(t.Retries, s.common().meta.Retries)
+	if j.past == nil {
+		j.past = t.History.recent()
+	}
 	var attempts []ScriptTestResult
 	for {
 		j.Attempt = len(attempts) + 1
@@ -72,8 +76,9 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 		t.tell(ended)
 		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
 			result = summarised(attempts, expected(j.expect))
+			result.Past = j.past.of(result.StepName, j.Example)
 			if result.Success {
-				result.OverBudget = s.common().meta.Budget.over(result, 0)
+				result.OverBudget = s.common().meta.Budget.over(result, result.usual())
 			}
 			return result, nil
 		}

@@ -2,6 +2,7 @@ package scriptspec_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,4 +47,38 @@ func TestBudgetExcessString(t *testing.T) {
 	} {
 		assert.Equal(t, want, e.String())
 	}
+}
+
+// A regression is told from noise by the median of comparable runs: six at least, and 50 ms.
+func TestBudgetOfRegression(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, "import time\ndef main(output_paths):\n    time.sleep(0.1)\n    open(output_paths['data_output'] + '/a', 'w').write('1')\n")
+	s.Budget.Regression = 0.25
+	st, err := scriptspec.OpenStore(t.TempDir(), nil)
+	require.NoError(t, err)
+	tester := &scriptspec.RuntimeTester{History: st.History()}
+	first, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	require.Zero(t, first.Past)
+	var record scriptspec.Record
+	for r, err := range st.History().Records(nil) {
+		require.NoError(t, err)
+		record = r
+	}
+	record.Duration = time.Millisecond // as if it had been that fast
+	for range 20 {
+		require.NoError(t, st.History().Append(record))
+	}
+	r, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	require.Len(t, r.Past.Recent, 20)
+	require.Len(t, r.OverBudget, 1)
+	assert.Equal(t, "regression", r.OverBudget[0].What)
+	record.InputDigest = "0000000000000000" // of other data: not comparable
+	for range 20 {
+		require.NoError(t, st.History().Append(record))
+	}
+	r, err = tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Empty(t, r.OverBudget)
 }

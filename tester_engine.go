@@ -182,7 +182,13 @@ func (t *RuntimeTester) attempt(ctx context.Context, j job, given Spec) (*Script
 	if t.Engine == nil {
 		return t.test(ctx, j, given)
 	}
-	return t.remote(ctx, j)
+	result, err := t.remote(ctx, j)
+	if err == nil { // what the inputs were only the node knows
+		run := &scriptRun{tester: t, spec: j.spec.self().Basic(), job: &j, given: given, masker: j.masker, result: *result}
+		t.History.record(run, j.runID)
+		result.like = run.result.like
+	}
+	return result, err
 }
 
 // remote is test by the engine: the script runs on a compute node, under the same care, and what came of it is read

@@ -53,11 +53,13 @@ type ScriptTestResult struct {
 	Outcome     Outcome `json:"outcome"`
 	// Flaky reports whether the run ended as it should after attempts that did not; see RuntimeTester.Retries.
 	Flaky bool `json:"flaky,omitzero"`
-	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky and
-	// Attempts; all other members are those of the last attempt.
+	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky,
+	// Attempts, OverBudget and Past; all other members are those of the last attempt.
 	Attempts []ScriptTestResult `json:"attempts,omitempty"`
 	// OverBudget is where a run that passed needed more than the budget of its spec allows, which fails nothing.
 	OverBudget []BudgetExcess `json:"over_budget,omitempty"`
+	// Past is what RuntimeTester.History had of the step, or of this example of it, before the run; zero without one.
+	Past PastRuns `json:"past,omitzero"`
 	// StartedAt is when the attempt began, zero in results of version 1.
 	StartedAt Timestamp `json:"started_at,omitzero"`
 	// ErrorType, ErrorMessage and Traceback are those of the Python exception, if that is what
@@ -109,6 +111,7 @@ type ScriptTestResult struct {
 	Command string `json:"command"`
 
 	modules []string // the files that it has imported, if it returned
+	like    likeness
 }
 
 // plainResult is ScriptTestResult without its methods.

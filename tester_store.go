@@ -66,7 +66,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 			chosen[i] = chosen[i] && used[c.stem+specFileSuffix] == ""
 		}
 	}
-	s := suite{tester: t, o: o, base: st.base, id: newRunID()}
+	s := suite{tester: t, o: o, base: st.base, id: newRunID(), past: t.History.recent()}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -130,6 +130,7 @@ type suite struct {
 	o        *SuiteOptions
 	base     string
 	id       string // of the run
+	past     past
 	result   *StoreTestResult
 	stop     context.CancelCauseFunc
 	turn     chan struct{} // closed when the run that was started last has begun
@@ -186,7 +187,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, be
 			return nil, err
 		}
 	}
-	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect}
+	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect, past: s.past}
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}
