@@ -147,7 +147,6 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 	running.Go(func() {
 		<-before // runs begin in their order
 		result, err := s.run(ctx, spec, id, expect, func() { close(turn) })
-		s.untested.note(result, err)
 		if err != nil && context.Cause(ctx) != nil {
 			err = context.Cause(ctx)
 		}
@@ -192,6 +191,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, be
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}
 	result, err := s.tester.run(ctx, j)
+	s.untested.note(result, err)
 	if s.o.OutputDir == "" && (err == nil && result.Outcome == expected(expect) || !holdsFiles(dir)) {
 		err = errors.Join(err, fsaccess.RemoveTree(dir))
 	}

@@ -24,7 +24,7 @@ func (u *untested) note(result *ScriptTestResult, err error) {
 		default:
 			u.tested = true
 		}
-	case u.err == nil && !isSpecError(err):
+	case u.err == nil && !isSpecError(err) && !errors.Is(err, ErrLost): // of which the result has a status of its own
 		u.err = err
 	}
 }

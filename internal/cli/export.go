@@ -11,7 +11,7 @@ func (a *app) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export", Short: "Write a pipeline for another engine", Args: takes(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("export what? There is: export argo PIPELINE")
+			return usage("export needs a format; want export argo PIPELINE")
 		},
 	}
 	cmd.AddCommand(a.withFormats(a.exportArgoCommand(), nil))

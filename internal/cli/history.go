@@ -36,7 +36,7 @@ several runs in a row, which started cold and is compared with nothing.`,
 		Example: "  scriptspec history Prep_training --since 30d\n  scriptspec history --format csv=runs.csv --runs 0\n  scriptspec history prune --keep 90d",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			if runs < 0 {
-				return usage("--runs is negative")
+				return usage("--runs must not be negative")
 			}
 			f := &scriptspec.HistoryFilter{}
 			var err error

@@ -44,13 +44,13 @@ func (f *historyFlags) add(cmd *cobra.Command) {
 func (f *historyFlags) check() error {
 	switch {
 	case f.durations < 0:
-		return usage("--durations is negative")
+		return usage("--durations must not be negative")
 	case f.retries < 0:
-		return usage("--retries is negative")
+		return usage("--retries must not be negative")
 	}
 	for _, word := range f.failOn {
 		if word != failFlaky && word != failBudget {
-			return usage("--fail-on %s: there is budget and flaky", word)
+			return usage("unknown --fail-on %q; want budget or flaky", word)
 		}
 	}
 	return nil
