@@ -158,10 +158,11 @@ func (r *ScriptTestResult) String() string {
 	if r.ErrorMessage != "" {
 		text += ": " + printable(r.ErrorMessage)
 	}
+	parts := []string{text}
 	for _, e := range r.OverBudget {
-		text += "; " + e.String()
+		parts = append(parts, e.String())
 	}
-	return printline.Log(text)
+	return printline.Log(strings.Join(parts, "; "))
 }
 
 // Details returns on several lines what a person needs to see what went wrong: outcome, exception,
