@@ -1,10 +1,6 @@
 package scriptspec
 
-import (
-	"path/filepath"
-
-	"github.com/scriptspec/scriptspec/internal/snapshot"
-)
+import "path/filepath"
 
 // diskErrors finds what keeps nodes from being run before the first of them is: inputs from outside of the
 // pipeline that are not there, and what any node, or the tester, has in a directory that is about to be cleared.
@@ -17,12 +13,11 @@ func (r *pipelineRun) diskErrors() []*FieldError {
 	}
 	var errs []*FieldError
 	doomed := func(path string) (node string) {
-		for _, dir := range sortedKeys(cleared) {
-			if snapshot.IsWithin(realPath(path), dir) {
-				return cleared[dir]
+		for dir := realPath(path); ; dir = filepath.Dir(dir) {
+			if node, ok := cleared[dir]; ok || dir == filepath.Dir(dir) {
+				return node
 			}
 		}
-		return ""
 	}
 	refuse := func(place, path, node string) *FieldError {
 		fe := fieldErrorf(rank{}, place, CodeOverlap, "%s lies in the directory of node %s in the work directory, which a run clears: %s",
