@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-
-	"github.com/scriptspec/scriptspec/internal/cli"
 )
 
 // TestMain asks python3 once which program it is. Where it is a shim, hundreds of testers that each run a
@@ -21,9 +19,6 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if len(os.Args) > 1 && (os.Args[1] == "node" || os.Args[1] == "run") { // the command, in the tests of engines
-		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}
 	flag.Parse()
 	if os.Getenv("SCRIPTSPEC_PYTHON") == "" && !testing.Short() {
 		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
@@ -34,5 +29,9 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if helperDir != "" {
+		_ = os.RemoveAll(helperDir)
+	}
+	os.Exit(code)
 }

@@ -96,7 +96,7 @@ func driven(t *testing.T) (*fakeCluster, *factory, *gate, func() *exec.Cmd) {
 	require.NoError(t, st.SavePipeline(f.p))
 	require.NoError(t, st.Close())
 	return c, f, g, func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "run", "-q", "-C", filepath.Join(f.dir, "data"), "--pipeline", "p", "--engine", "slurm", "--work", f.work(), "--format", "text")
+		cmd := exec.Command(command(t), "run", "-q", "-C", filepath.Join(f.dir, "data"), "--pipeline", "p", "--engine", "slurm", "--work", f.work(), "--format", "text")
 		cmd.Env = append(os.Environ(), "PATH="+c.bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		return cmd
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,29 @@ import (
 
 	"github.com/scriptspec/scriptspec"
 )
+
+// helperDir has the command, for the nodes of clusters and for drivers, until all tests have ended.
+var helperDir string
+
+// built is the command. The tests do not import it: whoever imports this package would get its dependencies into go.sum.
+var built = sync.OnceValues(func() (string, error) {
+	var err error
+	if helperDir, err = os.MkdirTemp("", "scriptspec-helper-"); err != nil {
+		return "", err
+	}
+	program := filepath.Join(helperDir, "scriptspec")
+	if out, err := exec.Command("go", "build", "-o", program, "./cmd/scriptspec").CombinedOutput(); err != nil {
+		return string(out), err
+	}
+	return program, os.Chmod(helperDir, 0o755)
+})
+
+func command(t testing.TB) string {
+	t.Helper()
+	program, err := built()
+	require.NoError(t, err, program)
+	return program
+}
 
 // fakeCluster is a directory with the programs of Slurm, which run jobs here; see testdata/slurm.
 type fakeCluster struct {
@@ -45,9 +69,8 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	return c
 }
 
-// engine returns an engine whose helper is this program.
 func (c *fakeCluster) engine() *scriptspec.Slurm {
-	return &scriptspec.Slurm{Bin: c.bin, Dir: filepath.Join(c.bin, "shared"), Helper: []string{os.Args[0], "node"}}
+	return &scriptspec.Slurm{Bin: c.bin, Dir: filepath.Join(c.bin, "shared"), Helper: []string{command(c.t), "node"}}
 }
 
 // make makes a call go wrong, once; see testdata/slurm/sbatch.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,19 +21,6 @@ import (
 )
 
 // The tests whose names begin with TestSlurm need a cluster: bash .ci/slurm.
-
-// built is the command, for the nodes of a cluster.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "scriptspec-helper-") // which stays for jobs that outlive a test
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(dir, "scriptspec")
-	if out, err := exec.Command("go", "build", "-o", program, "./cmd/scriptspec").CombinedOutput(); err != nil {
-		return string(out), err
-	}
-	return program, os.Chmod(dir, 0o755)
-})
 
 // needsCluster skips a test where there is no cluster, but not in .ci/slurm.
 func needsCluster(t testing.TB) {
@@ -48,9 +34,7 @@ func needsCluster(t testing.TB) {
 func onSlurm(t testing.TB) *scriptspec.Slurm {
 	t.Helper()
 	needsCluster(t)
-	program, err := built()
-	require.NoError(t, err, program)
-	return &scriptspec.Slurm{Helper: []string{program, "node"}, Dir: t.TempDir(), Args: []string{"--mem=300M"}}
+	return &scriptspec.Slurm{Helper: []string{command(t), "node"}, Dir: t.TempDir(), Args: []string{"--mem=300M"}}
 }
 
 // cluster is one of a test's own.
