@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,6 +22,12 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
+	// Most tests wait for a script, so that twice as many as there are CPUs are no burden; -parallel decides if it is given.
+	if cpus := runtime.GOMAXPROCS(0); flag.Lookup("test.parallel").Value.String() == strconv.Itoa(cpus) {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*cpus)); err != nil {
+			panic(err)
+		}
+	}
 	if os.Getenv("SCRIPTSPEC_PYTHON") == "" && !testing.Short() {
 		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
 		if program := strings.TrimSpace(string(out)); err == nil && program != "" {
