@@ -84,7 +84,10 @@ func (s *scanner) value() (text []byte, ok bool) {
 		s.word()
 		ok = s.at > start
 	}
-	return s.text[start:s.at], ok
+	if !ok {
+		return nil, false // a text that ends behind a backslash leaves s.at beyond its end
+	}
+	return s.text[start:s.at], true
 }
 
 // word passes over a number, true, false or null.
