@@ -29,6 +29,7 @@ type Before struct {
 	tick   time.Time // taken, by the clock of files: what is made from now on is not before it
 	byID   map[fsaccess.ID]fileState
 	files  files
+	unseen bool   // temporary files were there as well, and are not among these
 	watch  *watch // nil if there was nothing that could be written again
 	clock  sync.Once
 	skew   time.Duration
@@ -45,7 +46,7 @@ func OutputDir(path string) *Before {
 		b.linked = info.Mode()&fs.ModeSymlink != 0
 	}
 	r := walk{data: true}.files(b.top)
-	b.files, b.Err = r.found, r.err
+	b.files, b.unseen, b.Err = r.found, r.temporary, r.err
 	for _, state := range b.files {
 		b.byID[state.id] = state
 	}
@@ -60,7 +61,7 @@ func OutputDir(path string) *Before {
 // time matters, a caller need not insist: what a process moves there from elsewhere may then be of the same tick.
 func (b *Before) Settle(insist bool) {
 	const longest = 50 * time.Millisecond
-	if !insist && !b.hasRecent() {
+	if !insist && !b.unseen && !b.hasRecent() {
 		return
 	}
 	for start := time.Now(); time.Since(start) < longest; time.Sleep(200 * time.Microsecond) {

@@ -417,6 +417,13 @@ func TestSettleWhereItMatters(t *testing.T) {
 	before.Settle(false)
 	assert.True(t, before.settled)
 
+	parts := t.TempDir()
+	write(t, filepath.Join(parts, "half.tmp"), "1") // is no data yet, and would be by another name
+	withParts := OutputDir(parts)
+	defer withParts.Close()
+	withParts.Settle(false)
+	assert.True(t, withParts.settled)
+
 	past := &Before{taken: time.Now(), tick: fsaccess.Now()}
 	assert.False(t, past.since(past.tick.Add(-time.Millisecond).UnixNano()+1))
 	assert.True(t, past.since(past.tick.UnixNano()+1))

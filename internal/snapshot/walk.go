@@ -60,6 +60,7 @@ type walker struct {
 	followed   []string // directories that links have led to
 	count      int
 	unreadable []string
+	temporary  bool  // something was ignored that is temporary by its name
 	err        error // a *BoundsError that has ended the walk
 }
 
@@ -101,6 +102,7 @@ func (w *walker) dir(path, name string) {
 	}
 	for _, entry := range entries {
 		if w.data && datafiles.Temporary(entry.Name(), entry.IsDir()) {
+			w.temporary = true
 			continue
 		}
 		file := filepath.Join(path, entry.Name())
