@@ -89,6 +89,8 @@ func parsePage(t testing.TB, page string) map[string][]xmlElement {
 	t.Helper()
 	found := map[string][]xmlElement{}
 	var open []xmlElement
+	var text strings.Builder // of all that has been read
+	var begins []int         // in it: the texts of open elements
 	dec := xml.NewDecoder(strings.NewReader(page))
 	dec.Strict, dec.AutoClose, dec.Entity = false, slices.Concat(xml.HTMLAutoClose, []string{"wbr"}), xml.HTMLEntity
 	for {
@@ -103,15 +105,14 @@ func parsePage(t testing.TB, page string) map[string][]xmlElement {
 			for _, a := range token.Attr {
 				e.attrs[a.Name.Local] = a.Value
 			}
-			open = append(open, e)
+			open, begins = append(open, e), append(begins, text.Len())
 		case xml.CharData:
-			for i := range open {
-				open[i].text += string(token)
-			}
+			text.Write(token)
 		case xml.EndElement:
 			e := open[len(open)-1]
 			require.Equal(t, e.name, token.Name.Local)
-			open = open[:len(open)-1]
+			e.text = text.String()[begins[len(open)-1]:]
+			open, begins = open[:len(open)-1], begins[:len(open)-1]
 			found[e.name] = append(found[e.name], e)
 		}
 	}

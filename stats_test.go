@@ -299,6 +299,9 @@ func TestStatsTrendsAreNews(t *testing.T) {
 		return found, wrong
 	}
 	histories, planted := 20, 10
+	if raceDetector {
+		histories, planted = 2, 2
+	}
 	if text := os.Getenv("SCRIPTSPEC_TEST_HISTORIES"); text != "" { // as .ci/run does it
 		var err error
 		histories, err = strconv.Atoi(text)

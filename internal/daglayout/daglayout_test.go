@@ -91,7 +91,7 @@ func TestNothingOverlaps(t *testing.T) {
 		again, _ := daglayout.Layout(nodes, edges)
 		require.Equal(t, first, again)
 	}
-	nodes, edges := random(1, 400)
+	nodes, edges := random(1, 200)
 	check(t, nodes, edges)
 }
 

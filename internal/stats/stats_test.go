@@ -62,7 +62,7 @@ func TestMannWhitneyHoldsItsLevel(t *testing.T) {
 		}
 		return values
 	}
-	const rounds, level = 20_000, 0.01
+	const rounds, level = 5_000, 0.01
 	for _, n := range []int{6, 8, 9, 20} {
 		alarms := 0
 		for range rounds {
