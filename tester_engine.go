@@ -154,21 +154,43 @@ func sbatchErrors(place string, at rank, args []string) []*FieldError {
 	own := []string{
 		"--job-name", "-J", "--output", "-o", "--error", "-e", "--parsable", "--wrap", "--array", "-a", "--wait", "-W", "--test-only",
 		"--export", "--export-file", "--input", "-i", "--clusters", "-M", "--help", "-h", "--usage", "--version", "-V", "--requeue", "--signal",
+		"--uid", "--gid",
+	}
+	// reserved returns the option of the driver's that sbatch would take arg for, as it takes -HJname for -H and -J, and
+	// --job for --job-name.
+	reserved := func(arg string) string {
+		name, _, _ := strings.Cut(arg, "=")
+		if strings.HasPrefix(name, "--") {
+			if len(name) > 2 {
+				for _, o := range own {
+					if strings.HasPrefix(o, name) {
+						return o
+					}
+				}
+			}
+			return ""
+		}
+		const flags = "HIkKOQsvX" // short options without a value, behind which there may be another
+		for i := 1; i < len(name); i++ {
+			if o := "-" + name[i:i+1]; slices.Contains(own, o) {
+				return o
+			}
+			if strings.IndexByte(flags, name[i]) < 0 {
+				break
+			}
+		}
+		return ""
 	}
 	var errs []*FieldError
 	for i, arg := range args {
-		name, _, _ := strings.Cut(arg, "=")
-		if !strings.HasPrefix(arg, "--") && len(name) > 2 {
-			name = name[:2] // -ofile
-		}
 		fe := fieldErrorf(at, fmt.Sprintf("%s[%d]", place, i), CodeFormat, "%s is not an option of sbatch", arg).
 			hintf("write an option and its value as one argument: --partition=gpu")
 		fe.Value = arg
 		switch {
 		case strings.ContainsRune(arg, 0):
 			fe.Code, fe.Message = CodeNUL, "a NUL byte, which no program can be given in an argument"
-		case slices.Contains(own, name):
-			fe.Message, fe.Hint = name+" is an option that the driver sets itself", "leave it out"
+		case strings.HasPrefix(arg, "-") && reserved(arg) != "":
+			fe.Message, fe.Hint = reserved(arg)+" is an option that the driver sets itself", "leave it out"
 		case strings.HasPrefix(arg, "-") && strings.Trim(arg, "-") != "":
 			continue
 		}

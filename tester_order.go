@@ -120,7 +120,7 @@ func (s *suite) deal(runs []*suiteRun, past *order) []*suiteRun {
 		return cmp.Or(cmp.Compare(b.seconds, a.seconds), strings.Compare(a.id.Name, b.id.Name))
 	})
 	h := sha256.New()
-	load := make([]float64, s.o.Shard.Count)
+	load := make([]float64, min(s.o.Shard.Count, len(runs))) // the other shards are empty
 	var own []*suiteRun
 	for i := range all {
 		least := 0

@@ -3,6 +3,7 @@ package scriptspec_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -116,6 +117,10 @@ func TestShards(t *testing.T) {
 			assert.LessOrEqual(t, slices.Max(load), 40*time.Second, "the longest run is alone")
 		}
 	}
+
+	names, empty := namesOf(t, python, st, scriptspec.Shard{Index: 24, Count: math.MaxInt})
+	assert.Empty(t, names)
+	assert.True(t, empty.Success, "a shard beyond all runs is an empty one")
 
 	// What is recorded today, by another shard, deals the runs no other way.
 	_, before := namesOf(t, python, st, scriptspec.Shard{Index: 1, Count: 3})
