@@ -123,6 +123,9 @@ func (c *Client) list(ctx context.Context, which ...string) (map[string]Status, 
 			jobs[parts[0]] = Status{ID: parts[0], State: state(parts[1]), Reason: parts[2], Nodes: parts[3], Name: parts[4]}
 		}
 	}
+	if len(jobs) == 0 && strings.TrimSpace(out) != "" {
+		return nil, fmt.Errorf("%w: squeue printed no jobs, but %q", ErrUnreachable, lastLine(out)) // a notice, say
+	}
 	return jobs, nil
 }
 

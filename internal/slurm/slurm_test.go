@@ -214,3 +214,12 @@ func TestWatchForgottenJob(t *testing.T) {
 	assert.Equal(t, State("RUNNING"), next(t, f).State, "not known twice is not unknown")
 	assert.Equal(t, Status{ID: "1", Name: "a", State: Unknown}, next(t, f))
 }
+
+// An answer that is no list of jobs does not say that there are none.
+func TestListIsANotice(t *testing.T) {
+	t.Parallel()
+	c, _ := fake(t, map[string]string{"squeue": `echo "squeue: notice: maintenance tonight"`})
+	_, err := c.List(t.Context())
+	require.ErrorIs(t, err, ErrUnreachable)
+	assert.ErrorContains(t, err, "maintenance tonight")
+}
