@@ -170,6 +170,9 @@ func sbatchErrors(place string, at rank, args []string) []*FieldError {
 			}
 			return ""
 		}
+		if !strings.HasPrefix(name, "-") {
+			return ""
+		}
 		const flags = "HIkKOQsvX" // short options without a value, behind which there may be another
 		for i := 1; i < len(name); i++ {
 			if o := "-" + name[i:i+1]; slices.Contains(own, o) {
@@ -183,14 +186,15 @@ func sbatchErrors(place string, at rank, args []string) []*FieldError {
 	}
 	var errs []*FieldError
 	for i, arg := range args {
+		option := reserved(arg)
 		fe := fieldErrorf(at, fmt.Sprintf("%s[%d]", place, i), CodeFormat, "%s is not an option of sbatch", arg).
 			hintf("write an option and its value as one argument: --partition=gpu")
 		fe.Value = arg
 		switch {
 		case strings.ContainsRune(arg, 0):
 			fe.Code, fe.Message = CodeNUL, "a NUL byte, which no program can be given in an argument"
-		case strings.HasPrefix(arg, "-") && reserved(arg) != "":
-			fe.Message, fe.Hint = reserved(arg)+" is an option that the driver sets itself", "leave it out"
+		case option != "":
+			fe.Message, fe.Hint = option+" is an option that the driver sets itself", "leave it out"
 		case strings.HasPrefix(arg, "-") && strings.Trim(arg, "-") != "":
 			continue
 		}

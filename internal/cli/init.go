@@ -25,12 +25,11 @@ func (a *app) initCommand() *cobra.Command {
 			if dag != "" && len(args) == 0 {
 				return usage("--dag needs the directory of the scripts")
 			}
+			var err error
 			if len(args) == 1 {
-				if err := a.initSpecs(cmd, args[0], dag, name); err != nil {
-					return err
-				}
+				err = a.initSpecs(cmd, args[0], dag, name)
 			}
-			return errors.Join(a.initCI(ci), a.initEditor(editor))
+			return errors.Join(err, a.initCI(ci), a.initEditor(editor))
 		},
 	}
 	cmd.Flags().StringVar(&ci, "ci", "", "set up CI: github, gitlab or pre-commit")
@@ -81,17 +80,20 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 			m.described[m.fileOf(s.Basic().ScriptPath)] = true
 		}
 	}
+	var unplanned error
 	if dag != "" {
-		if err := m.pipeline(dag, name); err != nil {
+		saved, err := m.pipeline(dag, name)
+		if !saved && err != nil {
 			return err
 		}
+		unplanned = err
 	}
 	for i, file := range files {
 		if err := m.script(file, found[i]); err != nil {
-			return err
+			return errors.Join(unplanned, err)
 		}
 	}
-	return nil
+	return unplanned
 }
 
 // scriptsIn returns the Python files of a directory.
@@ -176,24 +178,39 @@ func (m *maker) fileOf(path string) string {
 	return filepath.Clean(path)
 }
 
+// argument returns the job argument that a program gets as a flag, which argparse may keep by another name; "" if there is
+// none.
+func argument(f scriptspec.ScriptFlag) string {
+	for _, name := range f.Names {
+		if long, ok := strings.CutPrefix(name, "--"); ok {
+			return long
+		}
+	}
+	return ""
+}
+
 // complete gives a new spec the job arguments for which its script has a default, and notes those without one.
 func (m *maker) complete(s *scriptspec.ScriptExecutionSpec, found *scriptspec.ScriptInterface) {
 	s.SpecVersion = scriptspec.SpecVersion
 	defaults := map[string]any{}
 	for _, f := range found.Flags {
-		if defaults[f.Dest] = f.Default; f.Default == nil && len(f.Choices) > 0 {
-			defaults[f.Dest] = f.Choices[0]
+		value := f.Default
+		if value == nil && len(f.Choices) > 0 {
+			value = f.Choices[0]
 		}
-		if f.Default != nil && found.IsProgram() {
-			if _, given := s.JobArgs[f.Dest]; !given {
-				s.AddJobArg(f.Dest, f.Default)
-			}
-		}
+		defaults[f.Dest], defaults[argument(f)] = value, value // as a script reads it, and as a program is given it
 	}
 	needs := slices.Clone(found.JobArgs)
 	for _, f := range found.Flags {
-		if found.IsProgram() && f.Required {
-			needs = append(needs, scriptspec.ScriptUse{Name: f.Dest, Required: true})
+		switch name := argument(f); {
+		case name == "" || !found.IsProgram():
+		case f.Required:
+			needs = append(needs, scriptspec.ScriptUse{Name: name, Required: true})
+		case f.Default == nil || f.Takes == "none" && f.Default != false: // true would pass a flag that stands for false
+		default:
+			if _, given := s.JobArgs[name]; !given {
+				s.AddJobArg(name, f.Default)
+			}
 		}
 	}
 	for _, use := range needs {
@@ -224,21 +241,22 @@ func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(s
 	return err
 }
 
-// pipeline creates the specs of the nodes of a graph, and the pipeline.
-func (m *maker) pipeline(dag, name string) error {
+// pipeline creates the specs of the nodes of a graph, and the pipeline. One that was saved may still have no plan, and be
+// for a person to complete.
+func (m *maker) pipeline(dag, name string) (saved bool, err error) {
 	file := filepath.Join(filepath.Dir(m.st.Path("x")), name+"_pipeline_testing_spec.json")
 	if _, err := os.Stat(file); err == nil {
 		m.note("%s already exists; left unchanged", relativeHere(file))
-		return nil
+		return true, nil
 	}
 	graph, err := scriptspec.LoadDAG(dag)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p, err := m.builder.FromDAG(graph)
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
-		return &exit{exitNo, errors.New(text + "\nrename the script to the node in snake_case, or the node to the script in PascalCase")}
+		return false, &exit{exitNo, errors.New(text + "\nrename the script to the node in snake_case, or the node to the script in PascalCase")}
 	}
 	p.Name, p.Refs = name, map[string]string{}
 	for _, node := range graph.Nodes {
@@ -252,21 +270,21 @@ func (m *maker) pipeline(dag, name string) error {
 				m.complete(s, found)
 			}
 			if err := m.save(path, s, m.st.SaveStep); err != nil {
-				return err
+				return false, err
 			}
 		}
 		p.Refs[node] = s.ScriptName // its spec has a file
 	}
 	if err := m.st.SavePipeline(p); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := fmt.Fprintln(m.app.out, relativeHere(file)); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := p.Plan(nil); err != nil {
-		return &exit{exitNo, err}
+		return true, &exit{exitNo, err}
 	}
-	return nil
+	return true, nil
 }
 
 // ciFiles are written where there are none.

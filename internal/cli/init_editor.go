@@ -54,9 +54,9 @@ func (a *app) initVSCode() error {
 	for _, f := range editorFiles {
 		schemas = append(schemas, map[string]any{"fileMatch": []string{"**/.specs/" + f.pattern}, "url": "./.vscode/scriptspec/" + f.schema + ".schema.json"})
 	}
-	for _, verb := range []string{"lint", "run"} {
+	for _, task := range [][2]string{{"lint", ""}, {"run", " --without-pipelines"}} { // in a pipeline inputs are made as it runs
 		tasks = append(tasks, map[string]any{
-			"label": "scriptspec " + verb, "type": "shell", "command": "scriptspec " + verb + " --format gnu", "group": "test",
+			"label": "scriptspec " + task[0], "type": "shell", "command": "scriptspec " + task[0] + task[1] + " --format gnu", "group": "test",
 			"problemMatcher": map[string]any{
 				"owner": "scriptspec", "fileLocation": []string{"autoDetect", "${workspaceFolder}"}, "severity": "info",
 				"pattern": map[string]any{"regexp": gnuLine, "file": 1, "line": 2, "column": 3, "severity": 4, "message": 5, "code": 6},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,8 +94,12 @@ func (j *jsonc) blankComments() (commas []int) {
 }
 
 // insert returns the text with further items in the object or list at a place, each on lines of its own behind what is
-// there. Everything else stays as it is, byte for byte.
+// there; null is an empty list. Everything else stays as it is, byte for byte.
 func (j *jsonc) insert(at span, items []any, name string) ([]byte, error) {
+	if string(j.bare[at.start:at.end]) == "null" {
+		list := func(text []byte) []byte { return slices.Concat(text[:at.start], []byte("[]"), text[at.end:]) }
+		j, at.end = &jsonc{text: list(j.text), bare: list(j.bare)}, at.start+len("[]")
+	}
 	line, unit := "\n", "  "
 	if bytes.Contains(j.text, []byte("\r\n")) {
 		line = "\r\n"

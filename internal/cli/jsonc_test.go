@@ -20,6 +20,7 @@ func TestJSONCInsert(t *testing.T) {
 		"a list":                {"{\n  \"l\": [\n    {\"a\": \"\\\"]\"} // of a\n  ],\n  \"z\": 1\n}", "{\n  \"l\": [\n    {\"a\": \"\\\"]\"}, // of a\n    1\n  ],\n  \"z\": 1\n}"},
 		"a list with a comma":   {"{\n  \"l\": [\n    0,\n  ], // l\n}", "{\n  \"l\": [\n    0,\n    1\n  ], // l\n}"},
 		"a list with a comment": {"{\n  \"l\": [ /* none */ ]\n}", "{\n  \"l\": [ /* none */\n    1\n  ]\n}"},
+		"null":                  {"{\n  \"l\": null, // none\n  \"z\": 1\n}", "{\n  \"l\": [\n    1\n  ], // none\n  \"z\": 1\n}"},
 		"ends of Windows":       {"{\r\n  \"z\": 1\r\n}\r\n", "{\r\n  \"z\": 1,\r\n  \"l\": [\r\n    1\r\n  ]\r\n}\r\n"},
 	} {
 		j, err := parseJSONC([]byte(test.text))
