@@ -53,7 +53,8 @@ func (s Shard) check() error {
 type ShardResult struct {
 	// Shard is as Shard.String.
 	Shard string `json:"shard"`
-	// Runs is how many runs this shard has, of All in all shards together. A shard without runs is a success.
+	// Runs is how many runs were to be made of this shard, which SuiteOptions.LastFailed may leave some out of, All how many runs
+	// all shards have together. A shard without runs is a success.
 	Runs int `json:"runs"`
 	All  int `json:"all"`
 	// Plan is a digest of which runs are in which shard. Results with the same Plan have each run exactly once between them.
@@ -86,11 +87,20 @@ func (s *suite) arrange(st *Store, runs []*suiteRun) []*suiteRun {
 	today := s.result.StartedAt.UTC().Truncate(24 * time.Hour)
 	past := readOrder(&st.history, today)
 	failed := func(r *suiteRun) bool { return r.err != nil || past.failed[r.key()] }
-	if o.LastFailed && slices.ContainsFunc(runs, failed) {
-		runs = slices.DeleteFunc(runs, func(r *suiteRun) bool { return !failed(r) })
-	}
-	if o.Shard != (Shard{}) {
+	sharded := o.Shard != (Shard{})
+	if sharded { // before anything is left out, which what other shards record would change
 		runs = s.deal(runs, past)
+	}
+	if o.LastFailed {
+		kept := slices.Clone(runs)
+		kept = slices.DeleteFunc(kept, func(r *suiteRun) bool { return !failed(r) })
+		known := func(r *suiteRun) bool { _, ok := past.failed[r.key()]; return ok }
+		if len(kept) > 0 || sharded && slices.ContainsFunc(runs, known) {
+			runs = kept
+		}
+	}
+	if sharded {
+		s.result.Shard.Runs = len(runs)
 	}
 	if o.FailedFirst {
 		slices.SortStableFunc(runs, func(a, b *suiteRun) int {
@@ -139,7 +149,7 @@ func (s *suite) deal(runs []*suiteRun, past *order) []*suiteRun {
 	for _, d := range all {
 		fmt.Fprintf(h, "%q %d/%d\n", d.id.Name, d.shard, s.o.Shard.Count)
 	}
-	s.result.Shard = &ShardResult{Shard: s.o.Shard.String(), Runs: len(own), All: len(all), Plan: hex.EncodeToString(h.Sum(nil)[:8])}
+	s.result.Shard = &ShardResult{Shard: s.o.Shard.String(), All: len(all), Plan: hex.EncodeToString(h.Sum(nil)[:8])}
 	return own
 }
 

@@ -177,3 +177,46 @@ func TestLastFailed(t *testing.T) {
 	require.NoError(t, st.History().Append(daysAgo(aRecord("StepD", 0), 0)))
 	assert.Equal(t, []string{"step_a", "step_b", "step_c", "step_d"}, run(scriptspec.SuiteOptions{LastFailed: true}))
 }
+
+// Shards that are run one after the other, each of which changes what failed last, run each of what had failed exactly once.
+func TestLastFailedOfShards(t *testing.T) {
+	t.Parallel()
+	python := python(t)
+	var steps []string
+	var past []scriptspec.Record
+	for i := range 12 {
+		r := daysAgo(aRecord(fmt.Sprintf("Step%c", 'A'+i), 0), 2)
+		if i%3 == 1 || i == 0 {
+			r.Outcome = scriptspec.OutcomeException
+		}
+		steps, past = append(steps, r.StepName), append(past, r)
+	}
+	for _, n := range []int{1, 2, 5, 12, 20} {
+		st := smallSuite(t, steps, past)
+		tester := &scriptspec.RuntimeTester{Python: python, History: st.History()}
+		var together, plans []string
+		for i := range n {
+			r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{LastFailed: true, Shard: scriptspec.Shard{Index: i + 1, Count: n}})
+			require.NoError(t, err)
+			assert.True(t, r.Success)
+			assert.Equal(t, len(r.Specs), r.Shard.Runs)
+			assert.Equal(t, 12, r.Shard.All)
+			for _, s := range r.Specs {
+				together = append(together, s.Name)
+			}
+			plans = append(plans, r.Shard.Plan)
+		}
+		assert.ElementsMatch(t, []string{"step_a", "step_b", "step_e", "step_h", "step_k"}, together, "%d shards", n)
+		assert.Len(t, slices.Compact(plans), 1)
+	}
+
+	st := smallSuite(t, steps, nil)
+	tester := &scriptspec.RuntimeTester{Python: python, History: st.History()}
+	ran := 0
+	for i := range 3 {
+		r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{LastFailed: true, Shard: scriptspec.Shard{Index: i + 1, Count: 3}})
+		require.NoError(t, err)
+		ran += len(r.Specs)
+	}
+	assert.Equal(t, 12, ran, "of which nothing was on record")
+}

@@ -31,7 +31,9 @@ type SuiteOptions struct {
 	// Shard is the part to run, if the suite is split among several machines.
 	Shard Shard
 	// LastFailed runs only what did not end as it should when it was last recorded in the history of the store, and everything if
-	// there is nothing of that kind. FailedFirst starts it before everything else.
+	// there is nothing of that kind. With a Shard all runs are dealt first, and then those of the shard are left out that passed, all
+	// of them if all did, so that what failed is run once by shards 1 to n, also one after the other; only a shard of which nothing is
+	// on record is run whole. FailedFirst starts what failed before everything else.
 	LastFailed, FailedFirst bool
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error

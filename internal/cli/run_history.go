@@ -33,7 +33,7 @@ func (f *historyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.durations, "durations", 0, "show the so many slowest, beside the history")
 	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, if it may be chance; a spec may allow more")
-	flags.BoolVar(&f.lastFailed, "last-failed", false, "only what failed when it was last run, or all if nothing did")
+	flags.BoolVar(&f.lastFailed, "last-failed", false, "only what failed when it was last run, or all if nothing did; with --shard nothing of a shard that passed")
 	flags.BoolVar(&f.failedFirst, "failed-first", false, "begin with what failed when it was last run")
 	flags.StringVar(&f.shard, "shard", "", "only this part of all, as 1/3: parts take about as long")
 	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 also for: flaky, budget")
