@@ -34,7 +34,12 @@ func (j *slurmJob) await(ctx context.Context) (*nodeReply, error) {
 	follower := j.engine.watch.Follow(j.record.ID, j.record.Name)
 	defer func() { follower.Stop() }()
 	begun, last := time.Now(), slurm.Status{}
-	var over <-chan time.Time // when nothing more is to be expected
+	var over <-chan time.Time       // when nothing more is to be expected
+	instead := func(other string) { // is the job, by its name
+		follower.Stop()
+		j.record.ID, over = other, nil
+		follower = j.engine.watch.Follow(j.record.ID, j.record.Name)
+	}
 	stopped, cancelled := ctx.Done(), false
 	for {
 		reply, err := j.reply()
@@ -63,6 +68,14 @@ func (j *slurmJob) await(ctx context.Context) (*nodeReply, error) {
 				timer.Stop()
 				return nil, context.Cause(ctx)
 			case cancelled: // which bounds what is waited for
+			case last.Never():
+				timer.Stop()
+				j.cancel(ctx)
+				_ = j.dir.Withdraw()
+				return nil, fmt.Errorf("job %s cannot begin%s: %s; it was cancelled", j.record.ID, j.arguments(), printable(last.String()))
+			case last.State == "PENDING":
+				over = nil
+				j.pending(last)
 			case !gone:
 				over = nil
 			case last.State == "COMPLETED":
@@ -76,16 +89,38 @@ func (j *slurmJob) await(ctx context.Context) (*nodeReply, error) {
 				return nil, fmt.Errorf("%w; job %s may still be running: %w", context.Cause(ctx), j.record.ID, errStillThere)
 			}
 			if other, ok := j.dir.Begun(); ok && other.Job != "" && other.Job != j.record.ID {
-				// sbatch had submitted twice, and this one was first.
-				j.record.ID, over = other.Job, nil
-				follower.Stop()
-				follower = j.engine.watch.Follow(j.record.ID, j.record.Name)
+				instead(other.Job) // sbatch had submitted twice, and this one was first
 				continue
+			}
+			if last.State == slurm.Unknown { // to the list of all jobs, and under this id
+				now, known, err := j.engine.client.Find(ctx, j.record.Name)
+				switch {
+				case err != nil: // is no news
+					over = time.After(noReplyDelay)
+					continue
+				case known && !now.State.Ended():
+					instead(now.ID)
+					continue
+				case known:
+					last = now
+				default:
+					_ = j.engine.client.Cancel(ctx, j.record.ID, j.record.Name) // should it be there all the same
+				}
 			}
 			return nil, j.lost(last)
 		}
 		timer.Stop()
 	}
+}
+
+// pending tells an observer why a job has not begun, in the engine's words.
+func (j *slurmJob) pending(s slurm.Status) {
+	if j.what == nil {
+		return
+	}
+	e := j.what.event(EventPending)
+	e.Reason = printable(s.String())
+	j.tester.tell(e)
 }
 
 // lost is the error for a job that ended without a reply. What may be left of it, on a node that Slurm cannot reach, is

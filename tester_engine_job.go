@@ -22,6 +22,7 @@ import (
 type slurmJob struct {
 	tester   *RuntimeTester
 	engine   *engineState
+	what     *job // nil if nobody waits for what comes of it
 	place    *jobPlace
 	masker   *mask.Masker
 	clear    func() error // the outputs, may be nil
@@ -37,7 +38,7 @@ type slurmJob struct {
 const jobPrefix = "scriptspec-"
 
 func (t *RuntimeTester) newSlurmJob(ctx context.Context, what job, s *ScriptExecutionSpec) (*slurmJob, error) {
-	j := &slurmJob{tester: t, engine: t.slurm(), masker: what.masker, clear: what.clear, place: what.place, memory: cmp.Or(s.MaxMemory, t.MaxMemory)}
+	j := &slurmJob{tester: t, engine: t.slurm(), what: &what, masker: what.masker, clear: what.clear, place: what.place, memory: cmp.Or(s.MaxMemory, t.MaxMemory)}
 	grace, killWait, err := j.engine.grace(ctx, t)
 	j.killWait = killWait
 	if err != nil {
@@ -130,7 +131,7 @@ func (j *slurmJob) submit(ctx context.Context) (err error) {
 		Name: j.record.Name, Output: j.dir.Log(), Limit: j.request.Timeout + j.request.Grace + margin, Warning: warning,
 		Args: args, Script: script,
 	}
-	if j.memory > 0 && !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--mem") }) {
+	if j.memory > 0 && !slices.ContainsFunc(args, asksForMemory) {
 		what.Memory = j.memory + more
 	}
 	if err := errors.Join(j.dir.SetRequest(data), j.dir.SetRecord(j.record)); err != nil {
@@ -142,46 +143,65 @@ func (j *slurmJob) submit(ctx context.Context) (err error) {
 	return j.dir.SetRecord(j.record)
 }
 
+// asksForMemory reports whether sbatch takes an argument for --mem, --mem-per-cpu or --mem-per-gpu.
+func asksForMemory(arg string) bool {
+	name, _, _ := strings.Cut(arg, "=")
+	return name == "--mem" || strings.HasPrefix(name, "--mem-p")
+}
+
 // patience bounds how long a cluster may be out of reach for a job that is to be submitted.
 const patience = 10 * time.Minute
 
-// sbatch submits until slurmctld has answered: a call that failed may have submitted the job. It is not interrupted,
-// since a job must be known to be ended.
+// sbatch submits until slurmctld has answered: a call that failed may have submitted the job, whatever it said, so that
+// its name is looked for. It is not interrupted, since a job must be known to be ended.
 func (j *slurmJob) sbatch(ctx context.Context, what slurm.Job) (id string, err error) {
 	begun, calls := time.Now(), context.WithoutCancel(ctx)
+	looks := 3 // after a call of which nothing is known: the job may still be on its way
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
-		id, err = j.engine.client.Submit(calls, what)
-		if err == nil || !errors.Is(err, slurm.ErrUnreachable) {
-			break
+		if id, err = j.engine.client.Submit(calls, what); err == nil {
+			return id, nil
 		}
-		for {
+		if _, started := errors.AsType[*slurm.CommandError](err); !started {
+			return "", j.unsubmitted(ctx, err)
+		}
+		for answered := false; !answered; {
 			status, found, findErr := j.engine.client.Find(calls, what.Name)
-			if found {
+			switch {
+			case found:
 				return status.ID, nil
-			}
-			if findErr == nil {
-				break
+			case errors.Is(findErr, slurm.ErrUnreachable):
+			case errors.Is(err, slurm.ErrUnclear):
+				if looks--; looks == 0 {
+					return "", j.unsubmitted(ctx, err)
+				}
+			case !errors.Is(err, slurm.ErrUnreachable):
+				return "", j.unsubmitted(ctx, err)
+			default:
+				answered = findErr == nil
 			}
 			if time.Since(begun) > patience || !sleep(ctx, pause) {
 				return "", j.unsubmitted(ctx, err)
 			}
 		}
-		if time.Since(begun) > patience || !sleep(ctx, pause) {
-			return "", j.unsubmitted(ctx, err)
-		}
 	}
-	if err != nil {
-		return "", j.unsubmitted(ctx, err)
-	}
-	return id, nil
 }
 
 // unsubmitted is the error for a job that is not in the queue, as far as is known.
 func (j *slurmJob) unsubmitted(ctx context.Context, err error) error {
+	_ = j.dir.Withdraw() // should it begin all the same, there is nothing that it could do
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	return fmt.Errorf("a job cannot be submitted: %w", maskedError{err, j.masker})
+	return fmt.Errorf("a job cannot be submitted%s: %w", j.arguments(), maskedError{err, j.masker})
+}
+
+// arguments says what the user has asked sbatch for, for errors.
+func (j *slurmJob) arguments() string {
+	args := slices.Concat(j.tester.Engine.Args, j.place.args)
+	if len(args) == 0 {
+		return ""
+	}
+	return " with " + printable(j.masker.String(strings.Join(args, " ")))
 }
 
 // maskedError hides secrets in the text of an error.

@@ -160,14 +160,18 @@ func TestEngineLostJobs(t *testing.T) {
 		"node failed, tried again":      {"lose", "NODE_FAIL", 0, 2, ""},
 		"preempted, not tried again":    {"lose", "PREEMPTED", -1, 1, "lost: job 1 ended before the script was started: PREEMPTED on fake"},
 		"said failed and had submitted": {"drop", "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation", 0, 1, ""},
+		"killed and had submitted":      {"drop", "", 0, 1, ""},
 		"could not be reached, once":    {"fail", "sbatch: error: Unable to contact slurm controller (connect failure)", 0, 1, ""},
-		"refused":                       {"fail", "sbatch: error: invalid partition specified: gpu", 0, 0, "a job cannot be submitted: sbatch: sbatch: error: invalid partition specified: gpu"},
+		"refused": {"fail", "sbatch: error: invalid partition specified: gpu", 0, 0,
+			"a job cannot be submitted with --partition=gpu: sbatch: invalid partition specified: gpu"},
+		"cannot begin": {"hold", "PartitionTimeLimit", 0, 1,
+			"job 1 cannot begin with --partition=gpu: PENDING (PartitionTimeLimit) on fake; it was cancelled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, s, tester := scriptOnSlurm(t, writes)
-			tester.Engine.LostRetries = test.retries
-			c.make(test.wrong, test.text)
+			tester.Engine.LostRetries, tester.Engine.Args = test.retries, []string{"--partition=gpu"}
+			require.NoError(t, os.WriteFile(filepath.Join(c.bin, test.wrong), []byte(test.text), 0o600))
 			r, err := tester.TestScript(t.Context(), s)
 			assert.Len(t, c.jobs("name"), test.jobs)
 			if test.err == "" {
@@ -179,6 +183,44 @@ func TestEngineLostJobs(t *testing.T) {
 			assert.Equal(t, test.wrong == "lose", errors.Is(err, scriptspec.ErrLost))
 		})
 	}
+}
+
+// A job that squeue leaves out of the list of all is looked for by its name before it is called lost: it runs once.
+func TestEngineLeftOut(t *testing.T) {
+	t.Parallel()
+	c, g, s, tester := gated(t)
+	c.make("hidden", "")
+	done := make(chan *scriptspec.ScriptTestResult, 1)
+	go func() {
+		r, err := tester.TestScript(t.Context(), s)
+		assert.NoError(t, err)
+		done <- r
+	}()
+	g.await()
+	require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(c.bin, "asked")); return err == nil }, time.Minute, time.Millisecond)
+	g.tell("A", "go on")
+	assert.True(t, (<-done).Success)
+	assert.Len(t, c.jobs("name"), 1)
+}
+
+// A job that waits in the queue says why, and is no verdict.
+func TestEnginePending(t *testing.T) {
+	t.Parallel()
+	c, s, tester := scriptOnSlurm(t, writes)
+	c.make("hold", "Priority")
+	ctx, stop := context.WithCancelCause(t.Context())
+	var said []string
+	enough := errors.New("enough")
+	tester.Observer = func(e scriptspec.Event) {
+		if e.Kind == scriptspec.EventPending {
+			said = append(said, e.Name+": "+e.Reason)
+			stop(enough)
+		}
+	}
+	_, err := tester.TestScript(ctx, s)
+	require.ErrorIs(t, err, enough)
+	assert.Equal(t, []string{s.StepName + ": PENDING (Priority) on fake"}, said)
+	assert.Equal(t, []string{"CANCELLED"}, c.jobs("state"))
 }
 
 // gated is a script that waits for the test, on a fake cluster.
@@ -240,6 +282,25 @@ func TestEngineUnreachable(t *testing.T) {
 	c.make("down", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
 	g.tell("A", "go on")
 	assert.True(t, (<-done).Success)
+}
+
+// A job of which the cluster knows nothing any more is lost, and what may be left of it is told to end.
+func TestEngineForgotten(t *testing.T) {
+	t.Parallel()
+	c, g, s, tester := gated(t)
+	tester.Engine.LostRetries = -1
+	done := make(chan error, 1)
+	go func() {
+		_, err := tester.TestScript(t.Context(), s)
+		done <- err
+	}()
+	g.await()
+	c.make("gone", "")
+	err := <-done
+	require.ErrorIs(t, err, scriptspec.ErrLost)
+	assert.ErrorContains(t, err, "job 1 ended without a reply and is not known to Slurm any more")
+	g.gone("A")
+	assert.Len(t, c.jobs("scancelled"), 1)
 }
 
 // No value is in a file, an argument or the environment of a job while it runs, nor afterwards.

@@ -14,6 +14,7 @@ type EventKind string
 const (
 	EventQueued   EventKind = "queued"   // the run waits for its turn
 	EventStarted  EventKind = "started"  // an attempt begins
+	EventPending  EventKind = "pending"  // its job waits in the queue of the engine, which gives Reason; again if that changes
 	EventOutput   EventKind = "output"   // the script has written lines, StdoutLines and StderrLines of this attempt so far
 	EventMemory   EventKind = "memory"   // a sample of Memory, where there is a bound
 	EventAttempt  EventKind = "attempt"  // an attempt has ended, with Result
@@ -41,7 +42,8 @@ type Event struct {
 	Memory int64 `json:"memory,omitzero"`
 	// Result is that of the attempt, or in the end of all; nil if no script was started. It must not be changed.
 	Result *ScriptTestResult `json:"result,omitzero"`
-	// Status is what became of a node that has finished, Reason why; a node may finish without having been queued.
+	// Status is what became of a node that has finished, Reason why; a node may finish without having been queued. Of a
+	// job that waits Reason is the engine's.
 	Status NodeStatus `json:"status,omitzero"`
 	Reason string     `json:"reason,omitzero"`
 	// Error says why there was no test.

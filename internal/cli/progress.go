@@ -22,6 +22,7 @@ type progress struct {
 	mu           sync.Mutex
 	done, failed int
 	running      []started // in the order of their start
+	reasons      []string  // why jobs wait
 	drawn        bool
 	stop         chan struct{}
 	stopped      sync.WaitGroup
@@ -71,6 +72,18 @@ func (p *progress) begin(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = append(p.running, started{name, time.Now()})
+	p.draw()
+}
+
+// wait says why a job waits, once for each reason: there may be thousands of jobs.
+func (p *progress) wait(name, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if slices.Contains(p.reasons, reason) {
+		return
+	}
+	p.reasons = append(p.reasons, reason)
+	p.print(fmt.Sprintf("%-9s %s: %s\n", "pending", harmless(name), harmless(reason)))
 	p.draw()
 }
 

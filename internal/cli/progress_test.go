@@ -45,3 +45,16 @@ func TestProgressLine(t *testing.T) {
 		t.Errorf("after the progress: %q", out[len(out)-1])
 	}
 }
+
+// Why a job waits is said once, however many wait for it.
+func TestProgressPending(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &progress{app: &app{err: &out}, out: &out, stop: make(chan struct{})}
+	for _, e := range [][2]string{{"a", "PENDING (Priority)"}, {"b", "PENDING (Priority)"}, {"b", "PENDING (Resources)"}} {
+		p.event(scriptspec.Event{Kind: scriptspec.EventPending, Name: e[0], Reason: e[1]})
+	}
+	if want := "pending   a: PENDING (Priority)\npending   b: PENDING (Resources)\n"; out.String() != want {
+		t.Errorf("got %q\nwant %q", out.String(), want)
+	}
+}

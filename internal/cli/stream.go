@@ -135,6 +135,8 @@ func (p *progress) event(e scriptspec.Event) {
 		if e.Attempt == 1 {
 			p.begin(e.Name)
 		}
+	case scriptspec.EventPending:
+		p.wait(e.Name, e.Reason)
 	case scriptspec.EventFinished:
 		p.end(e.Name, statusOf(e), reasonOf(e))
 	}

@@ -52,11 +52,14 @@ type Job struct {
 // ErrUnreachable is returned if a program could not, or may not, have reached slurmctld.
 var ErrUnreachable = errors.New("slurmctld cannot be reached")
 
+// ErrUnclear is returned by Submit if sbatch did not say what became of the job: it was killed, or printed no id.
+var ErrUnclear = errors.New("whether the job was submitted is not known")
+
 // CommandError is a program that failed.
 type CommandError struct {
 	Program string
-	Said    string // the last line of its standard error
-	Err     error  // ErrUnreachable, or how it ended
+	Said    string // why, by its standard error
+	Err     error  // ErrUnreachable, ErrUnclear, or how it ended
 }
 
 func (e *CommandError) Error() string {
@@ -68,8 +71,8 @@ func (e *CommandError) Error() string {
 
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// Submit submits a job and returns its id. After ErrUnreachable it may have been submitted all the same: look for
-// its name before the next attempt.
+// Submit submits a job and returns its id. After ErrUnreachable and ErrUnclear it may have been submitted all the same:
+// look for its name before the next attempt.
 func (c *Client) Submit(ctx context.Context, j Job) (id string, err error) {
 	args := []string{
 		"--parsable", "--no-requeue", "--export=ALL", "--job-name=" + j.Name, "--output=" + escaped(j.Output),
@@ -82,11 +85,13 @@ func (c *Client) Submit(ctx context.Context, j Job) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	id, _, _ = strings.Cut(lastLine(out), ";") // the cluster follows, if there are several
-	if _, err := strconv.ParseUint(id, 10, 64); err != nil {
-		return "", &CommandError{"sbatch", "printed no job id: " + printable.Line(lastLine(out)), err}
+	for line := range strings.Lines(out) { // what a site's own sbatch adds may be before it or after it
+		id, _, _ := strings.Cut(strings.TrimSpace(line), ";") // the cluster follows, if there are several
+		if _, err := strconv.ParseUint(id, 10, 64); err == nil {
+			return id, nil
+		}
 	}
-	return id, nil
+	return "", &CommandError{"sbatch", "printed no job id: " + printable.Line(lastLine(out)), ErrUnclear}
 }
 
 // escaped is a file name in which sbatch replaces nothing: %j would be the job's id.
@@ -186,11 +191,38 @@ func (c *Client) call(ctx context.Context, stdin, program string, args ...string
 	if cmd.Process == nil {
 		return "", fmt.Errorf("a program of Slurm cannot be started: %w", err)
 	}
-	e := &CommandError{program, printable.Line(lastLine(said.String())), err}
-	if limited.Err() != nil || isUnreachable(said.String()) {
+	e := &CommandError{program, printable.Line(reason(said.String())), err}
+	switch {
+	case limited.Err() != nil || isUnreachable(said.String()):
 		e.Err = ErrUnreachable
+	case !cmd.ProcessState.Exited() && program == "sbatch": // it was killed
+		e.Err = fmt.Errorf("%w (%w)", ErrUnclear, err)
+	case !cmd.ProcessState.Exited():
+		e.Err = fmt.Errorf("%w (%w)", ErrUnreachable, err)
 	}
 	return "", e
+}
+
+// reason returns the lines that say what is wrong, without the name of the program that each begins with. Slurm's
+// programs go on with notes on what that means, and with a word on --help.
+func reason(said string) string {
+	var errs []string
+	last := ""
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if _, text, ok := strings.Cut(line, ": error: "); ok {
+			errs = append(errs, text)
+		} else if line != "" && !strings.HasPrefix(line, "Try ") {
+			last = line
+		}
+	}
+	if len(errs) == 0 {
+		if program, text, ok := strings.Cut(last, ": "); ok && !strings.Contains(program, " ") {
+			return text
+		}
+		return last
+	}
+	return strings.Join(errs, "; ")
 }
 
 // isUnreachable reports whether a program says that its call may be repeated.

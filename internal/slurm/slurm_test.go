@@ -35,7 +35,7 @@ func fake(t *testing.T, programs map[string]string) (c *Client, noted func(file 
 
 func TestSubmit(t *testing.T) {
 	t.Parallel()
-	c, noted := fake(t, map[string]string{"sbatch": `cat >"$here/script"; echo "sbatch: a note"; echo "17;east"`})
+	c, noted := fake(t, map[string]string{"sbatch": `cat >"$here/script"; echo "sbatch: a note"; echo "17;east"; echo "a banner"`})
 	id, err := c.Submit(t.Context(), Job{
 		Name: "scriptspec-X", Output: "/shared/100%/job.log", Limit: 61 * time.Second, Warning: time.Minute, Memory: 1<<20 + 1,
 		Args: []string{"--partition=gpu"}, Script: "#!/bin/sh\nexec true\n",
@@ -63,22 +63,29 @@ func TestEnvironment(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		script      string
-		unreachable bool
-		text        string
+		script string
+		is     error
+		text   string
 	}{
-		"refused":       {`echo "sbatch: error: invalid partition specified: gpu" >&2; exit 1`, false, "sbatch: sbatch: error: invalid partition specified: gpu"},
-		"out of reach":  {`echo "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)" >&2; exit 1`, true, "connect failure"},
-		"too busy":      {`echo "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying" >&2; exit 1`, true, "temporarily"},
-		"no id":         {`echo "Submitted batch job"`, false, "sbatch: printed no job id: Submitted batch job"},
-		"without words": {`exit 3`, false, "sbatch: exit status 3"},
+		"refused": {`echo "sbatch: error: invalid partition specified: gpu" >&2
+			echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1`, nil,
+			"sbatch: invalid partition specified: gpu; Batch job submission failed: Invalid partition name specified"},
+		"unknown option": {`echo "sbatch: unrecognized option '--patition=gpu'" >&2; echo 'Try "sbatch --help" for more information' >&2; exit 1`, nil,
+			"sbatch: unrecognized option '--patition=gpu'"},
+		"killed":        {`kill -9 $$`, ErrUnclear, "sbatch: whether the job was submitted is not known (signal: killed)"},
+		"out of reach":  {`echo "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)" >&2; exit 1`, ErrUnreachable, "connect failure"},
+		"too busy":      {`echo "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying" >&2; exit 1`, ErrUnreachable, "temporarily"},
+		"no id":         {`echo "Submitted batch job"`, ErrUnclear, "sbatch: printed no job id: Submitted batch job"},
+		"without words": {`exit 3`, nil, "sbatch: exit status 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := fake(t, map[string]string{"sbatch": test.script})
 			_, err := c.Submit(t.Context(), Job{})
 			require.ErrorContains(t, err, test.text)
-			assert.Equal(t, test.unreachable, errors.Is(err, ErrUnreachable))
+			for _, kind := range []error{ErrUnreachable, ErrUnclear} {
+				assert.Equal(t, test.is == kind, errors.Is(err, kind), "%v", kind)
+			}
 		})
 	}
 	_, err := New(t.TempDir()).Submit(t.Context(), Job{})
@@ -138,6 +145,9 @@ func TestStates(t *testing.T) {
 	for _, text := range []string{"PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED", "STAGE_OUT", string(Unknown), "NEW_STATE"} {
 		assert.False(t, state(text).Ended(), text)
 	}
+	assert.True(t, Status{State: "PENDING", Reason: "PartitionTimeLimit"}.Never())
+	assert.False(t, Status{State: "PENDING", Reason: "Resources"}.Never())
+	assert.False(t, Status{State: "RUNNING", Reason: "BadConstraints"}.Never())
 }
 
 // watching has a watch's squeue say one thing after the other, and the last one for ever.

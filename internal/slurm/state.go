@@ -31,6 +31,20 @@ func (s State) Ended() bool {
 	return false
 }
 
+// Never returns whether a job will never begin, unless it or the cluster is changed. One that is held, or waits for nodes
+// that are down, may begin.
+func (s Status) Never() bool {
+	if s.State != "PENDING" {
+		return false
+	}
+	switch s.Reason {
+	case "PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS", "QOSNotAllowed",
+		"AccountNotAllowed", "ReservationDeleted", "QOSMaxWallDurationPerJobLimit", "AssocMaxWallDurationPerJobLimit":
+		return true
+	}
+	return false
+}
+
 // String returns the state, with the reason where there is one, and where the job was: NODE_FAIL (NodeDown) on n1.
 func (s Status) String() string {
 	text := string(s.State)
