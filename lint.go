@@ -32,7 +32,7 @@ type linter struct {
 type lintedSpec struct {
 	file string // its name in the directory
 	text []byte
-	spec Spec
+	spec Spec // nil if the file cannot be loaded
 }
 
 // Lint looks at every spec, base, template and pipeline of the store: what keeps a file from being read, rules that are broken,
@@ -138,7 +138,7 @@ func (l *linter) failure(file string, text []byte, err error) {
 	walk(err)
 }
 
-// load reads the files of specs.
+// load reads the files of specs that are selected.
 func (l *linter) load(ctx context.Context, names []string) error {
 	var all []storedSpec
 	var found []lintedSpec
@@ -146,35 +146,50 @@ func (l *linter) load(ctx context.Context, names []string) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		l.result.Files = append(l.result.Files, l.path(name))
-		text, err := l.read(name)
-		if err != nil {
-			l.failure(l.path(name), nil, err)
-			continue
+		s := lintedSpec{file: name}
+		var err error
+		if s.text, err = l.read(name); err == nil {
+			s.spec, err = decode(s.text, l.path(name), false)
 		}
-		var s Spec
-		if s, err = decode(text, l.path(name), false); err != nil {
-			if s, text = l.mended(ctx, name, text, err); s == nil {
-				l.failure(l.path(name), text, err)
-				continue
-			}
+		if err == nil {
+			err = named(s.spec, name)
 		}
-		if script, _ := scriptOfFile(name); *s.common().scriptName != script {
-			l.at(lintedSpec{name, text, s}, "script_name", SeverityError, CodeMismatch, "the file is named after script "+printable(script), "rename the file or correct script_name")
-			continue
+		if err == nil {
+			l.steps[*s.spec.common().stepName] = true
 		}
-		l.steps[*s.common().stepName] = true
-		found = append(found, lintedSpec{name, text, s})
-		all = append(all, storedSpec{s, strings.TrimSuffix(name, specFileSuffix)})
+		found = append(found, s)
+		all = append(all, storedSpec{s.spec, strings.TrimSuffix(name, specFileSuffix), err})
 	}
 	chosen, err := l.st.choose(ctx, l.o.Select, all)
 	for i, s := range found {
-		if chosen[i] {
-			l.specs = append(l.specs, s)
+		if !chosen[i] {
+			continue
 		}
+		l.result.Specs++
+		l.result.Files = append(l.result.Files, l.path(s.file))
+		if problem := all[i].err; problem != nil && s.spec == nil {
+			if s.spec, s.text = l.mended(ctx, s.file, s.text, problem); s.spec == nil {
+				l.failure(l.path(s.file), s.text, problem)
+				continue
+			}
+			l.steps[*s.spec.common().stepName] = true
+		}
+		if fe := named(s.spec, s.file); fe != nil {
+			l.failure(l.path(s.file), s.text, fe)
+			continue
+		}
+		l.specs = append(l.specs, s)
 	}
-	l.result.Specs = len(l.specs)
 	return err
+}
+
+// named returns a problem unless a spec is of the script that its file is named after.
+func named(s Spec, file string) error {
+	script, _ := scriptOfFile(file)
+	if *s.common().scriptName == script {
+		return nil
+	}
+	return fieldErrorf(rank{}, "script_name", CodeMismatch, "the file is named after script %s", script).hintf("rename the file or correct script_name")
 }
 
 // read returns the text of a file of the store, or the one that stands in its place.

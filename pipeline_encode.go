@@ -82,16 +82,44 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	return st.pipelineOf(data, file, name)
 }
 
+// refsOfPipeline reads a pipeline without the specs that it refers to, and returns the file of each node that has such a spec,
+// whether it can be loaded or not.
+func (st *Store) refsOfPipeline(name string) (*PipelineTestingSpec, map[string]string, error) {
+	data, file, err := st.readNamed(name, pipelineFileSuffix)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := decodePipelineNamed(data, file, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := map[string]string{}
+	for node, script := range p.Refs {
+		_, specFile, _ := st.loadStep(node, script) // what keeps it from being loaded is said where it is
+		if specFile == "" {
+			_, err := st.pipelineOf(data, file, name) // there is none
+			return nil, nil, err
+		}
+		files[node] = filepath.Base(specFile)
+	}
+	return p, files, nil
+}
+
+func decodePipelineNamed(data []byte, file, name string) (*PipelineTestingSpec, error) {
+	p, err := decodePipeline(data, file)
+	if err == nil && p.Name != name {
+		return nil, fileError(file, fmt.Sprintf("holds the pipeline %q", printable(p.Name)), ErrMismatch)
+	}
+	return p, err
+}
+
 // pipelineOf reads the text of a pipeline's file and follows its references.
 func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpec, error) {
-	p, err := decodePipeline(data, file)
+	p, err := decodePipelineNamed(data, file, name)
 	if err != nil {
 		return nil, err
 	}
 	p.base = st.base
-	if p.Name != name {
-		return nil, fileError(file, fmt.Sprintf("holds the pipeline %q", printable(p.Name)), ErrMismatch)
-	}
 	var errs []*FieldError
 	for _, node := range sortedKeys(p.Refs) {
 		script := p.Refs[node]

@@ -138,7 +138,7 @@ const mostSuggestions = 10
 // is for a selection of which a word is of no spec, a store or history that cannot be read, and ctx that has ended.
 func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 	o = cmp.Or(o, &StatsOptions{})
-	all, _, err := st.stored(ctx)
+	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +149,19 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 			return nil, err
 		}
 		only = map[string]bool{}
+		any := false
 		for i, c := range all {
+			any = any || chosen[i] && c.err == nil
+			if chosen[i] {
+				err = errors.Join(err, c.err)
+			}
+			if c.err != nil {
+				continue
+			}
 			only[*c.spec.common().stepName] = only[*c.spec.common().stepName] || chosen[i]
+		}
+		if !any && err != nil {
+			return nil, err
 		}
 	}
 	h, err := readSeries(ctx, &st.history, o, only)
@@ -165,6 +176,9 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 		r.stats.Since, r.stats.Until = NewTimestamp(h.first), NewTimestamp(h.last)
 	}
 	for _, c := range all {
+		if c.err != nil {
+			continue
+		}
 		if step := *c.spec.common().stepName; only == nil || only[step] {
 			r.specs[step] = c.spec.common()
 		}

@@ -32,7 +32,7 @@ type Rendering struct {
 func (st *Store) RenderAll(ctx context.Context, o *RenderOptions) iter.Seq2[Rendering, error] {
 	o = cmp.Or(o, &RenderOptions{})
 	return func(yield func(Rendering, error) bool) {
-		all, failed, err := st.stored(ctx)
+		all, err := st.stored(ctx)
 		if err != nil {
 			yield(Rendering{}, err)
 			return
@@ -41,14 +41,18 @@ func (st *Store) RenderAll(ctx context.Context, o *RenderOptions) iter.Seq2[Rend
 		if err != nil && !yield(Rendering{}, err) {
 			return
 		}
-		for _, err := range failed {
-			if !yield(Rendering{}, err) {
-				return
-			}
-		}
 		for i, c := range all {
+			if !chosen[i] {
+				continue
+			}
+			if c.err != nil {
+				if !yield(Rendering{}, c.err) {
+					return
+				}
+				continue
+			}
 			meta := c.spec.common().meta
-			if !chosen[i] || len(meta.Extends) == 0 && len(meta.Inherited) == 0 {
+			if len(meta.Extends) == 0 && len(meta.Inherited) == 0 {
 				continue
 			}
 			if ctx.Err() != nil {

@@ -350,8 +350,8 @@ func TestRenderAll(t *testing.T) {
 	}
 	assert.Equal(t, []string{"other_runtime_test_spec.json 1", filepath.Base(st.StepPath("Train_training", "train")) + " 1"}, files)
 	require.Len(t, errs, 2)
-	assert.ErrorIs(t, errs[0], scriptspec.ErrCorrupt)
-	assert.ErrorContains(t, errs[1], "optional[0]")
+	assert.ErrorIs(t, errs[1], scriptspec.ErrCorrupt)
+	assert.ErrorContains(t, errs[0], "optional[0]")
 	got, err := st.Load("train")
 	require.NoError(t, err)
 	assert.Equal(t, "script", got.JobArgs["who"])

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/similarity"
@@ -119,21 +120,26 @@ func (sel *Selector) String() string {
 	return strings.Join(words, " ")
 }
 
-// storedSpec is a spec that may be selected, with the name of its file.
+// storedSpec is a spec that may be selected, with the name of its file. One that cannot be loaded has an error in its place,
+// and is selected by what is known of it without: its file.
 type storedSpec struct {
 	spec Spec
 	stem string
+	err  error
 }
 
 func (t selectTerm) holds(c storedSpec) bool {
 	if t.stems != nil {
 		return t.stems[c.stem]
 	}
-	s := c.spec.common()
 	glob := func(text string) bool {
 		ok, _ := path.Match(t.value, text)
 		return ok
 	}
+	if c.err != nil {
+		return t.kind == "" && glob(c.stem)
+	}
+	s := c.spec.common()
 	switch t.kind {
 	case "tag":
 		return slices.ContainsFunc(s.meta.Tags, glob)
@@ -189,20 +195,21 @@ func (sel *Selector) positive(all []storedSpec) (chosen []bool, err error) {
 		}
 		before, beyond := slices.Clone(found), slices.Clone(found)
 		if w.before {
-			reachSteps(all, before, func(a, b storedSpec) bool {
-				return slices.Contains(a.spec.common().meta.DependsOn.Steps, *b.spec.common().stepName)
-			})
+			reachSteps(all, before, needs)
 		}
 		if w.beyond {
-			reachSteps(all, beyond, func(a, b storedSpec) bool {
-				return slices.Contains(b.spec.common().meta.DependsOn.Steps, *a.spec.common().stepName)
-			})
+			reachSteps(all, beyond, func(a, b storedSpec) bool { return needs(b, a) })
 		}
 		for k := range found {
 			chosen[k] = chosen[k] || before[k] || beyond[k]
 		}
 	}
 	return chosen, errors.Join(errs...)
+}
+
+// needs reports whether a spec names another one's step in its depends_on.
+func needs(a, b storedSpec) bool {
+	return a.err == nil && b.err == nil && slices.Contains(a.spec.common().meta.DependsOn.Steps, *b.spec.common().stepName)
 }
 
 // reachSteps adds to found what it leads to.
@@ -225,6 +232,27 @@ func reachSteps(all []storedSpec, found []bool, leads func(a, b storedSpec) bool
 
 // noneError says that a word selects nothing, and what it may mean.
 func (w *selectWord) noneError(all []storedSpec) error {
+	fe := w.nothing(all)
+	var broken []storedSpec
+	var errs []error
+	for _, c := range all {
+		if c.err != nil {
+			broken, errs = append(broken, c), append(errs, c.err)
+		}
+	}
+	if len(broken) == 0 || slices.ContainsFunc(w.terms, func(t selectTerm) bool { return t.kind == "pipeline" || isSpecFile(t.value) }) {
+		return fe
+	}
+	hint := printable(broken[0].stem+specFileSuffix) + " cannot be loaded, and may be meant"
+	if more := len(broken) - 1; more > 0 {
+		hint = printable(broken[0].stem+specFileSuffix) + " and " + strconv.Itoa(more) + " more cannot be loaded, and may be meant"
+	}
+	fe.Hint, fe.Err = strings.TrimPrefix(fe.Hint+"; "+hint, "; "), errors.Join(errs...)
+	return fe
+}
+
+// nothing is noneError for what is known of the specs.
+func (w *selectWord) nothing(all []storedSpec) *FieldError {
 	fe := &FieldError{Path: "select", Code: CodeMissing, Value: w.text, Message: "no spec matches " + string(quote(w.text))}
 	// Of several conditions one may be of nothing by itself.
 	i := slices.IndexFunc(w.terms, func(t selectTerm) bool { return !slices.ContainsFunc(all, t.holds) })
@@ -234,6 +262,12 @@ func (w *selectWord) noneError(all []storedSpec) error {
 	term := w.terms[i]
 	var known []string
 	for _, c := range all {
+		if c.err != nil {
+			if term.kind == "" {
+				known = append(known, c.stem)
+			}
+			continue
+		}
 		s := c.spec.common()
 		switch term.kind {
 		case "tag":
@@ -259,6 +293,9 @@ func (w *selectWord) noneError(all []storedSpec) error {
 		if _, value, given := strings.Cut(term.value, "="); given && slices.Contains(known, name) {
 			var values []string
 			for _, c := range all {
+				if c.err != nil {
+					continue
+				}
 				if v, ok := c.spec.common().meta.Labels[name]; ok {
 					values = append(values, v)
 				}
@@ -274,13 +311,14 @@ func (w *selectWord) noneError(all []storedSpec) error {
 	return fe
 }
 
-// Select iterates over the selected specs of the store, sorted by file name; nil means all. Errors of files that cannot be
-// loaded are yielded, as by [Store.All], and before anything else what is wrong with the selection: a [*FieldError] with
-// CodeUnknownTag or CodeMissing for each word that matches nothing, one with CodeBadSelector for a revision that git does
-// not have or the path of a file of another store, or the error of a pipeline that cannot be loaded.
+// Select iterates over the selected specs of the store, sorted by file name; nil means all. A file that cannot be loaded is
+// selected by its name, by its path, by changed and by pipeline alone, and yields its error, as by [Store.All]. Before
+// anything else comes what is wrong with the selection: a [*FieldError] with CodeUnknownTag or CodeMissing for each word that
+// matches nothing, wrapping the errors of files that may be meant, one with CodeBadSelector for a revision that git does not
+// have or the path of a file of another store, or the error of a pipeline that cannot be loaded.
 func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, error] {
 	return func(yield func(Spec, error) bool) {
-		all, failed, err := st.stored(ctx)
+		all, err := st.stored(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -289,13 +327,8 @@ func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, erro
 		if err != nil && !yield(nil, err) {
 			return
 		}
-		for _, err := range failed {
-			if !yield(nil, err) {
-				return
-			}
-		}
 		for i, c := range all {
-			if chosen[i] && !yield(c.spec, nil) {
+			if chosen[i] && !yield(c.spec, c.err) {
 				return
 			}
 		}
@@ -303,20 +336,16 @@ func (st *Store) Select(ctx context.Context, sel *Selector) iter.Seq2[Spec, erro
 }
 
 // stored loads all specs of the store.
-func (st *Store) stored(ctx context.Context) (all []storedSpec, failed []error, err error) {
+func (st *Store) stored(ctx context.Context) (all []storedSpec, err error) {
 	files, names, err := st.names()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for l := range st.loadNames(ctx, files, names, func(Spec, *cachedSpec) error { return nil }) {
-		switch {
-		case ctx.Err() != nil:
-			return nil, nil, context.Cause(ctx)
-		case l.err != nil:
-			failed = append(failed, l.err)
-		default:
-			all = append(all, storedSpec{l.spec, strings.TrimSuffix(l.name, specFileSuffix)})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
+		all = append(all, storedSpec{l.spec, strings.TrimSuffix(l.name, specFileSuffix), l.err})
 	}
-	return all, failed, nil
+	return all, nil
 }

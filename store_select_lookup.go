@@ -82,14 +82,12 @@ func (st *Store) stemsOfPipelines(glob string) (map[string]bool, error) {
 			continue
 		}
 		matched = true
-		p, err := st.LoadPipeline(name)
+		_, files, err := st.refsOfPipeline(name)
 		if err != nil {
 			return nil, err
 		}
-		for _, node := range sortedKeys(p.Refs) {
-			if _, file, err := st.loadStep(node, p.Refs[node]); err == nil { // else LoadPipeline has said so
-				stems[strings.TrimSuffix(filepath.Base(file), specFileSuffix)] = true
-			}
+		for _, file := range files {
+			stems[strings.TrimSuffix(file, specFileSuffix)] = true
 		}
 	}
 	if !matched {
@@ -112,6 +110,9 @@ func (st *Store) changedStems(ctx context.Context, word, revision string, all []
 	}
 	for _, c := range all {
 		own(filepath.Join(st.specs, c.stem+specFileSuffix), c.stem)
+		if c.err != nil {
+			continue
+		}
 		resolved, _ := pathResolver{base: st.base}.resolve(c.spec) // a path that cannot be resolved is none of git's
 		s := resolved.common()
 		for _, file := range append([]string{*s.scriptPath}, s.meta.DependsOn.Files...) {

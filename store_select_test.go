@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -132,12 +133,54 @@ func TestSelect(t *testing.T) {
 		break
 	}
 
-	write(t, st.Path("broken"), "{")
-	_, err = selected(t, st, "train")
-	assert.ErrorIs(t, err, scriptspec.ErrCorrupt, "a file that cannot be loaded may be meant")
 	require.NoError(t, st.Close())
 	_, err = selected(t, st, "train")
 	assert.ErrorIs(t, err, fs.ErrClosed)
+}
+
+// What is known of a file that cannot be loaded is its name. It selects it, and nothing else does.
+func TestSelectFilesThatCannotBeLoaded(t *testing.T) {
+	t.Parallel()
+	st := shelf(t)
+	write(t, st.Path("broken"), "{")
+	write(t, st.Path("wrong"), `{"script_name": "other", "step_name": "Wrong", "script_path": "x.py"}`)
+	dir := filepath.Dir(st.Path("x"))
+	write(t, filepath.Join(dir, "churn_pipeline_testing_spec.json"), `{"name": "churn", "dag": {"nodes": ["Load", "Broken"], "edges": [["Load", "Broken"]]}, "specs": {"Load": "load", "Broken": "broken"}}`)
+	for words, want := range map[string]error{
+		"train": nil, "+Train": nil, "tag:nightly": nil, "Load+": nil, "step:*": nil, "path:scripts/*": nil, "label:owner": nil,
+		"broken": scriptspec.ErrCorrupt, "bro* train": scriptspec.ErrCorrupt, "": scriptspec.ErrMismatch, st.Path("broken"): scriptspec.ErrCorrupt, "pipeline:churn": scriptspec.ErrCorrupt,
+		"wrong": scriptspec.ErrMismatch,
+	} {
+		_, err := selected(t, st, strings.Fields(words)...)
+		require.ErrorIs(t, err, want, words)
+	}
+	_, err := selected(t, st, "tag:nighly")
+	require.EqualError(t, err, "select: no spec has the tag nighly (did you mean nightly?; broken_runtime_test_spec.json and 1 more cannot be loaded, and may be meant)")
+	require.ErrorIs(t, err, scriptspec.ErrCorrupt)
+
+	sel, err := scriptspec.ParseSelector("train")
+	require.NoError(t, err)
+	for _, err := range st.RenderAll(t.Context(), &scriptspec.RenderOptions{Select: sel}) {
+		require.NoError(t, err)
+	}
+	r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Select: sel})
+	require.NoError(t, err)
+	assert.Equal(t, []string{filepath.Join(dir, "churn_pipeline_testing_spec.json"), st.Path("train")}, r.Files)
+	assert.Equal(t, 1, r.Specs)
+	lines := recorded(t, st, &scriptspec.HarnessOptions{Select: sel})
+	require.Len(t, lines, 2)
+	assert.Contains(t, lines[1], "Test: train")
+	sel, err = scriptspec.ParseSelector("broken", "wrong")
+	require.NoError(t, err)
+	r, err = st.Lint(t.Context(), &scriptspec.LintOptions{Select: sel})
+	require.NoError(t, err)
+	require.Len(t, r.Findings, 3)
+	assert.Equal(t, scriptspec.CodeMismatch, r.Findings[2].Code)
+	result, err := (&scriptspec.RuntimeTester{}).TestStore(t.Context(), st, &scriptspec.SuiteOptions{Select: sel})
+	require.NoError(t, err)
+	require.Len(t, result.Specs, 2)
+	assert.Contains(t, result.Specs[0].Error, "broken_runtime_test_spec.json:1:")
+	assert.False(t, result.Success)
 }
 
 // A selection is what looking at each spec by itself comes to.

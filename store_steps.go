@@ -179,7 +179,7 @@ func (st *Store) LoadEnhancedStep(stepName, scriptName string) (*EnhancedScriptE
 	return asEnhanced(s), nil
 }
 
-// loadStep is LoadStep for both kinds of spec. It also returns the file.
+// loadStep is LoadStep for both kinds of spec. It also returns the file, if there is one that cannot be loaded, too.
 func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err error) {
 	files, fe := newStepFiles(stepName, scriptName)
 	if step, err := ParseStepName(stepName); fe != nil && err == nil && step.JobType != strings.ToLower(step.JobType) {
@@ -201,7 +201,7 @@ func (st *Store) loadStep(stepName, scriptName string) (s Spec, file string, err
 			continue
 		}
 		if err != nil {
-			return nil, "", err
+			return nil, file, err
 		}
 		if holder := *s.common().stepName; name != script && holder != stepName {
 			if sameJobType(holder, stepName) && (name != files.long || sameBase(holder, stepName)) {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/scriptspec/scriptspec/internal/filename"
@@ -48,7 +47,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if err := o.Shard.check(); err != nil {
 		return nil, err
 	}
-	all, failed, err := st.stored(ctx)
+	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +76,12 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 		r.place = len(runs)
 		runs = append(runs, &r)
 	}
-	for _, err := range failed {
-		add(suiteRun{id: runID{Name: fileOf(err)}, err: err})
-	}
 	for i, c := range all {
 		if !chosen[i] {
+			continue
+		}
+		if c.err != nil {
+			add(suiteRun{id: runID{Name: c.stem}, err: c.err})
 			continue
 		}
 		if o.Example == "" || o.Example == "-" {
@@ -118,14 +118,6 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 }
 
 var errFailFast = errors.New("not started because another script failed")
-
-// fileOf returns the name of a spec from an error about its file.
-func fileOf(err error) string {
-	if de, ok := errors.AsType[*DecodeError](err); ok {
-		return strings.TrimSuffix(filepath.Base(de.File), specFileSuffix)
-	}
-	return "?"
-}
 
 type suite struct {
 	tester   *RuntimeTester

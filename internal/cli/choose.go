@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/scriptspec/scriptspec"
@@ -39,12 +38,15 @@ func (c *choice) selector(words []string) (*scriptspec.Selector, error) {
 	return chosen.Without(without), nil
 }
 
-// none ends a call that selects no spec.
-func (c *choice) none(err error) error {
-	if c.passWithNone {
-		return nil
+// none ends a call that selects no spec. That some file cannot be loaded, and may be what was meant, is said in any case.
+func (c *choice) none(a *app, err error) error {
+	if !c.passWithNone {
+		return &exit{exitNone, err}
 	}
-	return &exit{exitNone, err}
+	if fe, ok := errors.AsType[*scriptspec.FieldError](err); ok && fe.Err != nil {
+		a.notice("scriptspec: " + err.Error())
+	}
+	return nil
 }
 
 // isNone reports whether an error says that a word matches nothing.
@@ -55,8 +57,7 @@ func isNone(err error) bool {
 
 var errNoSpecs = errors.New("no spec is selected")
 
-// chosen returns the selected specs. Files that cannot be read are an error if all specs are selected, and a warning
-// otherwise.
+// chosen returns the selected specs that can be loaded. The error is of the others, or of the selection.
 func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words []string) ([]scriptspec.Spec, error) {
 	sel, err := c.selector(words)
 	if err != nil {
@@ -66,7 +67,7 @@ func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words
 	var errs []error
 	for s, err := range st.Select(ctx, sel) {
 		if isNone(err) {
-			return nil, c.none(err)
+			return nil, c.none(a, err)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -74,16 +75,10 @@ func (c *choice) chosen(ctx context.Context, a *app, st *scriptspec.Store, words
 		}
 		specs = append(specs, s)
 	}
-	err = errors.Join(errs...)
-	switch {
-	case len(specs) == 0 && err == nil:
-		return nil, c.none(errNoSpecs)
-	case err != nil && (len(specs) == 0 || len(words)+len(c.selects) == 0):
-		return nil, err
-	case err != nil:
-		fmt.Fprintln(a.err, "scriptspec: "+err.Error())
+	if len(specs)+len(errs) == 0 {
+		return nil, c.none(a, errNoSpecs)
 	}
-	return specs, nil
+	return specs, errors.Join(errs...)
 }
 
 // complete completes the words of a selection.

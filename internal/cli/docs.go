@@ -23,7 +23,7 @@ func (a *app) docsCommand() *cobra.Command {
 					fmt.Fprintln(a.out, file)
 				}
 				if isNone(err) {
-					return c.none(err)
+					return c.none(a, err)
 				}
 				return err
 			}

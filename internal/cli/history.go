@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -39,14 +40,14 @@ several runs in a row, which started cold and is compared with nothing.`,
 				return usage("--runs must not be negative")
 			}
 			f := &scriptspec.HistoryFilter{}
-			var err error
+			var err, broken error
 			if f.Since, err = timeOf(since, "--since"); err != nil {
 				return err
 			}
 			if len(words)+len(c.selects)+len(c.excludes) > 0 {
-				specs, err := c.chosen(cmd.Context(), a, st, words)
-				if specs == nil || err != nil {
-					return err
+				var specs []scriptspec.Spec
+				if specs, broken = c.chosen(cmd.Context(), a, st, words); specs == nil {
+					return broken
 				}
 				for _, s := range specs {
 					f.Steps = append(f.Steps, s.Basic().StepName)
@@ -57,12 +58,13 @@ several runs in a row, which started cold and is compared with nothing.`,
 			if runs > 0 {
 				all = all[max(0, len(all)-runs):]
 			}
-			return a.write(map[string]func(io.Writer) error{
+			err = a.write(map[string]func(io.Writer) error{
 				"text":  func(w io.Writer) error { return writeRecords(w, all, firsts) },
 				"json":  func(w io.Writer) error { return writeJSON(w, all) },
 				"jsonl": func(w io.Writer) error { return writeLines(w, all) },
 				"csv":   func(w io.Writer) error { return writeCSV(w, all) },
 			})
+			return cmp.Or(err, broken)
 		}),
 	}
 	cmd.Flags().StringVar(&since, "since", "", "only from then on: 30d, 12h, or a date")
@@ -248,7 +250,7 @@ func (a *app) statsCommand() *cobra.Command {
 			}
 			s, err := st.Stats(cmd.Context(), o)
 			if isNone(err) {
-				return c.none(err)
+				return c.none(a, err)
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,16 +65,16 @@ func (a *app) listCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list [SPEC]...", Short: "List specs",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
-			specs, err := c.chosen(cmd.Context(), a, st, words)
-			if err != nil {
-				return err
+			specs, broken := c.chosen(cmd.Context(), a, st, words)
+			if len(specs) == 0 && broken != nil {
+				return broken
 			}
 			rows := []listed{}
 			for _, s := range specs {
 				b := s.Basic()
 				rows = append(rows, listed{b.ScriptName, b.StepName, b.ScriptPath, append([]string{}, b.Tags...)})
 			}
-			return a.write(map[string]func(io.Writer) error{
+			err := a.write(map[string]func(io.Writer) error{
 				"text": func(w io.Writer) error {
 					t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 					fmt.Fprintln(t, "STEP\tSCRIPT\tTAGS")
@@ -91,6 +92,7 @@ func (a *app) listCommand() *cobra.Command {
 				"json":  func(w io.Writer) error { return writeJSON(w, rows) },
 				"jsonl": func(w io.Writer) error { return writeLines(w, rows) },
 			})
+			return cmp.Or(err, broken)
 		}),
 	}
 	return a.chooses(a.withFormats(cmd, listFormats), c)

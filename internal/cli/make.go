@@ -200,7 +200,7 @@ changed a value since the last time, the spec keeps its own, unless --theirs is 
 			var errs []error
 			for r, err := range st.RenderAll(cmd.Context(), &scriptspec.RenderOptions{Select: sel, Write: write, Theirs: theirs}) {
 				if isNone(err) {
-					return c.none(err)
+					return c.none(a, err)
 				}
 				if err != nil {
 					errs = append(errs, err)

@@ -138,11 +138,11 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	})
 	switch {
 	case isNone(err):
-		return f.choice.none(err)
+		return f.choice.none(a, err)
 	case all == nil:
 		return errors.Join(err, streamErr)
 	case len(all.Specs) == 0 && all.Shard == nil:
-		return f.choice.none(errors.New("nothing to run"))
+		return f.choice.none(a, errors.New("nothing to run"))
 	case streamErr != nil:
 		return streamErr
 	}
