@@ -35,19 +35,12 @@ func (a *app) lintCommand() *cobra.Command {
 		o.Select = sel
 		r, err := st.Lint(cmd.Context(), o)
 		if isNone(err) {
-			if err := c.none(a, err); err != nil {
-				return err
-			}
-			every, _ := scriptspec.ParseSelector("*") // which is one
-			o.Select = (*scriptspec.Selector)(nil).Without(every)
-			if r, err = st.Lint(cmd.Context(), o); isNone(err) { // the store has no specs
-				return nil
-			}
+			return c.none(a, err)
 		}
 		if err != nil {
 			return err
 		}
-		if r.Specs == 0 && len(words)+len(c.selects)+len(c.excludes) > 0 && !c.passWithNone {
+		if r.Specs == 0 && len(words)+len(c.selects)+len(c.excludes) > 0 {
 			return c.none(a, errNoSpecs)
 		}
 		if o.Texts != nil {
