@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -141,6 +142,42 @@ func TestPipelineTakesUpJobs(t *testing.T) {
 		g.tell(node, "go on")
 	}
 	require.NoError(t, third.Wait())
+}
+
+// What a driver that was killed has left of a script that it ran alone goes with the next driver: its values, and its job.
+func TestEngineKilledDriver(t *testing.T) {
+	t.Parallel()
+	c, dir, cache := newFakeCluster(t), t.TempDir(), t.TempDir()
+	s := scripted(t, writes)
+	s.AddEnvironVar("API_TOKEN", sentinel)
+	st, err := scriptspec.OpenStore(dir, nil)
+	require.NoError(t, err)
+	require.NoError(t, st.Save(s))
+	require.NoError(t, st.Close())
+	driver := func() *exec.Cmd {
+		cmd := exec.Command(command(t), "run", "-q", "-C", dir, "--engine", "slurm", "--format", "text")
+		cmd.Env = append(os.Environ(), "PATH="+c.bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "XDG_CACHE_HOME="+cache)
+		return cmd
+	}
+	requests := func() []string {
+		found, err := filepath.Glob(filepath.Join(cache, "scriptspec", "jobs", "*", "*", "*", "request.json"))
+		require.NoError(t, err)
+		return found
+	}
+	c.make("hold", "Priority")
+	first := driver()
+	require.NoError(t, first.Start())
+	require.Eventually(t, func() bool { return len(c.jobs("state")) == 1 && len(requests()) == 1 }, time.Minute, time.Millisecond)
+	require.NoError(t, first.Process.Kill())
+	require.Error(t, first.Wait())
+	require.Len(t, requests(), 1)
+
+	out, err := driver().CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Equal(t, []string{"CANCELLED", "COMPLETED"}, c.jobs("state"))
+	entries, err := os.ReadDir(filepath.Join(cache, "scriptspec", "jobs"))
+	require.NoError(t, err)
+	assert.Empty(t, entries)
 }
 
 // What was asked for then is not what is asked for now: the job is ended before its node is run again.

@@ -36,7 +36,10 @@ func TestSlurmExamplePipeline(t *testing.T) {
 	defer st.Close()
 	p, err := st.LoadPipeline("churn")
 	require.NoError(t, err)
-	p.Engine.NodeSlurm = map[string][]string{"TabularPreprocessing_validation": {"--nodelist=n2"}, "TabularPreprocessing_training": {"--nodelist=n1"}}
+	hosts := strings.Fields(slurmSays(t, "sinfo", "-h", "-N", "-o", "%N"))
+	p.Engine.NodeSlurm = map[string][]string{
+		"TabularPreprocessing_validation": {"--nodelist=" + hosts[1]}, "TabularPreprocessing_training": {"--nodelist=" + hosts[0]},
+	}
 	results, files := make([]*scriptspec.PipelineTestResult, 2), make([]map[string]string, 2)
 	for i, tester := range []*scriptspec.RuntimeTester{{}, {Engine: engine}} {
 		o := p.Options
@@ -50,8 +53,8 @@ func TestSlurmExamplePipeline(t *testing.T) {
 	assert.Equal(t, files[0], files[1])
 	assert.Equal(t, results[0], results[1])
 	nodes := strings.Fields(slurmSays(t, "squeue", "-h", "-t", "all", "-o", "%N"))
-	assert.Contains(t, nodes, "n1")
-	assert.Contains(t, nodes, "n2")
+	assert.Contains(t, nodes, hosts[0])
+	assert.Contains(t, nodes, hosts[1])
 }
 
 // contents returns the files of a work directory that scripts have made.

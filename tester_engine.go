@@ -52,6 +52,7 @@ type engineState struct {
 	once   sync.Once
 	client *slurm.Client
 	watch  *slurm.Watch
+	jobs   jobdir.Owned // of scripts outside of pipelines
 
 	mu       sync.Mutex
 	killWait time.Duration // 0 as long as it is not known
@@ -95,11 +96,12 @@ func (x *engineState) grace(ctx context.Context, t *RuntimeTester) (grace, killW
 
 // jobPlace is what the jobs of a script need besides what a run has: what a pipeline knows of its node.
 type jobPlace struct {
-	dir    string     // has a directory for each job
-	args   []string   // of sbatch, besides those of all
-	digest string     // of what is asked for
-	found  jobdir.Dir // of an earlier driver's job, which is taken up, or ""
-	name   string     // of the last job
+	dir     string     // has a directory for each job
+	release func()     // the directory, nil in a pipeline
+	args    []string   // of sbatch, besides those of all
+	digest  string     // of what is asked for
+	found   jobdir.Dir // of an earlier driver's job, which is taken up, or ""
+	name    string     // of the last job
 }
 
 // sharedDir returns the directory for what belongs to no work directory.

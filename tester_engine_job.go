@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,17 +53,20 @@ func (t *RuntimeTester) newSlurmJob(ctx context.Context, what job, s *ScriptExec
 	if err != nil {
 		return nil, err
 	}
-	j.place = &jobPlace{dir: filepath.Join(shared, "jobs", rand.Text())}
-	return j, nil
+	j.place = new(jobPlace)
+	j.place.dir, j.place.release, err = j.engine.jobs.Place(filepath.Join(shared, "jobs"), func(left jobdir.Dir) error {
+		return t.discard(ctx, left) // there may be secrets in it, and it may write to the same outputs
+	})
+	return j, err
 }
 
 // run returns the verdict on the script: that of an earlier driver's job, or of one that is submitted, and again if it
 // is lost. After a verdict nothing is submitted. The error is one of the node's, ErrLost, or the cause of the context's
 // end.
 func (j *slurmJob) run(ctx context.Context) (*nodeReply, error) {
-	alone := j.place.digest == "" // not of a pipeline, which removes the directories at its end
+	alone := j.place.release != nil // not of a pipeline, which removes the directories at its end
 	if alone {
-		defer os.RemoveAll(j.place.dir)
+		defer j.place.release()
 	}
 	for retries := j.tester.Engine.lostRetries(); ; retries-- {
 		reply, err := j.attempt(ctx)

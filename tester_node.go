@@ -196,7 +196,7 @@ func RunNode(ctx context.Context, dir string) error {
 func withdrawn(ctx context.Context, d jobdir.Dir, stop context.CancelCauseFunc) {
 	const often, misses = time.Second, 2
 	for missed := 0; sleep(ctx, often); {
-		if _, ok := d.Begun(); ok {
+		if !d.Withdrawn() {
 			missed = 0
 		} else if missed++; missed == misses {
 			stop(errors.New("the driver, which has given it up"))

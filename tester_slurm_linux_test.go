@@ -50,7 +50,7 @@ func ownCluster(t *testing.T, settings ...string) (*cluster, *scriptspec.Slurm) 
 	c := &cluster{t, t.TempDir()}
 	require.NoError(t, os.Chmod(filepath.Dir(c.dir), 0o755)) //nolint:gosec // the sockets are for everyone
 	up := exec.Command("bash", ".ci/slurm-up.sh", c.dir)
-	up.Env = append(os.Environ(), settings...)
+	up.Env = append(os.Environ(), append(settings, "PREFIX="+os.Getenv("PREFIX")+"own")...)
 	out, err := up.Output()
 	t.Cleanup(func() {
 		down := exec.Command("bash", ".ci/slurm-down.sh", c.dir)
@@ -244,9 +244,9 @@ func TestSlurmLostNode(t *testing.T) {
 	c, engine := ownCluster(t, "SLURMD_TIMEOUT=5")
 	g, results, errs := inBackground(t, &scriptspec.RuntimeTester{Engine: engine})
 	g.await()
-	require.Contains(t, slurmSays(t, "squeue", "-h", "-o", "%N"), "n1")
+	node := strings.TrimSpace(slurmSays(t, "squeue", "-h", "-o", "%N"))
 	first := g.at["A"]
-	c.killDaemon("slurmd-n1")
+	c.killDaemon("slurmd-" + node)
 	for _, pid := range append(processes(t, "slurmstepd: ["), processes(t, engine.Helper[0]+" node "+engine.Dir)...) {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // some end with others
 	}
@@ -276,7 +276,7 @@ func TestSlurmLostStep(t *testing.T) {
 // A preempted job is lost, and run again when its turn comes.
 func TestSlurmPreempted(t *testing.T) {
 	_, engine := ownCluster(t, "NODES=1", "CPUS=1", "EXTRA_CONF=PreemptType=preempt/partition_prio\nPreemptMode=CANCEL\n"+
-		"PartitionName=low Nodes=n1 PriorityTier=1 MaxTime=INFINITE State=UP\nPartitionName=high Nodes=n1 PriorityTier=10 MaxTime=INFINITE State=UP")
+		"PartitionName=low Nodes=ALL PriorityTier=1 MaxTime=INFINITE State=UP\nPartitionName=high Nodes=ALL PriorityTier=10 MaxTime=INFINITE State=UP")
 	engine.Args = append(engine.Args, "--partition=low")
 	g, results, errs := inBackground(t, &scriptspec.RuntimeTester{Engine: engine, Grace: time.Second})
 	g.await()

@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 dir=$(mktemp -d /tmp/scriptspec-scale-XXXXXX)
 trap 'bash .ci/slurm-down.sh "$dir"' EXIT
+export PREFIX=scale$$x # as in .ci/slurm
 cluster=$(bash .ci/slurm-up.sh "$dir")
 eval "$cluster"
 go run ./bench/scale -slurm "${@:--nodes=1000}"

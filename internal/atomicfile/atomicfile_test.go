@@ -240,7 +240,15 @@ func TestLockHasNoFile(t *testing.T) {
 	defer cancel()
 	_, err = other.Lock(ctx, time.Minute)
 	require.ErrorIs(t, err, ErrLocked)
+	_, err = other.Lock(t.Context(), 0)
+	require.ErrorIs(t, err, ErrLocked, "without waiting")
 	unlock()
+	again, err := other.Lock(t.Context(), time.Minute) // the wait that was given up lets go
+	require.NoError(t, err)
+	again()
+	at, err := other.Lock(t.Context(), 0)
+	require.NoError(t, err)
+	at()
 }
 
 // Calls under way come to their end; later ones are told.

@@ -12,7 +12,7 @@ var ErrLocked = errors.New("locked by another process or goroutine")
 
 // Lock waits until ctx ends, and no longer than a timeout, for the directory's lock, which excludes
 // other processes as well as other goroutines, and returns a function that releases it. The lock ends
-// with the process that holds it. Waiters are served in the order of arrival.
+// with the process that holds it. Waiters are served in the order of arrival. A timeout of 0 does not wait.
 func (d *Dir) Lock(ctx context.Context, timeout time.Duration) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, locked(ctx)

@@ -19,16 +19,22 @@ func (d *Dir) lockFile(p *patience, shared bool) (release func(), err error) {
 
 // lockNamed locks a file in the directory.
 func (d *Dir) lockNamed(p *patience, name string, shared bool) (release func(), err error) {
-	ctx := p.begin()
-	const poll = 2 * time.Millisecond
 	lock := flock.New(filepath.Join(d.root.Name(), name))
-	try := lock.TryLockContext
+	now, later := lock.TryLock, lock.TryLockContext
 	if shared {
-		try = lock.TryRLockContext
+		now, later = lock.TryRLock, lock.TryRLockContext
 	}
-	ok, err := try(ctx, poll)
-	if ctx.Err() != nil && !ok {
-		return nil, locked(ctx)
+	ok, err := now()
+	switch {
+	case ok || err != nil:
+	case p.timeout == 0:
+		return nil, ErrLocked
+	default:
+		ctx := p.begin()
+		const poll = 2 * time.Millisecond
+		if ok, err = later(ctx, poll); ctx.Err() != nil && !ok {
+			return nil, locked(ctx)
+		}
 	}
 	if err == nil && !ok {
 		err = errors.New("not locked")

@@ -60,6 +60,10 @@ func flock(p *patience, fd int, shared bool) error {
 		}
 		return err
 	}
+	if p.timeout == 0 {
+		_ = unix.Close(fd)
+		return ErrLocked
+	}
 	ctx := p.begin()
 	got := make(chan error)
 	go func() {

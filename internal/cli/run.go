@@ -60,7 +60,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringVar(&f.example, "example", "", "run only the example with this name; - runs no examples")
 	flags.StringArrayVar(&f.set, "set", nil, "set job_args.NAME=JSON or environ_vars.NAME=TEXT for this run; may be repeated")
 	flags.DurationVar(&f.timeout, "timeout", 0, "time limit of each script (default 5m)")
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts to run at once (default: the number of CPUs)")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts to run at once (default: the number of CPUs, on Slurm 100)")
 	flags.IntVar(&f.repeat, "repeat", 1, "run everything this many times")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "start no more scripts after a failure")
 	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out specs that are connected in a pipeline of the store")

@@ -96,6 +96,12 @@ func (d Dir) Withdraw() error {
 	return errors.Join(remove(d.file(requestFile)), remove(d.file(takenFile)), remove(d.file(begunFile)))
 }
 
+// Withdrawn reports whether what a helper has begun was withdrawn. A file system that fails does not say that.
+func (d Dir) Withdrawn() bool {
+	_, err := os.Lstat(d.file(begunFile))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 func remove(file string) error {
 	if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 		return err

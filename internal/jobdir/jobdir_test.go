@@ -103,8 +103,10 @@ func TestRecordBegunReply(t *testing.T) {
 	assert.Equal(t, "{}", string(data))
 
 	require.NoError(t, d.SetRequest([]byte("secret")))
+	assert.False(t, d.Withdrawn())
 	require.NoError(t, d.Withdraw())
 	require.NoError(t, d.Withdraw(), "again")
+	assert.True(t, d.Withdrawn())
 	_, ok = d.Begun()
 	assert.False(t, ok)
 	_, err = d.TakeRequest()
