@@ -23,7 +23,7 @@ func (r *LintResult) notes() []report.Note {
 			message += " (fixed)"
 		}
 		notes = append(notes, report.Note{
-			File: f.File, Line: f.Line, Column: f.Column, CodePoint: f.codePoint, Place: f.Path, Severity: string(f.Severity), Code: string(f.Code), Message: message,
+			File: f.File, Line: f.Line, Column: f.Column, CodePoint: f.codePoint, Place: f.Path, Severity: string(f.Severity), Code: string(f.Code), Message: message, Fixed: f.Fixed,
 		})
 	}
 	return notes
@@ -35,7 +35,7 @@ func (r *LintResult) WriteText(w io.Writer) error { return report.WriteGNU(w, r.
 // WriteGitHub writes workflow commands of GitHub Actions.
 func (r *LintResult) WriteGitHub(w io.Writer) error { return report.WriteGitHubNotes(w, r.notes()) }
 
-// WriteJUnit writes a test case for each file.
+// WriteJUnit writes a test case for each file, which fails if it has an error that was not fixed.
 func (r *LintResult) WriteJUnit(w io.Writer) error {
 	return report.WriteJUnitNotes(w, r.Files, r.notes())
 }

@@ -49,10 +49,14 @@ func (a *app) lintCommand() *cobra.Command {
 		}
 		here, _ := os.Getwd()
 		top := sourceRoot(here)
-		ofTop := &scriptspec.LintResult{Files: r.Files, Findings: slices.Clone(r.Findings)} // as GitHub shows files
+		ofTop := &scriptspec.LintResult{Findings: slices.Clone(r.Findings)} // as GitHub shows files
 		for i := range r.Findings {
 			ofTop.Findings[i].File = relative(top, r.Findings[i].File)
 			r.Findings[i].File = relative(here, r.Findings[i].File)
+		}
+		r.Dir = relative(here, r.Dir)
+		for i := range r.Files {
+			r.Files[i] = relative(here, r.Files[i])
 		}
 		err = a.write(map[string]func(io.Writer) error{
 			"gnu": r.WriteText, "text": r.WriteText, "github": ofTop.WriteGitHub, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown,

@@ -21,6 +21,7 @@ type Note struct {
 	Severity     string // error, warning or note
 	Code         string
 	Message      string
+	Fixed        bool // it is no problem any more
 }
 
 // WriteGNU writes a line for each note, as compilers do: file:line:column: severity: message [code].
@@ -61,7 +62,7 @@ func WriteGitHubNotes(w io.Writer, notes []Note) error {
 	return err
 }
 
-// WriteJUnitNotes writes a test case for each file that was looked at, which fails if an error was found in it.
+// WriteJUnitNotes writes a test case for each file that was looked at, which fails if an error was found in it and not fixed.
 func WriteJUnitNotes(w io.Writer, files []string, notes []Note) error {
 	all := slices.Clone(files)
 	for _, n := range notes {
@@ -73,7 +74,7 @@ func WriteJUnitNotes(w io.Writer, files []string, notes []Note) error {
 		c := junitCase{Name: printable.Line(file), ClassName: "lint", Time: seconds(0)}
 		var text strings.Builder
 		for _, n := range notes {
-			if n.File != file || n.Severity != "error" {
+			if n.File != file || n.Severity != "error" || n.Fixed {
 				continue
 			}
 			if c.Failure == nil {
