@@ -108,7 +108,7 @@ type Trend struct {
 type PipelineStats struct {
 	Name string `json:"name"`
 	Runs int    `json:"runs"`
-	// Wall is from the start of the first node to the end of the last, Busy what all nodes took together.
+	// Wall is from the start of the first node to the end of the last, Busy what all nodes took together, with all attempts of each.
 	Wall time.Duration `json:"-"`
 	Busy time.Duration `json:"-"`
 	// Critical is what the nodes of Path took, which is the longest way through the graph: no run can be shorter.

@@ -1,16 +1,25 @@
 package scriptspec
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
-// pipelineRuns are the runs of a pipeline: what became of its nodes.
-type pipelineRuns map[number]map[string]attempt
+// pipelineRuns are the runs of a pipeline: what became of its nodes, by step.
+type pipelineRuns map[number]map[string]nodeRun
 
-// runsOf returns the runs of each pipeline, with the last attempt of each node.
+// nodeRun is what became of a node in a run, with all of its attempts.
+type nodeRun struct {
+	begin, end int64 // of the first attempt and of the last one, in microseconds since 1970
+	passed     bool  // in the last attempt
+}
+
+func (n nodeRun) took() time.Duration { return time.Duration(n.end-n.begin) * time.Microsecond }
+
+// runsOf returns the runs of each pipeline.
 func (a *seriesOfSteps) runsOf() map[string]pipelineRuns {
 	all := map[string]pipelineRuns{}
 	for _, s := range a.series {
@@ -23,9 +32,14 @@ func (a *seriesOfSteps) runsOf() map[string]pipelineRuns {
 				all[name] = pipelineRuns{}
 			}
 			if all[name][x.run] == nil {
-				all[name][x.run] = map[string]attempt{}
+				all[name][x.run] = map[string]nodeRun{}
 			}
-			all[name][x.run][s.key.step] = x
+			n, again := all[name][x.run][s.key.step]
+			if !again {
+				n.begin = x.at - x.duration.Microseconds()
+			}
+			n.end, n.passed = x.at, x.passed
+			all[name][x.run][s.key.step] = n
 		}
 	}
 	return all
@@ -52,8 +66,8 @@ func (r *statsReport) pipelines() error {
 }
 
 // wholeRuns returns the runs in which every node that is to be run has passed.
-func wholeRuns(p *PipelineTestingSpec, runs pipelineRuns) []map[string]attempt {
-	var whole []map[string]attempt
+func wholeRuns(p *PipelineTestingSpec, runs pipelineRuns) []map[string]nodeRun {
+	var whole []map[string]nodeRun
 	for _, nodes := range runs {
 		all := true
 		for node, s := range p.Specs {
@@ -79,17 +93,13 @@ func pipelineStats(p *PipelineTestingSpec, runs pipelineRuns) (r PipelineStats, 
 	var wall, busy []float64
 	took := map[string][]float64{} // by step
 	for _, nodes := range whole {
-		var begin, end int64
-		sum := 0.0
-		for step, x := range nodes {
-			if start := x.at - x.duration.Microseconds(); begin == 0 || start < begin {
-				begin = start
-			}
-			end = max(end, x.at)
-			sum += x.duration.Seconds()
-			took[step] = append(took[step], x.duration.Seconds())
+		begin, end, sum := int64(math.MaxInt64), int64(math.MinInt64), time.Duration(0)
+		for step, n := range nodes {
+			begin, end = min(begin, n.begin), max(end, n.end)
+			sum += n.took()
+			took[step] = append(took[step], n.took().Seconds())
 		}
-		wall, busy = append(wall, (time.Duration(end-begin)*time.Microsecond).Seconds()), append(busy, sum)
+		wall, busy = append(wall, nodeRun{begin: begin, end: end}.took().Seconds()), append(busy, sum.Seconds())
 	}
 	r.Wall, r.Busy = fromSeconds(stats.Median(wall)), fromSeconds(stats.Median(busy))
 	r.Path, r.Critical = criticalPath(p, func(node string) time.Duration {
