@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -18,29 +17,21 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string)
 		b.WriteString(": " + strings.TrimPrefix(harmless(r.ErrorType)+": "+harmless(r.ErrorMessage), ": "))
 	}
 	b.WriteByte('\n')
-	frames, others := ownFrames(r.Traceback)
+	t := tell(r.Traceback)
 	if a.verbose {
 		_, details, _ := strings.Cut(r.Details(), "\n")
 		b.WriteString(details + "\n")
-		a.explainNext(&b, r, frames, again)
+		a.explainNext(&b, r, t.last.frames, again)
 		return
 	}
-	for _, f := range frames {
-		fmt.Fprintf(&b, "  %s:%s in %s\n", f.file, f.line, f.function)
-		if f.code != "" {
-			fmt.Fprintf(&b, "      %s\n", f.code)
-		}
-	}
-	if others > 0 {
-		fmt.Fprintf(&b, "  and %s in code that it called\n", plural(others, "more frame"))
-	}
-	if end := lastLines(r.Stderr.Text); len(end) > 0 {
+	t.write(&b)
+	if end := lastLines(r.Stderr.Text, r.Traceback); len(end) > 0 {
 		b.WriteString("  end of stderr:\n")
 		for _, line := range end {
 			fmt.Fprintf(&b, "      %s\n", line)
 		}
 	}
-	a.explainNext(&b, r, frames, again)
+	a.explainNext(&b, r, t.last.frames, again)
 }
 
 // explainNext ends an explanation with the way on, and prints it.
@@ -52,46 +43,46 @@ func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, fr
 	fmt.Fprint(a.err, b.String())
 }
 
-// frame is one of a traceback.
-type frame struct{ file, line, function, code string }
-
-// ownFrames returns the frames of a traceback outside of Python's library and installed packages, and how many others follow
-// the last of them.
-func ownFrames(traceback string) (own []frame, others int) {
-	here, _ := os.Getwd()
-	inOwn := false
-	for line := range strings.Lines(traceback) {
-		line = strings.TrimRight(line, "\n")
-		rest, isFrame := strings.CutPrefix(line, `  File "`)
-		file, rest, located := strings.Cut(rest, `", line `)
-		if !isFrame || !located {
-			if inOwn && strings.HasPrefix(line, "    ") && own[len(own)-1].code == "" {
-				own[len(own)-1].code = harmless(strings.TrimSpace(line))
-			}
+// lastLines returns the end of what a script printed, without a traceback that is shown already, and without the frames of
+// others in the tracebacks that it printed itself. Of the last of these it has at least what was raised.
+func lastLines(text, shown string) []string {
+	const most = 10
+	if shown = strings.TrimSpace(shown); shown != "" {
+		text = strings.ReplaceAll(text, shown, "")
+	}
+	var lines []string
+	last := -1 // the line that says what was raised
+	grouped, reading, others := false, false, false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, " \r\n")
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		number, function, _ := strings.Cut(rest, ", in ")
-		if inOwn = !strings.Contains(file, "/lib/python") && !strings.Contains(file, "site-packages") && !strings.HasPrefix(file, "<"); inOwn {
-			own = append(own, frame{file: harmless(relative(here, file)), line: harmless(number), function: harmless(function)})
-			others = 0
-		} else {
-			others++
+		inner := line
+		if grouped = grouped || strings.HasSuffix(line, groupHead); grouped {
+			inner, _ = ofGroup(line)
+		}
+		file, isFrame := strings.CutPrefix(inner, `  File "`)
+		switch {
+		case strings.HasSuffix(line, tracebackHead):
+			reading, others = true, false
+		case !reading:
+		case isFrame:
+			others = !isOwn(file)
+		case !strings.HasPrefix(inner, "  "):
+			reading, others, last = false, false, len(lines)
+		case strings.Trim(inner, " ~^") == "":
+			continue
+		}
+		if !others {
+			lines = append(lines, harmless(line))
 		}
 	}
-	return own, others
-}
-
-// lastLines returns the end of what a script printed, without a traceback that is shown already.
-func lastLines(text string) []string {
-	const most = 10
-	text, _, _ = strings.Cut(text, "Traceback (most recent call last):")
-	var lines []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimRight(harmless(line), " "); line != "" {
-			lines = append(lines, line)
-		}
+	from := max(len(lines)-most, 0)
+	if last >= 0 && last < from {
+		return append([]string{lines[last], "[...]"}, lines[from+2:]...)
 	}
-	return lines[max(len(lines)-most, 0):]
+	return lines[from:]
 }
 
 // nextThing says what to do about an outcome.
