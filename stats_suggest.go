@@ -27,7 +27,7 @@ const (
 	sharedSpecs = 3                      // for a base to be worth it
 	wallOver    = 1.25                   // times the critical path
 	shardOver   = 1.25                   // times the mean of all shards
-	flakyLeast  = 2                      // attempts that ended in another way
+	flakyLeast  = 2                      // runs with an attempt that passed, and with one that did not
 	waitLeast   = 100 * time.Millisecond // of wall time, for more parallelism to be worth it
 )
 
@@ -169,20 +169,20 @@ func (r *statsReport) suggestFlaky() []Suggestion {
 	for _, s := range r.history.series {
 		same := s.same()
 		score, n := flakiness(same)
-		if _, known := r.specs[s.key.step]; !known || score == 0 || n < fewestRuns {
-			continue
-		}
-		counts := map[string]int{}
-		var passed, failed []attempt
+		all, passed, failed := map[number]bool{}, map[number]bool{}, map[number]bool{} // runs, each with one attempt or more
+		counts, spent := map[string]int{}, time.Duration(0)
 		for _, x := range same {
+			all[x.run] = true
 			if x.passed {
-				passed = append(passed, x)
-			} else {
-				failed = append(failed, x)
-				counts[s.of.names[x.outcome]]++
+				passed[x.run] = true
+				continue
 			}
+			failed[x.run] = true
+			counts[s.of.names[x.outcome]]++
+			spent += x.duration
 		}
-		if min(len(passed), len(failed)) < flakyLeast {
+		_, known := r.specs[s.key.step]
+		if !known || len(all) < fewestRuns || min(len(passed), len(failed)) < flakyLeast {
 			continue // one may be anything
 		}
 		var ends []string
@@ -193,14 +193,10 @@ func (r *statsReport) suggestFlaky() []Suggestion {
 		if commit := s.of.names[same[0].commit]; commit != "" {
 			since += ", commit " + printable(commit[:min(len(commit), 12)])
 		}
-		spent := 0.0
-		for _, x := range failed {
-			spent += x.duration.Seconds()
-		}
 		list = append(list, Suggestion{
-			ID: "U9", Steps: []string{s.key.step}, Saving: fromSeconds(spent / r.history.weeks()),
+			ID: "U9", Steps: []string{s.key.step}, Saving: fromSeconds(spent.Seconds() / r.history.weeks()),
 			Message:  fmt.Sprintf("find out why %s does not always end in the same way: spec, script and inputs were the same", printable(s.name())),
-			Evidence: fmt.Sprintf("%s of %d attempts, %d passed, %s; flaky %.2f", strings.Join(ends, ", "), n, len(passed), since, score),
+			Evidence: fmt.Sprintf("%s of %s in %s, %s; flaky %.2f", strings.Join(ends, ", "), counted(n, "attempt"), counted(len(all), "run"), since, score),
 			Command:  "scriptspec history " + s.key.step,
 		})
 	}

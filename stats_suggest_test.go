@@ -261,3 +261,36 @@ func TestSuggestionsAreDescribed(t *testing.T) {
 	assert.Len(t, want, 12)
 	assert.ElementsMatch(t, want, headings)
 }
+
+// A script that was run again and again in few runs is not flaky yet: what counts is how many runs there were.
+func TestFlakySuggestionsCountRuns(t *testing.T) {
+	t.Parallel()
+	attempts := func(runs, failed, each int) []scriptspec.Suggestion {
+		return suggestions(t, nil, func(p *plant) {
+			for i := range runs {
+				for n := range each + 1 {
+					r := aRecord("Train", 24*60*(40+i)+n)
+					r.Run, r.Attempt = fmt.Sprintf("again %d", i), n+1
+					if i < failed && n < each {
+						r.Outcome = scriptspec.OutcomeSignal
+					} else if n > 0 && i >= failed {
+						continue
+					}
+					p.records = append(p.records, r)
+				}
+			}
+			p.of("Train", func(_ int, r *scriptspec.Record) {
+				if r.Pipeline != "" {
+					r.SpecDigest = "another"
+				}
+				r.Pipeline = ""
+			})
+		})
+	}
+	assert.Empty(t, attempts(5, 5, 3), "five runs")
+	assert.Empty(t, attempts(8, 1, 6), "one of the runs")
+	found := attempts(8, 2, 3)
+	require.Len(t, found, 1)
+	assert.Equal(t, "U9", found[0].ID)
+	assert.Contains(t, found[0].Evidence, "6 signal of 14 attempts in 8 runs")
+}
