@@ -10,6 +10,14 @@ import (
 	"github.com/scriptspec/scriptspec"
 )
 
+// amount is how much of something a benchmark works on: a tenth with -short, where it has only to be shown to run.
+func amount(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // compare runs a baseline and ours in turn, batch times each, in one process, and reports how many
 // times the baseline's time ours takes. The machine may be noisy; both see the same noise.
 func compare(b *testing.B, batch int, baseline, ours func()) {

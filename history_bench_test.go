@@ -44,7 +44,7 @@ func BenchmarkHistoryRecord(b *testing.B) {
 func largeHistory(b *testing.B, dir string) {
 	b.Helper()
 	random := rand.New(rand.NewPCG(15, 15))
-	all := make([]scriptspec.Record, 100_000)
+	all := make([]scriptspec.Record, amount(100_000))
 	for i := range all {
 		r := aRecord(fmt.Sprintf("Step%03d_training", i%200), i*90*24*60/len(all))
 		r.Run = fmt.Sprintf("R5L2NQVYH3DSOP7TT4WQ%06d", i/200)
@@ -89,7 +89,7 @@ func BenchmarkStats(b *testing.B) {
 	compare(b, 1, bare, func() {
 		s, err := st.Stats(b.Context(), nil)
 		must(b, err)
-		if s.Records != 100_000 {
+		if s.Records != amount(100_000) {
 			b.Fatal(s.Records)
 		}
 	})

@@ -46,7 +46,10 @@ func scriptChain(b *testing.B, n int, script string, args map[string]any) (*scri
 // BenchmarkPipelineNode compares a pipeline with its scripts run alone, one after the other. Goal:
 // 1.05 for the time that a node takes.
 func BenchmarkPipelineNode(b *testing.B) {
-	const nodes = 8
+	nodes := 8
+	if testing.Short() {
+		nodes = 2
+	}
 	for _, test := range []struct {
 		name, script string
 	}{

@@ -192,7 +192,7 @@ func TestInspectData(t *testing.T) {
 // BenchmarkInspectData compares looking at 10,000 files with listing them alone. Goal: 2.
 func BenchmarkInspectData(b *testing.B) {
 	files := map[string]string{}
-	for i := range 10_000 {
+	for i := range amount(10_000) {
 		files[fmt.Sprintf("part-%05d.csv", i)] = "a,b\n1,2\n"
 	}
 	d := flow(b, files)

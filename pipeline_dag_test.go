@@ -184,7 +184,7 @@ func chain(n int) *scriptspec.DAG {
 // BenchmarkDAG shows the time for a node and edge, which stays about the same: of sorting, of planning
 // and of validating a pipeline of these nodes.
 func BenchmarkDAG(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	for _, n := range []int{amount(1_000), amount(10_000), amount(100_000)} {
 		d := chain(n)
 		p := &scriptspec.PipelineTestingSpec{DAG: d, Specs: map[string]scriptspec.Spec{}}
 		for _, node := range d.Nodes {

@@ -384,7 +384,7 @@ func BenchmarkRender(b *testing.B) {
 		}))
 	}
 	var specs []*scriptspec.ScriptExecutionSpec
-	for i := range 1000 {
+	for i := range amount(1000) {
 		s := scriptspec.New(fmt.Sprintf("script_%d", i), "Step", "x.py")
 		s.Extends = []string{"base0", "base1", "base2"}
 		require.NoError(b, st.Save(s))
@@ -402,7 +402,7 @@ func BenchmarkRender(b *testing.B) {
 			_, err := st.Render(s.Clone())
 			require.NoError(b, err)
 		}
-		b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/1000-rendered")
-		b.ReportMetric(float64(load.Milliseconds()), "ms/1000-loaded")
+		b.ReportMetric(float64(time.Since(start).Microseconds())/float64(len(specs)), "µs/rendered")
+		b.ReportMetric(float64(load.Microseconds())/float64(len(specs)), "µs/loaded")
 	}
 }

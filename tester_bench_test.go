@@ -124,7 +124,7 @@ func BenchmarkWarm(b *testing.B) {
 			}
 			s := benchSpec(b, "import "+strings.Join(modules, ", ")+"\n"+benchScript)
 			s.AddEnvironVar("PYTHONPATH", lib)
-			const suite = 50
+			suite := amount(50)
 			var warm, cold time.Duration
 			for b.Loop() {
 				start := time.Now()
@@ -141,7 +141,7 @@ func BenchmarkWarm(b *testing.B) {
 				warm, cold = warm+middle.Sub(start), cold+time.Since(middle)
 			}
 			b.ReportMetric(cold.Seconds()/warm.Seconds(), "cold/warm")
-			b.ReportMetric(warm.Seconds()*1000/suite/float64(b.N), "ms/script")
+			b.ReportMetric(warm.Seconds()*1000/float64(suite)/float64(b.N), "ms/script")
 		})
 	}
 }

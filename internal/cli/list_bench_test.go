@@ -33,7 +33,11 @@ func BenchmarkList(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for i := range 5000 {
+	specs := 5000
+	if testing.Short() {
+		specs = 500
+	}
+	for i := range specs {
 		s := scriptspec.New(fmt.Sprintf("script_%d", i), fmt.Sprintf("Step_%d", i), "x.py")
 		s.AddInputPath("data", "in")
 		s.AddOutputPath("out", "out")
