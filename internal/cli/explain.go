@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
@@ -10,7 +9,7 @@ import (
 
 // explain prints on standard error what a person needs to know of a failed run: what happened and where in the script, the
 // end of its output, how to run it again, and what to do next.
-func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string) {
+func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string, in surroundings) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s: %s", harmless(name), a.colour(a.err, "failed", string(r.Outcome)))
 	if r.ErrorType != "" || r.ErrorMessage != "" {
@@ -21,7 +20,7 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string)
 	if a.verbose {
 		_, details, _ := strings.Cut(r.Details(), "\n")
 		b.WriteString(details + "\n")
-		a.explainNext(&b, r, t.last.frames, again)
+		a.explainNext(&b, r, t.last.frames, again, in)
 		return
 	}
 	t.write(&b)
@@ -31,13 +30,13 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string)
 			fmt.Fprintf(&b, "      %s\n", line)
 		}
 	}
-	a.explainNext(&b, r, t.last.frames, again)
+	a.explainNext(&b, r, t.last.frames, again, in)
 }
 
 // explainNext ends an explanation with the way on, and prints it.
-func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, frames []frame, again string) {
+func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, frames []frame, again string, in surroundings) {
 	fmt.Fprintf(b, "  rerun: %s\n", again)
-	if next := nextThing(r, frames); next != "" {
+	if next := a.nextThing(r, frames, in); next != "" {
 		fmt.Fprintf(b, "  next:  %s\n", next)
 	}
 	fmt.Fprint(a.err, b.String())
@@ -83,37 +82,4 @@ func lastLines(text, shown string) []string {
 		return append([]string{lines[last], "[...]"}, lines[from+2:]...)
 	}
 	return lines[from:]
-}
-
-// nextThing says what to do about an outcome.
-func nextThing(r *scriptspec.ScriptTestResult, frames []frame) string {
-	at := ""
-	if len(frames) > 0 {
-		at = " at " + frames[len(frames)-1].file + ":" + frames[len(frames)-1].line
-	}
-	switch r.Outcome {
-	case scriptspec.OutcomeException:
-		switch r.ErrorType {
-		case "ModuleNotFoundError", "ImportError":
-			return "install it for " + filepath.Base(harmless(r.Interpreter.Path)) + ", or pass another interpreter with --python"
-		}
-		return "fix the script" + at
-	case scriptspec.OutcomeTimeout:
-		return "use less data, or allow more time with --timeout or timeout in the spec"
-	case scriptspec.OutcomeMemory:
-		return "use less data, or raise max_memory in the spec"
-	case scriptspec.OutcomeNoOutput:
-		return "write to the directory in output_paths, or list the output under optional"
-	case scriptspec.OutcomeInputMissing, scriptspec.OutcomeScriptMissing, scriptspec.OutcomeOutputUnusable:
-		return "fix the path in the spec; scriptspec lint shows all wrong paths"
-	case scriptspec.OutcomeInputChanged:
-		return "write to an output; inputs must stay as they are"
-	case scriptspec.OutcomePackageMissing:
-		return "install it, or pass another interpreter with --python"
-	case scriptspec.OutcomeNoMain, scriptspec.OutcomeBadMain:
-		return "define main with any of the parameters input_paths, output_paths, environ_vars and job_args, or run a program with --command-line"
-	case scriptspec.OutcomeUnfinished:
-		return "make main wait for the processes it starts"
-	}
-	return "" // the message says it
 }

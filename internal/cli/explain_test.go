@@ -24,11 +24,11 @@ func TestExplain(t *testing.T) {
 	}{
 		{
 			&scriptspec.ScriptTestResult{
-				Outcome: scriptspec.OutcomeException, ErrorType: "ModuleNotFoundError", ErrorMessage: "x", Traceback: traceback, Interpreter: scriptspec.Interpreter{Path: "/usr/bin/python3.11"},
+				Outcome: scriptspec.OutcomeException, ErrorType: "ModuleNotFoundError", ErrorMessage: "No module named 'x'", Traceback: traceback, Interpreter: scriptspec.Interpreter{Path: "/usr/bin/python3.11"},
 				Stderr: scriptspec.Capture{Text: strings.Repeat("line\n", 30) + "last \x1b[2J\n" + traceback},
 			},
 			[]string{
-				"\nTrain: exception: ModuleNotFoundError: x\n  /repo/train.py:9 in main\n      fit(rows)\n  /repo/train.py:3 in fit\n", "  and 2 more frames in code that it called\n",
+				"\nTrain: exception: ModuleNotFoundError: No module named 'x'\n  /repo/train.py:9 in main\n      fit(rows)\n  /repo/train.py:3 in fit\n", "  and 2 more frames in code that it called\n",
 				"  end of stderr:\n" + strings.Repeat("      line\n", 9) + "      last  [2J\n", "  rerun: scriptspec run Train\n", "  next:  install it for python3.11, or pass another interpreter with --python\n",
 			}, "sklearn",
 		},
@@ -36,7 +36,7 @@ func TestExplain(t *testing.T) {
 		{&scriptspec.ScriptTestResult{Outcome: scriptspec.OutcomeCrashed, ErrorMessage: "it called os._exit"}, []string{"Train: crashed: it called os._exit\n"}, "next:"},
 	} {
 		var b bytes.Buffer
-		(&app{err: &b}).explain("Train", test.result, "scriptspec run Train")
+		(&app{err: &b}).explain("Train", test.result, "scriptspec run Train", surroundings{})
 		for _, want := range test.want {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("there is no %q in %q", want, b.String())

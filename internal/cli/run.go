@@ -141,6 +141,8 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return f.choice.none(a, err)
 	case all == nil:
 		return errors.Join(err, streamErr)
+	case len(all.Specs) == 0 && all.Shard == nil && f.withoutPipelines && f.example == "":
+		return f.choice.none(a, errors.New("nothing to run: pipelines connect all the selected specs; run them with --pipeline, or without --without-pipelines"))
 	case len(all.Specs) == 0 && all.Shard == nil:
 		return f.choice.none(a, errors.New("nothing to run"))
 	case streamErr != nil:
@@ -152,7 +154,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err != nil {
 		return err
 	}
-	a.explainAll(all)
+	a.explainAll(st, all)
 	f.showSlowest(a, all)
 	f.showShard(a, all)
 	if f.isNo(a, all) || !all.Success {
@@ -217,10 +219,11 @@ func quoted(word string) string {
 }
 
 // explainAll explains each failure of a store.
-func (a *app) explainAll(r *scriptspec.StoreTestResult) {
+func (a *app) explainAll(st *scriptspec.Store, r *scriptspec.StoreTestResult) {
 	if a.quiet {
 		return
 	}
+	in := surroundings{feeds: feedsIn(st)}
 	for _, s := range r.Specs {
 		if s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect {
 			continue
@@ -231,7 +234,7 @@ func (a *app) explainAll(r *scriptspec.StoreTestResult) {
 		if isExample {
 			words = append(words, "--example", example)
 		}
-		a.explain(s.Name, s.Result, a.again(words...))
+		a.explain(s.Name, s.Result, a.again(words...), in)
 	}
 }
 
@@ -277,9 +280,10 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		return err
 	case !r.Success:
 		if !a.quiet {
+			in := surroundings{pipeline: f.pipeline, feeds: func(r *scriptspec.ScriptTestResult) []feed { return feedsOf(p, r) }}
 			for _, n := range r.Nodes {
 				if n.Result != nil && !n.Result.Success {
-					a.explain(n.Node, n.Result, a.again("run", "--pipeline", f.pipeline, "--from", n.Node, "--work", r.WorkDir))
+					a.explain(n.Node, n.Result, a.again("run", "--pipeline", f.pipeline, "--from", n.Node, "--work", r.WorkDir), in)
 				}
 			}
 		}
