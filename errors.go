@@ -240,7 +240,8 @@ type DecodeError struct {
 	// Message says what is wrong and, if there is one, the way out. It never contains a value of
 	// the document.
 	Message string
-	// Err is the cause, for errors.Is: [ErrCorrupt] if the text is not a JSON document.
+	// Err is the cause: for errors.Is [ErrCorrupt] if the text is not a JSON document; for errors.AsType a [FieldError]
+	// with the Code of the rule that the text breaks, if that has one.
 	Err error
 }
 

@@ -3,7 +3,6 @@ package scriptspec
 import (
 	"cmp"
 	"context"
-	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -110,10 +109,7 @@ func (l *linter) failure(file string, text []byte, err error) {
 	walk = func(err error) {
 		switch e := err.(type) { //nolint:errorlint // each level is looked at
 		case *DecodeError:
-			f := Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: CodeUnreadable, Message: e.Message}
-			if fe, ok := errors.AsType[*FieldError](e.Err); ok {
-				f.Code = fe.Code
-			}
+			f := Finding{File: cmp.Or(e.File, file), Line: e.Line, Column: e.Column, Path: e.Path, Severity: SeverityError, Code: codeOf(e), Message: e.Message}
 			if f.File == file {
 				f.countCodePoints(text)
 			}

@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"unicode/utf8"
 
@@ -78,6 +79,14 @@ type LintResult struct {
 // Success reports whether no error was found, or all were mended.
 func (r *LintResult) Success() bool {
 	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == SeverityError && !f.Fixed })
+}
+
+// codeOf returns the rule that a text breaks, or that it is not what it is to be.
+func codeOf(e *DecodeError) Code {
+	if fe, ok := errors.AsType[*FieldError](e.Err); ok {
+		return fe.Code
+	}
+	return CodeUnreadable
 }
 
 // locate says where in a text a finding is.

@@ -167,7 +167,7 @@ func readable(text []byte, err error) (repairs []repair) {
 		return nil
 	}
 	for _, e := range problems {
-		r := repair{finding: Finding{Path: e.Path, Severity: SeverityError, Message: e.Message}}
+		r := repair{finding: Finding{Path: e.Path, Severity: SeverityError, Code: codeOf(e), Message: e.Message}}
 		steps := stepsOf(e.Path)
 		start, end, found := strictjson.Span(text, steps)
 		if len(steps) < 2 || !found || steps[len(steps)-1].Name != nil {
@@ -176,15 +176,15 @@ func readable(text []byte, err error) (repairs []repair) {
 		last := &steps[len(steps)-1]
 		var tag string
 		switch {
-		case e.Message == twice.words && last.Index > 0:
+		case r.finding.Code == CodeDuplicate && last.Index > 0:
 			last.Index--
 			if _, r.start, found = strictjson.Span(text, steps); !found {
 				return nil
 			}
-			r.end, r.finding.Code, r.finding.Hint = end, CodeDuplicate, "removed" // with the comma between them
+			r.end, r.finding.Hint = end, "removed" // with the comma between them
 		case *steps[0].Name == fields[fieldTags].name && json.Unmarshal(text[start:end], &tag) == nil && strings.ToLower(tag) != tag:
 			r.start, r.end, r.text = start, end, string(quote(strings.ToLower(tag)))
-			r.finding.Code, r.finding.Hint = CodeFormat, "now "+printable(strings.ToLower(tag))
+			r.finding.Hint = "now " + printable(strings.ToLower(tag))
 		default:
 			return nil
 		}

@@ -56,7 +56,7 @@ func TestLint(t *testing.T) {
 	assert.Len(t, r.Files, 8)
 	text := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
 	for _, want := range []string{
-		"bad_pipeline_testing_spec.json:1:63: error: dag.edges[0][1]: edge Load -> Trian: there is no node Trian [unreadable]\n",
+		"bad_pipeline_testing_spec.json:1:63: error: dag.edges[0][1]: edge Load -> Trian: there is no node Trian [unknown_node]\n",
 		"churn_pipeline_testing_spec.json:1:121: error: specs[\"Train\"].depends_on.steps[0]: no spec or node has the step_name Laod (did you mean Load?) [unknown_step]\n",
 		"broken_runtime_test_spec.json:2:17: error: script_name: want a string, found a number [unreadable]\n",
 		"newer_runtime_test_spec.json:1:129: warning: spec_version is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]\n",
@@ -161,11 +161,11 @@ func TestLintOfBases(t *testing.T) {
 	assert.Equal(t, strings.Join([]string{
 		`a_spec_base.json:1:14: error: extends[0]: bases go in a circle: a -> b -> a [base_cycle]`,
 		`b_spec_base.json:1:14: error: extends[0]: bases go in a circle: b -> a -> b [base_cycle]`,
-		`broken_spec_base.json:2:12: error: tags[0]: must begin with a lower-case letter or digit, and have only these, '_', '.' and '-' [unreadable]`,
-		`broken_spec_base.json:3:3: error: nope: unknown member [unreadable]`,
+		`broken_spec_base.json:2:12: error: tags[0]: must begin with a lower-case letter or digit, and have only these, '_', '.' and '-' [format]`,
+		`broken_spec_base.json:3:3: error: nope: unknown member [unknown_member]`,
 		`lost_spec_base.json:1:14: error: extends[0]: there is no base nobody in ` + dir + ` [unknown_base]`,
 		`newer_spec_base.json:1:18: error: spec_version: is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]`,
-		`templates/t.json:1:22: error: template_version: this version of scriptspec knows templates of version 1 [unreadable]`,
+		`templates/t.json:1:22: error: template_version: this version of scriptspec knows templates of version 1 [newer_version]`,
 		`train_runtime_test_spec.json:1:` + column(`"wrong"`) + `: error: extends[0]: base wrong cannot be loaded: wrong_spec_base.json:1:35: depends_on.packages["x"]: 1.3 is no version as PEP 440 writes them (want something like >=1.3,<2 or ==2.*) [format]`,
 		`train_runtime_test_spec.json:1:` + column(`"newer"`) + `: error: extends[1]: base newer cannot be loaded: newer_spec_base.json:1:18: spec_version: is 3, and this version of scriptspec knows up to 2 (use a newer one) [newer_version]`,
 		`wrong_spec_base.json:1:35: error: depends_on.packages["x"]: 1.3 is no version as PEP 440 writes them (want something like >=1.3,<2 or ==2.*) [format]`,
@@ -275,4 +275,30 @@ func TestDiff(t *testing.T) {
 	}
 	_, err = scriptspec.Diff(a, nil)
 	require.Error(t, err)
+}
+
+// A file that cannot be loaded breaks a rule as any other does, if it is JSON.
+func TestLintOfWhatCannotBeLoaded(t *testing.T) {
+	t.Parallel()
+	const spec = `{"script_name": "a", "step_name": "A", "script_path": "a.py"`
+	for text, want := range map[string]scriptspec.Code{
+		`{"script_name": "a"`:                                           scriptspec.CodeUnreadable,
+		`{"script_name": "a", "step_name": "A"}`:                        scriptspec.CodeRequired,
+		spec + `, "tags": ["X"]}`:                                       scriptspec.CodeFormat,
+		spec + `, "tags": ["x", "x"]}`:                                  scriptspec.CodeDuplicate,
+		spec + `, "step_name": "B"}`:                                    scriptspec.CodeDuplicate,
+		spec + `, "Job_Args": {}}`:                                      scriptspec.CodeUnknownMember,
+		spec + `, "input_paths": {"x": "\u0000"}}`:                      scriptspec.CodeNUL,
+		spec + `, "environ_vars": {"": "1"}}`:                           scriptspec.CodeEmpty,
+		spec + `, "labels": {"x": "` + strings.Repeat("y", 257) + `"}}`: scriptspec.CodeTooLong,
+		spec + `, "timeout": -1}`:                                       scriptspec.CodeFormat,
+		spec + `, "job_args": []}`:                                      scriptspec.CodeUnreadable,
+	} {
+		st := openStore(t, t.TempDir(), nil)
+		write(t, st.Path("a"), text)
+		r, err := st.Lint(t.Context(), nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, r.Findings, text)
+		assert.Equal(t, want, r.Findings[0].Code, "%s: %s", text, r.Findings[0].Message)
+	}
 }

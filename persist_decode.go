@@ -101,6 +101,11 @@ func decodeError(data []byte, file, place string, p strictjson.Problem) *DecodeE
 		e.Err = errTruncated
 	case strictjson.Trailing, strictjson.Syntax, strictjson.Encoding:
 		e.Err = ErrCorrupt
+	case strictjson.Duplicate:
+		p.Rule = string(CodeDuplicate)
+	}
+	if p.Rule != "" {
+		e.Err = &FieldError{Path: place, Code: Code(p.Rule), Message: p.Message}
 	}
 	return e
 }
@@ -174,7 +179,7 @@ func (d *decoder) spec() Spec {
 	}
 	for i := range fields {
 		if fields[i].required && seen[i] == 0 {
-			d.r.RefuseMember(start, fields[i].name, "missing; a spec needs it")
+			d.r.RefuseMember(start, fields[i].name, string(CodeRequired), "missing; a spec needs it")
 		}
 	}
 	if enhanced == nil {
@@ -194,7 +199,7 @@ func (d *decoder) spec() Spec {
 			*side.pathSpecs = pathSpecsOf(side.paths, nil)
 		} else if seen[side.plain] != 0 && !maps.Equal(side.paths, plainPaths(*side.pathSpecs)) {
 			plain, specs := fields[side.plain].name, fields[side.specs].name
-			d.r.RefuseMember(seen[side.plain], plain, "contradicts "+specs+"; remove "+plain+" or make them agree")
+			d.r.RefuseMember(seen[side.plain], plain, "", "contradicts "+specs+"; remove "+plain+" or make them agree")
 		}
 	}
 	e := reflect.ValueOf(enhanced).Elem()
@@ -281,7 +286,7 @@ func (d *decoder) object(l *layout, v reflect.Value) {
 		}
 	}
 	if missing {
-		d.r.RefuseAt(start, l.noun+" needs the members "+strings.Join(required, " and "))
+		d.r.RefuseAt(start, string(CodeRequired), l.noun+" needs the members "+strings.Join(required, " and "))
 	}
 }
 
@@ -290,7 +295,7 @@ func (d *decoder) object(l *layout, v reflect.Value) {
 func (d *decoder) unknown(name string, known []string, closed bool) bool {
 	for _, want := range known {
 		if strings.EqualFold(name, want) {
-			d.r.Refuse("differs from " + want + " only in case; write " + want)
+			d.r.Refuse(string(CodeUnknownMember), "differs from "+want+" only in case; write "+want)
 			d.r.Skip()
 			return false
 		}
@@ -302,7 +307,7 @@ func (d *decoder) unknown(name string, known []string, closed bool) bool {
 	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != "" {
 		message += "; did you mean " + near + "?"
 	}
-	d.r.Refuse(message)
+	d.r.Refuse(string(CodeUnknownMember), message)
 	d.r.Skip()
 	return false
 }
@@ -317,7 +322,7 @@ func (d *decoder) textOf(rules *textRules) string {
 		return s
 	}
 	if r := rules.broken(s, loading); r != nil {
-		d.r.Refuse(loadingError(rules, r))
+		d.r.Refuse(string(r.code), loadingError(rules, r))
 	}
 	return s
 }
@@ -329,7 +334,7 @@ func (d *decoder) list(m *member) []string {
 		for d.r.More() {
 			s := d.textOf(m.textRules())
 			if m != nil && m.unique && slices.Contains(list, s) {
-				d.r.Refuse(twice.words)
+				d.r.Refuse(string(twice.code), twice.words)
 			}
 			list = append(list, s)
 		}
@@ -349,9 +354,9 @@ func readMap[V any](d *decoder, keys *textRules, value func(*decoder) V) map[str
 			d.r.Duplicate()
 		}
 		if r := keys.broken(key, loading); r != nil && r.code == CodeNUL {
-			d.r.Refuse("name " + r.words)
+			d.r.Refuse(string(r.code), "name "+r.words)
 		} else if r != nil {
-			d.r.Refuse(loadingError(keys, r))
+			d.r.Refuse(string(r.code), loadingError(keys, r))
 		}
 		m[key] = value(d)
 	}
@@ -386,7 +391,7 @@ func (d *decoder) time() Timestamp {
 	}
 	t, err := ParseTimestamp(text)
 	if err != nil {
-		d.r.Refuse(err.Error())
+		d.r.Refuse(string(CodeFormat), err.Error())
 	}
 	return t
 }

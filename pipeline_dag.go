@@ -88,7 +88,7 @@ func (d *dagDecoder) wholeFile(outermost bool) {
 	for name, ok := d.r.Name(); ok; name, ok = d.r.Name() {
 		member := string(name)
 		if known := member == "nodes" || member == "edges" || member == "dag" && outermost; known && d.seen[member] {
-			d.r.Refuse("duplicate; a file has one graph")
+			d.r.Refuse(string(CodeDuplicate), "duplicate; a file has one graph")
 		} else if known {
 			setEntry(&d.seen, member, true)
 		}
@@ -100,14 +100,14 @@ func (d *dagDecoder) wholeFile(outermost bool) {
 		case member == "dag" && outermost:
 			d.wholeFile(false)
 		case d.strict:
-			d.r.Refuse("unknown member; a graph has nodes and edges")
+			d.r.Refuse(string(CodeUnknownMember), "unknown member; a graph has nodes and edges")
 			d.r.Skip()
 		default:
 			d.r.Skip()
 		}
 	}
 	if outermost && !d.seen["nodes"] && !d.r.Broken() {
-		d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
+		d.r.RefuseMember(start, "nodes", string(CodeRequired), "missing; a graph needs it")
 	}
 }
 
@@ -142,7 +142,7 @@ func (d *dagDecoder) readEdges() {
 		}
 		if len(ends) != 2 {
 			if !d.r.Broken() {
-				d.r.RefuseAt(start, "an edge is a list of two nodes")
+				d.r.RefuseAt(start, string(CodeFormat), "an edge is a list of two nodes")
 			}
 			continue
 		}
@@ -157,7 +157,7 @@ func (d *dagDecoder) locate(prefix string) {
 		if p.edge >= 0 {
 			at = d.edges[p.edge][:]
 		}
-		d.r.RefuseMember(at[p.node], prefix+p.place(), p.message)
+		d.r.RefuseMember(at[p.node], prefix+p.place(), string(p.code), p.message)
 	}
 }
 

@@ -112,7 +112,7 @@ func (d *pipelineDecoder) wholeFile() {
 		case "dag":
 			start := d.r.Here()
 			if d.dag.wholeFile(false); !d.dag.seen["nodes"] && !d.r.Broken() {
-				d.r.RefuseMember(start, "nodes", "missing; a graph needs it")
+				d.r.RefuseMember(start, "nodes", string(CodeRequired), "missing; a graph needs it")
 			}
 		case "specs":
 			d.specs()
@@ -138,7 +138,7 @@ func (d *pipelineDecoder) wholeFile() {
 	})
 	for i, name := range pipelineNames[:3] {
 		if name != "$schema" && seen != nil && !seen[i] {
-			d.r.RefuseMember(start, name, "missing; a pipeline needs it")
+			d.r.RefuseMember(start, name, string(CodeRequired), "missing; a pipeline needs it")
 		}
 	}
 }
@@ -165,7 +165,7 @@ func (d *pipelineDecoder) specs() {
 		case '"':
 			script := d.text()
 			if checkScriptName(script) != "" {
-				d.r.Refuse("is not a valid script name; want snake_case")
+				d.r.Refuse(string(CodeFormat), "is not a valid script name; want snake_case")
 			}
 			setEntry(&d.p.Refs, node, script)
 		case '{':
@@ -173,7 +173,7 @@ func (d *pipelineDecoder) specs() {
 			d.p.Specs[node] = inner.spec()
 		default:
 			d.r.Skip()
-			d.r.Refuse("want the name of a script whose spec is in the store, or a spec")
+			d.r.Refuse("", "want the name of a script whose spec is in the store, or a spec")
 		}
 	}
 }
@@ -187,7 +187,7 @@ func (d *pipelineDecoder) wires() {
 		parts := []*string{&wire.Source, &wire.Output, &wire.Dest, &wire.Input}
 		start, seen := d.object(wireNames, nil, func(i int) { *parts[i] = d.text() })
 		if slices.Contains(seen, false) {
-			d.r.RefuseAt(start, "a wire needs the members "+strings.Join(wireNames, ", "))
+			d.r.RefuseAt(start, string(CodeRequired), "a wire needs the members "+strings.Join(wireNames, ", "))
 		}
 		d.p.Wires = append(d.p.Wires, wire)
 	}
@@ -203,7 +203,7 @@ func (d *pipelineDecoder) options() {
 			n, ok := d.r.Number()
 			count, err := n.Int64()
 			if ok && (err != nil || count < 0 || count > math.MaxInt32) {
-				d.r.Refuse("want the number of scripts that may run at the same time; 0 means one for each CPU")
+				d.r.Refuse(string(CodeFormat), "want the number of scripts that may run at the same time; 0 means one for each CPU")
 			}
 			o.Parallelism = int(count)
 		case 2:
@@ -221,7 +221,7 @@ func (d *pipelineDecoder) seconds() time.Duration {
 	}
 	seconds, err := n.Float64()
 	if err != nil || seconds < 0 || seconds >= math.MaxInt64/1e9 {
-		d.r.Refuse("want a number of seconds; 0 means what the tester has")
+		d.r.Refuse(string(CodeFormat), "want a number of seconds; 0 means what the tester has")
 		return 0
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second)))

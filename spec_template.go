@@ -93,11 +93,11 @@ func (d *templateDecoder) wholeFile(name string) {
 		switch templateNames[i] {
 		case "template_version":
 			if n, ok := d.r.Number(); ok && n != "1" {
-				d.r.Refuse("this version of scriptspec knows templates of version 1")
+				d.r.Refuse(string(CodeNewerVersion), "this version of scriptspec knows templates of version 1")
 			}
 		case "name":
 			if d.t.Name = d.text(); d.t.Name != name {
-				d.r.Refuse("is not the name of the file, which is " + name)
+				d.r.Refuse(string(CodeMismatch), "is not the name of the file, which is "+name)
 			}
 		case "description":
 			d.t.Description = d.text()
@@ -115,7 +115,7 @@ func (d *templateDecoder) wholeFile(name string) {
 	})
 	for i, member := range templateNames {
 		if ok && seen[i] == 0 && (member == "template_version" || member == "name" || member == "spec") {
-			d.r.RefuseMember(start, member, "missing; a template needs it")
+			d.r.RefuseMember(start, member, string(CodeRequired), "missing; a template needs it")
 		}
 	}
 }
@@ -132,14 +132,14 @@ func (d *templateDecoder) parameters() {
 		}
 		seen[name] = true
 		if !pathVariableName.MatchString(name) {
-			d.r.Refuse("the name of a parameter is a lower-case word, with underscores and digits")
+			d.r.Refuse(string(CodeFormat), "the name of a parameter is a lower-case word, with underscores and digits")
 		}
 		p := TemplateParameter{Type: "string"}
 		d.members(parameterNames, make([]int64, len(parameterNames)), nil, func(i int) {
 			switch parameterNames[i] {
 			case "type":
 				if p.Type = d.text(); !slices.Contains(parameterTypes, p.Type) {
-					d.r.Refuse("is no type of JSON; want one of " + strings.Join(parameterTypes, ", "))
+					d.r.Refuse(string(CodeFormat), "is no type of JSON; want one of "+strings.Join(parameterTypes, ", "))
 				}
 			case "default":
 				p.Default, _ = d.r.Any()
@@ -150,14 +150,14 @@ func (d *templateDecoder) parameters() {
 				}
 				list, _ := d.r.Any()
 				if p.Enum, _ = list.([]any); len(p.Enum) == 0 {
-					d.r.Refuse("is empty, so that no value would do")
+					d.r.Refuse(string(CodeEmpty), "is empty, so that no value would do")
 				}
 			case "description":
 				p.Description = d.text()
 			}
 		})
 		if problem := p.refuses(p.Default); p.Default != nil && problem != "" {
-			d.r.Refuse("the default " + problem)
+			d.r.Refuse(string(CodeFormat), "the default "+problem)
 		}
 		d.t.Parameters[name] = p
 	}
@@ -205,7 +205,7 @@ func (d *templateDecoder) checkReferences(text string) {
 		case !d.checking || strings.HasPrefix(found, "$$"):
 			continue
 		case !closed:
-			d.r.Refuse(printable(found) + ": is not closed; write $${ for the text itself")
+			d.r.Refuse(string(CodeFormat), printable(found)+": is not closed; write $${ for the text itself")
 			continue
 		case known:
 			continue
@@ -214,7 +214,7 @@ func (d *templateDecoder) checkReferences(text string) {
 		if near := similarity.Nearest(sortedKeys(d.t.Parameters), name); near != "" {
 			message += "; did you mean " + near + "?"
 		}
-		d.r.Refuse(message + "; write $${ for the text itself")
+		d.r.Refuse(string(CodeUnknownMember), message+"; write $${ for the text itself")
 	}
 }
 

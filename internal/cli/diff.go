@@ -133,7 +133,8 @@ func (a *app) specOf(ctx context.Context, arg string) (scriptspec.Spec, error) {
 	if revision, name, ok := strings.Cut(arg, ":"); ok {
 		if _, err := scriptspec.ParseSelector(arg); err != nil { // tag:nightly is a selection, not a revision
 			s, err := st.LoadRevision(ctx, revision, name)
-			if _, ok := errors.AsType[*scriptspec.FieldError](err); ok {
+			_, isText := errors.AsType[*scriptspec.DecodeError](err)
+			if _, ok := errors.AsType[*scriptspec.FieldError](err); ok && !isText {
 				return nil, usage("%s: %w; want REVISION:SCRIPT, as in HEAD:prep", arg, err)
 			}
 			return s, err

@@ -31,6 +31,7 @@ type Problem struct {
 	Path    []Step
 	Kind    Kind
 	Message string // never holds a value of the document
+	Rule    string // what the caller calls the rule that is broken; "" if it has no name
 
 	object int64  // for a Duplicate: where its object begins,
 	name   string // the name,
@@ -65,17 +66,17 @@ func (r *Reader) Problems() []Problem {
 	return r.problems
 }
 
-// Refuse notes a problem of the caller's with the value (or name) read last.
-func (r *Reader) Refuse(message string) { r.RefuseAt(startOf(r.data, r.last), message) }
+// Refuse notes a problem of the caller's with the value (or name) read last, which breaks a rule.
+func (r *Reader) Refuse(rule, message string) { r.RefuseAt(startOf(r.data, r.last), rule, message) }
 
 // RefuseAt is Refuse for an object or list, which began at offset.
-func (r *Reader) RefuseAt(offset int64, message string) {
-	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Message: message})
+func (r *Reader) RefuseAt(offset int64, rule, message string) {
+	r.note(Problem{Offset: offset, Path: pathOf(r.dec), Kind: Semantic, Rule: rule, Message: message})
 }
 
 // RefuseMember notes a problem with a member, which may be missing, of the object that was read last.
-func (r *Reader) RefuseMember(offset int64, name, message string) {
-	r.note(Problem{Offset: offset, Path: append(pathOf(r.dec), Step{Name: &name}), Kind: Semantic, Message: message})
+func (r *Reader) RefuseMember(offset int64, name, rule, message string) {
+	r.note(Problem{Offset: offset, Path: append(pathOf(r.dec), Step{Name: &name}), Kind: Semantic, Rule: rule, Message: message})
 }
 
 // Duplicate notes that the name read last was in its object already.

@@ -331,7 +331,7 @@ func (r *Reader) want(kind jsontext.Kind) bool {
 	}
 	start := r.Here()
 	if r.Skip(); !r.broken {
-		r.RefuseAt(start, "want "+kindName(kind)+", found "+kindName(got))
+		r.RefuseAt(start, "", "want "+kindName(kind)+", found "+kindName(got))
 	}
 	return false
 }

@@ -168,8 +168,9 @@ func TestReaderRefusesAMemberOfWhatItReadLast(t *testing.T) {
 	require.True(t, r.Array())
 	require.True(t, r.More())
 	r.Skip()
-	r.RefuseMember(7, "c", "missing")
+	r.RefuseMember(7, "c", "required", "missing")
 	p := r.Problems()[0]
+	assert.Equal(t, "required", p.Rule)
 	require.Len(t, p.Path, 3)
 	assert.Equal(t, "a", *p.Path[0].Name)
 	assert.Zero(t, p.Path[1].Index)
