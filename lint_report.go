@@ -29,7 +29,8 @@ func (r *LintResult) notes() []report.Note {
 	return notes
 }
 
-// WriteText writes a line for each finding, as compilers do: file:line:column: severity: message [code].
+// WriteText writes a line for each finding, as compilers do: file:line:column: severity: message [code]. Line and column are 1
+// if the file as a whole is meant.
 func (r *LintResult) WriteText(w io.Writer) error { return report.WriteGNU(w, r.notes()) }
 
 // WriteGitHub writes workflow commands of GitHub Actions.

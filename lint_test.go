@@ -69,7 +69,7 @@ func TestLint(t *testing.T) {
 		"train_runtime_test_spec.json:12:51: warning: examples[0].job_args[\"rate\"]: the example sets a name that the spec does not have (did you mean rat?) [unknown_member]\n",
 		"warning: timeout: out of date with its bases: timeout: added 9 (render the spec) [stale_base]\n",
 		"newer_runtime_test_spec.json:1:148: warning: tags[1]: the tag nighly is not declared (did you mean nightly?) [unknown_tag]\n",
-		"x_runtime_test_specs.json: warning: looks like a spec, but is ignored because of its name (want <script_name>_runtime_test_spec.json) [misnamed]\n",
+		"x_runtime_test_specs.json:1:1: warning: looks like a spec, but is ignored because of its name (want <script_name>_runtime_test_spec.json) [misnamed]\n",
 	} {
 		assert.Contains(t, text, want)
 	}

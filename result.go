@@ -52,7 +52,8 @@ func (r *StoreTestResult) WriteMarkdown(w io.Writer) error { return r.report().W
 
 // WriteGNU writes a line for each node that failed and each problem of data, as compilers do, with the line of the script
 // that the traceback leads to: file:line:column: severity: message [code]. Nodes that passed only after attempts that
-// failed, or over budget, are warnings. The error is that of w.
+// failed, or over budget, are warnings. What is in no file is said by scriptspec: severity: message [code]. The error is
+// that of w.
 func (r *PipelineTestResult) WriteGNU(w io.Writer) error { return writeGNU(w, r) }
 
 // WriteGNU is as in [PipelineTestResult.WriteGNU].

@@ -24,22 +24,23 @@ type Note struct {
 	Fixed        bool // it is no problem any more
 }
 
-// WriteGNU writes a line for each note, as compilers do: file:line:column: severity: message [code].
+// WriteGNU writes a line for each note, as the GNU coding standards have it: file:line:column: severity: message [code]. A file
+// as a whole has the place 1:1, for editors look for one; what is about no file is said by the program.
 func WriteGNU(w io.Writer, notes []Note) error {
 	var b bytes.Buffer
 	for _, n := range notes {
+		origin := "scriptspec"
 		if n.File != "" {
-			b.WriteString(printable.Line(n.File) + ":")
-			if n.Line > 0 {
-				fmt.Fprintf(&b, "%d:%d:", n.Line, n.Column)
-			}
-			b.WriteString(" ")
+			origin = printable.Line(n.File) + ":" + n.place()
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", n.Severity, printable.Line(n.Message), n.Code)
+		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", origin, n.Severity, printable.Line(n.Message), n.Code)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
+
+// place returns line and column, those of the beginning if the file as a whole is meant.
+func (n Note) place() string { return fmt.Sprintf("%d:%d", max(n.Line, 1), max(n.Column, 1)) }
 
 // WriteGitHubNotes writes a workflow command for each note.
 func WriteGitHubNotes(w io.Writer, notes []Note) error {
@@ -80,7 +81,7 @@ func WriteJUnitNotes(w io.Writer, files []string, notes []Note) error {
 			if c.Failure == nil {
 				c.Failure = &junitProblem{Type: n.Code, Message: printable.Line(n.Message)}
 			}
-			fmt.Fprintf(&text, "%d:%d: %s [%s]\n", n.Line, n.Column, printable.Line(n.Message), n.Code)
+			fmt.Fprintf(&text, "%s: %s [%s]\n", n.place(), printable.Line(n.Message), n.Code)
 		}
 		if s.Tests++; c.Failure != nil {
 			s.Failures++
