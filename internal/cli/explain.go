@@ -36,6 +36,9 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string,
 // explainNext ends an explanation with the way on, and prints it.
 func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, frames []frame, again string, in surroundings) {
 	fmt.Fprintf(b, "  rerun: %s\n", again)
+	if len(in.hidden) > 0 {
+		fmt.Fprintf(b, "         after setting %s, whose values are not shown\n", strings.Join(in.hidden, ", "))
+	}
 	if next := a.nextThing(r, frames, in); next != "" {
 		fmt.Fprintf(b, "  next:  %s\n", next)
 	}

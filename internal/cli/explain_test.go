@@ -46,8 +46,4 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%q has %q, or an escape", b.String(), test.not)
 		}
 	}
-	a := &app{dir: "my data", python: "python3.9"}
-	if got, want := a.again("run", "it's", "a/b"), `scriptspec -C 'my data' --python python3.9 run 'it'\''s' a/b`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
 }

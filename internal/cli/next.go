@@ -13,6 +13,7 @@ import (
 type surroundings struct {
 	pipeline string // that was run, "" for specs
 	feeds    feeds
+	hidden   []string // shell variables in the command that runs it again
 }
 
 // feed is where an input comes from in a pipeline.

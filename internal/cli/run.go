@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// noExamples is what --example takes for the specs alone.
+const noExamples = "-"
+
 // runFlags are the flags of run.
 type runFlags struct {
 	pipeline, example, work string
@@ -115,11 +118,11 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err != nil {
 		return err
 	}
-	change, err := setter(f.set)
+	sets, err := settingsOf(f.set)
 	if err != nil {
 		return err
 	}
-	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: change, WithoutPipelines: f.withoutPipelines}
+	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: sets.apply, WithoutPipelines: f.withoutPipelines}
 	if err := f.suite(o); err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err != nil {
 		return err
 	}
-	a.explainAll(st, all)
+	a.explainAll(cmd, f, sets, st, all)
 	f.showSlowest(a, all)
 	f.showShard(a, all)
 	if f.isNo(a, all) || !all.Success {
@@ -192,49 +195,27 @@ func together(all, r *scriptspec.StoreTestResult, round int) *scriptspec.StoreTe
 	return all
 }
 
-// again returns the command line of another call.
-func (a *app) again(words ...string) string {
-	call := []string{"scriptspec"}
-	if a.dir != "" {
-		call = append(call, "-C", quoted(a.dir))
-	}
-	if a.python != "" && a.python != a.settings.Python {
-		call = append(call, "--python", quoted(a.python))
-	}
-	for _, word := range words {
-		call = append(call, quoted(word))
-	}
-	return strings.Join(call, " ")
-}
-
-// quoted quotes a word for a shell.
-func quoted(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r)
-	}
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
 // explainAll explains each failure of a store.
-func (a *app) explainAll(st *scriptspec.Store, r *scriptspec.StoreTestResult) {
+func (a *app) explainAll(cmd *cobra.Command, f *runFlags, sets settingList, st *scriptspec.Store, r *scriptspec.StoreTestResult) {
 	if a.quiet {
 		return
 	}
-	in := surroundings{feeds: feedsIn(st)}
+	in := surroundings{feeds: feedsIn(st), hidden: sets.hidden()}
 	for _, s := range r.Specs {
 		if s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect {
 			continue
 		}
 		name, _, _ := strings.Cut(s.Name, "#")
-		name, example, isExample := strings.Cut(name, "/")
+		name, example, _ := strings.Cut(name, "/")
 		words := []string{"run", name}
-		if isExample {
+		hasExamples := func(other scriptspec.SpecTestResult) bool { return strings.HasPrefix(other.Name, name+"/") }
+		switch {
+		case example != "":
 			words = append(words, "--example", example)
+		case f.example != "" || slices.ContainsFunc(r.Specs, hasExamples): // which are no part of this run
+			words = append(words, "--example", noExamples)
 		}
-		a.explain(s.Name, s.Result, a.again(words...), in)
+		a.explain(s.Name, s.Result, a.rerun(cmd, sets, words...), in)
 	}
 }
 
@@ -280,10 +261,18 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		return err
 	case !r.Success:
 		if !a.quiet {
+			words := []string{"run", "--pipeline", f.pipeline, "--work", r.WorkDir}
+			for _, to := range f.to {
+				words = append(words, "--to", to)
+			}
+			part := "--from"
+			if len(f.only) > 0 {
+				part = "--only"
+			}
 			in := surroundings{pipeline: f.pipeline, feeds: func(r *scriptspec.ScriptTestResult) []feed { return feedsOf(p, r) }}
 			for _, n := range r.Nodes {
 				if n.Result != nil && !n.Result.Success {
-					a.explain(n.Node, n.Result, a.again("run", "--pipeline", f.pipeline, "--from", n.Node, "--work", r.WorkDir), in)
+					a.explain(n.Node, n.Result, a.rerun(cmd, nil, slices.Concat(words, []string{part, n.Node})...), in)
 				}
 			}
 		}
@@ -312,46 +301,4 @@ func loadPipeline(st *scriptspec.Store, name string) (*scriptspec.PipelineTestin
 		}
 	}
 	return p, err
-}
-
-// setter returns what --set does to a spec.
-func setter(sets []string) (func(s *scriptspec.ScriptExecutionSpec) error, error) {
-	type change struct {
-		environ bool
-		name    string
-		text    string
-		value   any
-	}
-	var changes []change
-	for _, set := range sets {
-		place, text, ok := strings.Cut(set, "=")
-		member, name, named := strings.Cut(place, ".")
-		if !ok || !named || name == "" {
-			return nil, usage("--set %s: want job_args.NAME=JSON or environ_vars.NAME=TEXT", place)
-		}
-		c := change{name: name, text: text}
-		switch member {
-		case "environ_vars":
-			c.environ = true
-		case "job_args":
-			var args scriptspec.JobArgs
-			if err := args.UnmarshalJSON([]byte(`{"v": ` + text + `}`)); err != nil {
-				return nil, usage("--set %s: the value is not valid JSON; put strings in quotes", place)
-			}
-			c.value = args["v"]
-		default:
-			return nil, usage("--set %s: only job_args and environ_vars can be set", place)
-		}
-		changes = append(changes, c)
-	}
-	return func(s *scriptspec.ScriptExecutionSpec) error {
-		for _, c := range changes {
-			if c.environ {
-				s.AddEnvironVar(c.name, c.text)
-			} else {
-				s.AddJobArg(c.name, c.value)
-			}
-		}
-		return nil
-	}, nil
 }
