@@ -88,4 +88,7 @@ func TestResultsAreHarmless(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, churned().WriteGNU(&b))
 	assert.Contains(t, b.String(), "/repo/scripts/training.py:12:1: error: Training: ValueError: could not convert string to float: 'n/a' [exception]\n")
+	b.Reset()
+	require.NoError(t, churned().WriteSARIF(&b, "/"))
+	assert.Contains(t, b.String(), `"uri": "file:///"`)
 }

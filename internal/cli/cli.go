@@ -54,6 +54,7 @@ type app struct {
 	out, err io.Writer
 
 	dir      string
+	opened   string // absolute, once a store is open
 	formats  []string
 	python   string
 	color    string
@@ -283,6 +284,7 @@ func (a *app) open(dir string) (*scriptspec.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.opened = abs
 	return scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
 }
 

@@ -21,7 +21,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.write(resultForms(r)); err != nil {
+			if err := a.write(a.resultForms(r)); err != nil {
 				return err
 			}
 			if !r.Succeeded() {

@@ -48,7 +48,7 @@ func (a *app) lintCommand() *cobra.Command {
 			r.Findings = slices.DeleteFunc(r.Findings, func(f scriptspec.Finding) bool { return f.File != r.Files[0] })
 		}
 		here, _ := os.Getwd()
-		top := sourceRoot(here)
+		top := a.sourceRoot()
 		ofTop := &scriptspec.LintResult{Findings: slices.Clone(r.Findings)} // as GitHub shows files
 		for i := range r.Findings {
 			ofTop.Findings[i].File = relative(top, r.Findings[i].File)

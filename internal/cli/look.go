@@ -40,16 +40,22 @@ func relative(here, path string) string {
 	return path
 }
 
-// sourceRoot returns the top of the work tree of git, or where we are.
-func sourceRoot(here string) string {
-	for dir := here; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			return here
+// sourceRoot returns the top of the work tree of git that the store is in, wherever the program is called; else of the one
+// that we are in, or where we are.
+func (a *app) sourceRoot() string {
+	here, _ := os.Getwd()
+	for _, dir := range []string{a.opened, here} {
+		for dir != "" {
+			if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+				return dir
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+			dir = filepath.Dir(dir)
 		}
 	}
+	return here
 }
 
 // listed is one spec in a list.

@@ -145,14 +145,13 @@ func writeLines[V any](w io.Writer, list []V) error {
 }
 
 // resultForms are the formats of what came of a run.
-func resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
-	here, _ := os.Getwd()
+func (a *app) resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
 		"text": r.WriteText, "markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit, "github": r.WriteGitHub, "gnu": r.WriteGNU,
 		"prometheus": r.WritePrometheus,
 		"otlp":       func(w io.Writer) error { return r.WriteOTLP(w, os.Getenv("TRACEPARENT")) },
 		"json":       func(w io.Writer) error { return writeJSON(w, r) },
-		"sarif":      func(w io.Writer) error { return r.WriteSARIF(w, sourceRoot(here)) },
+		"sarif":      func(w io.Writer) error { return r.WriteSARIF(w, a.sourceRoot()) },
 		formatLines:  func(w io.Writer) error { return writeEvents(w, r) },
 	}
 }

@@ -30,7 +30,7 @@ func TestFilesAreNeverTorn(t *testing.T) {
 			step := fmt.Sprint("Step", i)
 			r.Specs = append(r.Specs, scriptspec.SpecTestResult{Name: step, Result: &scriptspec.ScriptTestResult{ScriptName: "step", StepName: step, ExecutionTime: time.Second}})
 		}
-		forms = append(forms, resultForms(r))
+		forms = append(forms, (&app{}).resultForms(r))
 		var b bytes.Buffer
 		require.NoError(t, r.WritePrometheus(&b))
 		whole[b.String()] = true

@@ -151,7 +151,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case streamErr != nil:
 		return streamErr
 	}
-	if writeErr := a.write(resultForms(all)); writeErr != nil {
+	if writeErr := a.write(a.resultForms(all)); writeErr != nil {
 		return writeErr
 	}
 	if err != nil {
@@ -250,7 +250,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if r == nil || streamErr != nil {
 		return errors.Join(err, streamErr)
 	}
-	if writeErr := a.write(resultForms(r)); writeErr != nil {
+	if writeErr := a.write(a.resultForms(r)); writeErr != nil {
 		return writeErr
 	}
 	if (err != nil || !r.Success) && !a.quiet {

@@ -90,7 +90,7 @@ func WriteSARIF(w io.Writer, check, root string, notes []Note) error {
 	run.Tool.Driver = sarifDriver{Name: "scriptspec", URI: homepage, Rules: rules}
 	run.Automation.ID = "scriptspec/" + check + "/"
 	if root != "" {
-		run.Bases = map[string]sarifArtifact{sourceBase: {URI: fileURI(root) + "/"}}
+		run.Bases = map[string]sarifArtifact{sourceBase: {URI: strings.TrimSuffix(fileURI(root), "/") + "/"}}
 	}
 	seen := map[string]int{}
 	for _, n := range notes {
