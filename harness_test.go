@@ -312,7 +312,7 @@ func run(t *testing.T, tester *scriptspec.RuntimeTester) {
 		return errors.Join(err, os.Chtimes(path, longAgo, longAgo))
 	}))
 	test := func() (string, error) {
-		command := exec.Command("go", "test", "-mod=mod", "./...")
+		command := goCommand("test", "-mod=mod", "./...")
 		command.Dir = dir
 		command.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off")
 		out, err := command.CombinedOutput()

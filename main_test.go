@@ -43,3 +43,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
+
+// goCommand is a call of the go command that builds as this test was built.
+func goCommand(verb string, args ...string) *exec.Cmd {
+	return exec.Command("go", append(append([]string{verb}, goFlags...), args...)...)
+}

@@ -3,3 +3,5 @@
 package scriptspec_test
 
 const raceDetector = false
+
+var goFlags []string

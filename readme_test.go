@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"go/format"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,7 +34,7 @@ func TestREADMEProgram(t *testing.T) {
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, "examples", "readme", "main.go"): file}})
 	require.NoError(t, err)
 	write(t, filepath.Join(dir, "overlay.json"), string(overlay))
-	out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "program"), "./examples/readme").CombinedOutput()
+	out, err := goCommand("build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "program"), "./examples/readme").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 

@@ -31,7 +31,7 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	program := filepath.Join(helperDir, "scriptspec")
-	if out, err := exec.Command("go", "build", "-o", program, "./cmd/scriptspec").CombinedOutput(); err != nil {
+	if out, err := goCommand("build", "-o", program, "./cmd/scriptspec").CombinedOutput(); err != nil {
 		return string(out), err
 	}
 	return program, os.Chmod(helperDir, 0o755)
