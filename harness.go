@@ -106,10 +106,6 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	var runs past
-	if o.Tester != nil {
-		runs = o.Tester.History.recent()
-	}
 	var outputs outputsInUse
 	var known []string
 	for _, name := range names {
@@ -160,10 +156,10 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 					if !o.KeepOutputs { // else all write to one place, one after the other
 						t.Parallel()
 					}
-					runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest + "/" + e.Name, Example: e.Name}, spec: withExample(s, e), expect: e.Expect, past: runs}, func(result *ScriptTestResult, err error) { results.end(number+1+i, result, err) })
+					runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest + "/" + e.Name, Example: e.Name}, spec: withExample(s, e), expect: e.Expect}, func(result *ScriptTestResult, err error) { results.end(number+1+i, result, err) })
 				})
 			}
-			runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest}, spec: s, past: runs}, func(result *ScriptTestResult, err error) { results.end(number, result, err) })
+			runSpec(t, st, o, job{runID: runID{Run: run, Name: subtest}, spec: s}, func(result *ScriptTestResult, err error) { results.end(number, result, err) })
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {

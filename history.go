@@ -21,6 +21,7 @@ import (
 // The files are for other programs too: pandas.read_json(file, lines=True). Their schema is [SchemaHistory].
 type History struct {
 	store *Store
+	lines *history.Index
 
 	mu  sync.Mutex
 	err error // the first failure to write

@@ -57,6 +57,47 @@ func largeHistory(b *testing.B, dir string) {
 	writeHistory(b, dir, all)
 }
 
+// BenchmarkHistoryPast compares a run, of a script that does next to nothing, with what it reads of a history of 100,000 records that
+// no run before it in the process has read. Goal: 0.01.
+func BenchmarkHistoryPast(b *testing.B) {
+	dir := b.TempDir()
+	largeHistory(b, dir)
+	s := benchSpec(b, benchScript)
+	s.StepName = "Step042_training"
+	tester := &scriptspec.RuntimeTester{Python: interpreter(b)}
+	compare(b, 1, func() { mustPass(b, tester, s) }, func() {
+		st, err := scriptspec.OpenStore(dir, nil)
+		must(b, err)
+		if past := st.History().ReadPast(s); len(past.Recent) != 20 {
+			b.Fatal(len(past.Recent))
+		}
+		must(b, st.Close())
+	})
+}
+
+// BenchmarkHistoryRun compares a run without a history with one that reads such a history and adds to it. Goal: 1.01.
+func BenchmarkHistoryRun(b *testing.B) {
+	dir := b.TempDir()
+	largeHistory(b, dir)
+	s := benchSpec(b, benchScript)
+	without, with := &scriptspec.RuntimeTester{Python: interpreter(b)}, &scriptspec.RuntimeTester{Python: interpreter(b)}
+	for _, c := range []struct{ name, dir, step string }{
+		{"known", dir, "Step042_training"}, {"new", dir, "New_training"}, {"empty", b.TempDir(), "New_training"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			s.StepName = c.step
+			compare(b, 1, func() { mustPass(b, without, s) }, func() {
+				st, err := scriptspec.OpenStore(c.dir, nil)
+				must(b, err)
+				with.History = st.History()
+				mustPass(b, with, s)
+				must(b, st.History().Err())
+				must(b, st.Close())
+			})
+		})
+	}
+}
+
 // BenchmarkStats compares the statistics of 100,000 records with decoding their lines by encoding/json. Goal: 0.6.
 func BenchmarkStats(b *testing.B) {
 	dir := b.TempDir()

@@ -7,11 +7,16 @@ import (
 
 // PastOf returns what the history has of a step, or of an example of it.
 func (h *History) PastOf(step, example string) PastRuns {
-	past := h.recent().of(step, example)
+	past := h.past(pastKey{step, example}, "", true)
 	for i := range past.Recent {
 		past.Recent[i].like = likeness{} // which no result shows
 	}
 	return past
+}
+
+// ReadPast reads what a run of a spec wants to know of the history.
+func (h *History) ReadPast(s Spec) PastRuns {
+	return h.past(pastKey{step: *s.common().stepName}, newRunID(), false)
 }
 
 // AskGit waits for what git says of the store.

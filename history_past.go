@@ -2,15 +2,18 @@ package scriptspec
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/history"
 	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
 // PastRuns is what a history has of a step, or of an example of it, from before a run.
 type PastRuns struct {
-	// Runs counts all of them.
-	Runs int `json:"runs"`
+	// Runs counts all of them if RuntimeTester.CountPast is set, else it is 0.
+	Runs int `json:"runs,omitzero"`
 	// Recent are the last 20, oldest first.
 	Recent []PastRun `json:"recent"`
 }
@@ -52,15 +55,13 @@ const recentRuns = 20
 // pastKey is what runs are of.
 type pastKey struct{ step, example string }
 
-// past are the runs that a history had when it was read.
-type past map[pastKey]*PastRuns
+func (k pastKey) members() []string { return []string{k.step, k.example} }
 
-// of returns the past of a step or of an example of it.
-func (p past) of(step, example string) PastRuns {
-	if runs := p[pastKey{step, example}]; runs != nil {
-		return *runs
-	}
-	return PastRuns{}
+func (r *Record) key() pastKey { return pastKey{r.StepName, r.Example} }
+
+// recordKeys are the members of a line that make its pastKey.
+func recordKeys() history.Key {
+	return history.Key{Members: []string{"step_name", "example"}, Begin: fmt.Sprintf(`{"v":%d,"run":`, recordVersion), End: "attempt"}
 }
 
 // likeness is what runs must have in common for their times to be compared.
@@ -86,29 +87,60 @@ func (r *ScriptTestResult) usual() time.Duration {
 	return fromSeconds(stats.Median(took))
 }
 
-// recent reads the past of all steps. What cannot be read is not there: a run does not depend on it. A nil History has none.
-func (h *History) recent() past {
+// index calls do with what is known of the files. One that cannot be opened is as one that is not there: a run does not depend on it.
+func (h *History) index(do func(*history.Index, *history.Log) error) {
+	files, err := h.store.open(false)
+	if err != nil {
+		return
+	}
+	log, err := history.Open(files, false, 0)
+	if err != nil {
+		return
+	}
+	defer log.Close()    //nolint:errcheck // nothing was written
+	_ = do(h.lines, log) // likewise
+}
+
+// ahead looks for the past of runs while one of them is under way, so that it does not take longer. wait returns when that
+// is done. A nil History has no past.
+func (h *History) ahead(key pastKey) (wait func()) {
 	if h == nil {
-		return nil
+		return func() {}
 	}
 	h.git.ask(h.store.dir) // the first record will want it
-	p := past{}
-	for d, err := range h.read(time.Time{}, false, map[string]*skippedLines{}) {
-		if err != nil {
-			continue
-		}
-		key := pastKey{d.StepName, d.Example}
-		runs := p[key]
-		if runs == nil {
-			runs = &PastRuns{}
-			p[key] = runs
-		}
-		runs.Runs++
-		if len(runs.Recent) == recentRuns {
-			copy(runs.Recent, runs.Recent[1:])
-			runs.Recent = runs.Recent[:recentRuns-1]
-		}
-		runs.Recent = append(runs.Recent, PastRun{d.At, d.Outcome, d.Duration, d.like()})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.index(func(x *history.Index, log *history.Log) error { return x.Reach(log, key.members(), 2*recentRuns) })
+	}()
+	return func() { <-done }
+}
+
+// past reads what there is of runs before a run. It reads the newest months from their ends, and no more than it needs.
+func (h *History) past(key pastKey, run string, count bool) PastRuns {
+	var p PastRuns
+	if h == nil {
+		return p
 	}
+	h.index(func(x *history.Index, log *history.Log) error {
+		d, own := &recordDecoder{texts: history.Texts{}}, 0
+		err := x.Last(log, key.members(), func(line []byte) bool {
+			switch {
+			case !d.read(line) || d.key() != key:
+			case run != "" && d.Run == run:
+				own++
+			default:
+				p.Recent = append(p.Recent, PastRun{d.At, d.Outcome, d.Duration, d.like()})
+			}
+			return len(p.Recent) < recentRuns
+		})
+		if err != nil || !count {
+			return err
+		}
+		all, err := x.Count(log, key.members())
+		p.Runs = all - own
+		return err
+	})
+	slices.Reverse(p.Recent)
 	return p
 }

@@ -98,7 +98,6 @@ type pipelineRun struct {
 	nodes    []runNode    // in topological order
 	number   map[string]int
 	id       string // of the run
-	past     past
 	work     *workdir.Dir
 	key      []byte // of its keyed digests
 	started  time.Time
@@ -160,7 +159,7 @@ func newPipelineRun(t *RuntimeTester, p *PipelineTestingSpec, o PipelineOptions)
 	specs := p.Specs // for what is masked
 	p = resolved
 	plan, err := p.Plan(&o)
-	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}, id: newRunID(), past: t.History.recent()}
+	r := &pipelineRun{pipeline: p, options: o, tester: t, number: map[string]int{}, id: newRunID()}
 	if o.Checkers == nil {
 		r.options.Checkers = DefaultCheckers()
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
+	"github.com/scriptspec/scriptspec/internal/history"
 )
 
 // specsDir is the directory of a store inside of its test data directory.
@@ -69,7 +70,7 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 		dir: dir, specs: filepath.Join(dir, specsDir),
 		fileMode: 0o600, dirMode: 0o700, lockTimeout: 10 * time.Second,
 	}
-	st.history.store = st
+	st.history.store, st.history.lines = st, history.NewIndex(recordKeys())
 	if o != nil && o.FileMode != 0 {
 		st.fileMode = o.FileMode.Perm()
 	}

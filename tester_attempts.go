@@ -18,7 +18,6 @@ type job struct {
 	masker  *mask.Masker
 	within  []string     // directories that links in inputs may lead to, besides the inputs
 	expect  Outcome      // "" means OutcomePassed
-	past    past         // what the history has; nil if it has not been read
 	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
 	place   *jobPlace    // of the engine's jobs; nil outside of a pipeline
 }
@@ -59,9 +58,9 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 	}
 	j.spec, j.timeout = s, cmp.Or(max(j.timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute)
 	allowed := 1 + max(t.Retries, s.common().meta.Retries)
-	if j.past == nil {
-		j.past = t.History.recent()
-	}
+	key := pastKey{*s.common().stepName, j.Example}
+	wait := t.History.ahead(key)
+	defer wait()
 	var attempts []ScriptTestResult
 	for {
 		j.Attempt = len(attempts) + 1
@@ -76,7 +75,7 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 		t.tell(ended)
 		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
 			result = summarised(attempts, expected(j.expect))
-			result.Past = j.past.of(result.StepName, j.Example)
+			result.Past = t.History.past(key, j.Run, t.CountPast)
 			if result.Success {
 				result.OverBudget = s.common().meta.Budget.over(result, result.usual())
 			}

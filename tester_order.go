@@ -166,7 +166,7 @@ func readOrder(h *History, before time.Time) *order {
 		if err != nil {
 			continue
 		}
-		key := pastKey{d.StepName, d.Example}
+		key := d.key()
 		o.failed[key] = !d.Passed()
 		if !d.Passed() || !d.At.instant().Before(before) {
 			continue

@@ -67,7 +67,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 			chosen[i] = chosen[i] && used[c.stem+specFileSuffix] == ""
 		}
 	}
-	s := suite{tester: t, o: o, base: st.base, id: newRunID(), past: t.History.recent()}
+	s := suite{tester: t, o: o, base: st.base, id: newRunID()}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -124,7 +124,6 @@ type suite struct {
 	o        *SuiteOptions
 	base     string
 	id       string // of the run
-	past     past
 	result   *StoreTestResult
 	stop     context.CancelCauseFunc
 	turn     chan struct{} // closed when the run that was started last has begun
@@ -180,7 +179,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, be
 			return nil, err
 		}
 	}
-	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect, past: s.past}
+	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect}
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}

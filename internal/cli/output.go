@@ -17,7 +17,7 @@ import (
 
 // The formats of the verbs. The first one is the default.
 var (
-	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html", "prometheus", "otlp"}
+	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html", formatPrometheus, "otlp"}
 	lintFormats   = []string{"gnu", "text", "json", "jsonl", "github", "junit", "sarif", "markdown"}
 	listFormats   = []string{"text", "names", "json", "jsonl"}
 	planFormats   = []string{"text", "json"}
@@ -148,11 +148,11 @@ func writeLines[V any](w io.Writer, list []V) error {
 func (a *app) resultForms(r scriptspec.Result) map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
 		"text": r.WriteText, "markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit, "github": r.WriteGitHub, "gnu": r.WriteGNU,
-		"prometheus": r.WritePrometheus,
-		"otlp":       func(w io.Writer) error { return r.WriteOTLP(w, os.Getenv("TRACEPARENT")) },
-		"json":       func(w io.Writer) error { return writeJSON(w, r) },
-		"sarif":      func(w io.Writer) error { return r.WriteSARIF(w, a.sourceRoot()) },
-		formatLines:  func(w io.Writer) error { return writeEvents(w, r) },
+		formatPrometheus: r.WritePrometheus,
+		"otlp":           func(w io.Writer) error { return r.WriteOTLP(w, os.Getenv("TRACEPARENT")) },
+		"json":           func(w io.Writer) error { return writeJSON(w, r) },
+		"sarif":          func(w io.Writer) error { return r.WriteSARIF(w, a.sourceRoot()) },
+		formatLines:      func(w io.Writer) error { return writeEvents(w, r) },
 	}
 }
 

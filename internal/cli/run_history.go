@@ -23,6 +23,9 @@ type historyFlags struct {
 	before map[string]scriptspec.StepStats // by step and example, for durations
 }
 
+// formatPrometheus has a metric of all runs on record.
+const formatPrometheus = "prometheus"
+
 // What --fail-on takes.
 const (
 	failFlaky  = "flaky"
@@ -70,11 +73,15 @@ func (f *historyFlags) suite(o *scriptspec.SuiteOptions) error {
 }
 
 // begin prepares a tester.
-func (f *historyFlags) begin(ctx context.Context, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
+func (f *historyFlags) begin(ctx context.Context, formats []string, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
 	tester.Retries = f.retries
 	if !f.noHistory {
 		tester.History = st.History()
 	}
+	tester.CountPast = slices.ContainsFunc(formats, func(format string) bool {
+		name, _, _ := strings.Cut(format, "=")
+		return name == formatPrometheus
+	})
 	if f.durations == 0 {
 		return
 	}

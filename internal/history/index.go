@@ -1,0 +1,341 @@
+package history
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/scriptspec/scriptspec/internal/atomicfile"
+)
+
+// Key says what lines belong together by.
+type Key struct {
+	// Members are the members of a line, all of them texts, that make its key. A line without the first one has none.
+	Members []string
+	// Begin is how a line begins whose members are in an order that is known: the first of Members, then the others, then End.
+	// All of another line is read.
+	Begin, End string
+}
+
+// Index finds the last lines with a key. It reads the files from their ends, no further than it is asked to, and remembers where
+// lines are, so that later only what was appended is read. Its methods may be called at the same time.
+type Index struct {
+	of           Key
+	begin, first []byte
+
+	mu     sync.Mutex
+	months []*indexed // oldest first
+	keys   map[string]int
+
+	values [][]byte // of a line, as they are written; as are those below, used again
+	text   []byte   // of a key
+	block  []byte
+	found  []place
+}
+
+// indexed is what is known of a file: where the lines between begin and end are that have a key.
+type indexed struct {
+	name         string
+	id           atomicfile.ID
+	begin, end   int64
+	newer, older [][]int64 // by key; in newer oldest first, as they were appended, in older newest first, as they were found
+}
+
+type place struct {
+	key int
+	at  int64
+}
+
+// indexBlock is how much is read of a file at a time.
+const indexBlock = 512 << 10
+
+// NewIndex returns an index of which nothing has been read.
+func NewIndex(of Key) *Index {
+	return &Index{
+		of: of, begin: []byte(of.Begin), first: []byte(`"` + of.Members[0] + `":`), keys: map[string]int{}, values: make([][]byte, len(of.Members)),
+	}
+}
+
+// Last calls take with the lines that have a key, newest month first and in each the last line first, until it returns false. What
+// cannot be read is passed over.
+func (x *Index) Last(l *Log, key []string, take func(line []byte) bool) error {
+	return x.walk(l, key, func(f *os.File, at int64) bool {
+		line := x.lineAt(f, at)
+		return line == nil || take(line)
+	})
+}
+
+// Reach looks for as many lines with a key as Last will be asked for, without reading them.
+func (x *Index) Reach(l *Log, key []string, lines int) error {
+	return x.walk(l, key, func(*os.File, int64) bool {
+		lines--
+		return lines > 0
+	})
+}
+
+// Count returns how many lines have a key, for which all of the files are looked at.
+func (x *Index) Count(l *Log, key []string) (lines int, err error) {
+	err = x.walk(l, key, func(*os.File, int64) bool {
+		lines++
+		return true
+	})
+	return lines, err
+}
+
+func (x *Index) walk(l *Log, key []string, take func(f *os.File, at int64) bool) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.refresh(l); err != nil {
+		return err
+	}
+	number := x.number([]byte(strings.Join(key, string(rune(keyEnd)))))
+	for _, m := range slices.Backward(x.months) {
+		if !x.walkMonth(l, m, number, take) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (x *Index) walkMonth(l *Log, m *indexed, key int, take func(f *os.File, at int64) bool) (more bool) {
+	f, err := l.dir.OpenFile(m.name)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	for _, at := range slices.Backward(placesOf(m.newer, key)) {
+		if !take(f, at) {
+			return false
+		}
+	}
+	for i := 0; ; i++ {
+		for len(placesOf(m.older, key)) == i {
+			if m.begin == 0 || x.extend(f, m) != nil {
+				return true
+			}
+		}
+		if !take(f, m.older[key][i]) {
+			return false
+		}
+	}
+}
+
+func placesOf(list [][]int64, key int) []int64 {
+	if key < len(list) {
+		return list[key]
+	}
+	return nil
+}
+
+// refresh sees which files there are, and what was appended to those that are known.
+func (x *Index) refresh(l *Log) error {
+	names, err := l.files()
+	if err != nil {
+		return err
+	}
+	var months []*indexed
+	for _, name := range names {
+		id, err := l.dir.Stat(name)
+		if err != nil {
+			continue
+		}
+		at, known := slices.BinarySearchFunc(x.months, name, func(m *indexed, name string) int { return cmp.Compare(m.name, name) })
+		m := &indexed{name: name, id: id, begin: id.Size, end: id.Size}
+		if known && x.months[at].goesOn(id) {
+			m = x.months[at]
+			m.id = id
+		}
+		months = append(months, m)
+		if m.end == id.Size {
+			continue
+		}
+		if f, err := l.dir.OpenFile(name); err == nil {
+			x.appended(f, m, id.Size)
+			f.Close()
+		}
+	}
+	x.months = months
+	return nil
+}
+
+// goesOn reports whether a file is still the one that is known, to which at most something was appended.
+func (m *indexed) goesOn(id atomicfile.ID) bool {
+	return m.id.Device == id.Device && m.id.Inode == id.Inode && id.Size >= m.id.Size && (id.Size > m.id.Size || id.Modified == m.id.Modified)
+}
+
+// appended reads on to a size. A line that has no end yet is left for the next time.
+func (x *Index) appended(f *os.File, m *indexed, size int64) {
+	for m.end < size {
+		text, err := x.read(f, m.end, min(size-m.end, indexBlock))
+		if err != nil {
+			return
+		}
+		last := bytes.LastIndexByte(text, '\n')
+		if last < 0 {
+			if len(text) == indexBlock { // no line of ours
+				m.end += int64(len(text))
+				continue
+			}
+			return
+		}
+		for _, p := range x.places(text[:last+1], m.end) {
+			m.newer = grown(m.newer, p.key)
+			m.newer[p.key] = append(m.newer[p.key], p.at)
+		}
+		m.end += int64(last) + 1
+	}
+}
+
+// extend reads on towards the beginning.
+func (x *Index) extend(f *os.File, m *indexed) error {
+	from := max(0, m.begin-indexBlock)
+	text, err := x.read(f, from, m.begin-from)
+	if err != nil {
+		return err
+	}
+	begin := from
+	if from > 0 {
+		if first := bytes.IndexByte(text, '\n'); first >= 0 { // the line that the block begins in is read with the one before
+			text, begin = text[first+1:], from+int64(first)+1
+		}
+	}
+	if begin == m.begin { // a line that is longer than a block is none of ours
+		text, begin = nil, from
+	}
+	for _, p := range slices.Backward(x.places(text, begin)) {
+		m.older = grown(m.older, p.key)
+		m.older[p.key] = append(m.older[p.key], p.at)
+	}
+	m.begin = begin
+	return nil
+}
+
+func grown(list [][]int64, key int) [][]int64 {
+	if key < len(list) {
+		return list
+	}
+	return append(list, make([][]int64, key+1-len(list))...)
+}
+
+// read returns a part of a file, until the next is read.
+func (x *Index) read(f *os.File, from, size int64) ([]byte, error) {
+	if x.block == nil {
+		x.block = make([]byte, indexBlock)
+	}
+	n, err := f.ReadAt(x.block[:size], from)
+	if errors.Is(err, io.EOF) && n > 0 {
+		err = nil
+	}
+	return x.block[:n], err
+}
+
+// lineAt returns the line that begins at a place, until the next is read; nil if there is none of ours any more.
+func (x *Index) lineAt(f *os.File, at int64) []byte {
+	text, err := x.read(f, at, MaxLine)
+	if err != nil {
+		return nil
+	}
+	end := bytes.IndexByte(text, '\n')
+	switch {
+	case end >= 0:
+		return text[:end]
+	case len(text) < MaxLine:
+		return text // the last one, which has no end
+	}
+	return nil
+}
+
+// places finds the lines of a text that have a key, in a slice that is valid until the next call.
+func (x *Index) places(text []byte, at int64) []place {
+	x.found = x.found[:0]
+	for len(text) > 0 {
+		size := bytes.IndexByte(text, '\n') + 1
+		if size == 0 {
+			size = len(text)
+		}
+		if size <= MaxLine {
+			if key, ok := x.keyOf(text[:size]); ok {
+				x.found = append(x.found, place{key, at})
+			}
+		}
+		text, at = text[size:], at+int64(size)
+	}
+	return x.found
+}
+
+// keyOf returns the number of the key of a line.
+func (x *Index) keyOf(line []byte) (number int, ok bool) {
+	if !x.ordered(line) {
+		clear(x.values)
+		var whole bool
+		for name, value := range Object(line).Members(&whole) {
+			x.note(name, value)
+		}
+	}
+	if len(x.values[0]) == 0 {
+		return 0, false
+	}
+	x.text = x.text[:0]
+	for i, value := range x.values {
+		if i > 0 {
+			x.text = append(x.text, keyEnd)
+		}
+		if len(value) >= 2 && bytes.IndexByte(value, '\\') < 0 {
+			x.text = append(x.text, value[1:len(value)-1]...)
+			continue
+		}
+		text, _ := Text(value)
+		x.text = append(x.text, text...)
+	}
+	return x.number(x.text), true
+}
+
+// ordered notes the values of a line of which it is known where they are, and reports whether it is one.
+func (x *Index) ordered(line []byte) bool {
+	at := bytes.Index(line, x.first)
+	if at < 0 || !bytes.HasPrefix(line, x.begin) {
+		return false
+	}
+	clear(x.values)
+	s := scanner{text: line, at: at}
+	for {
+		name, ok := s.value()
+		if !ok || len(name) < 2 || !s.accept(':') {
+			return false
+		}
+		if name = name[1 : len(name)-1]; string(name) == x.of.End {
+			return true
+		}
+		value, ok := s.value()
+		if !ok || !s.accept(',') {
+			return false
+		}
+		x.note(name, value)
+	}
+}
+
+func (x *Index) note(name, value []byte) {
+	for i, member := range x.of.Members {
+		if string(name) == member {
+			x.values[i] = value
+		}
+	}
+}
+
+// keyEnd is between the texts of a key. JSON has no such byte in a text.
+const keyEnd = 0
+
+// number returns what stands for a key.
+func (x *Index) number(text []byte) int {
+	number, known := x.keys[string(text)]
+	if !known {
+		number = len(x.keys)
+		x.keys[string(text)] = number
+	}
+	return number
+}
