@@ -164,7 +164,7 @@ func (l *linter) load(ctx context.Context, names []string) error {
 		l.result.Specs++
 		l.result.Files = append(l.result.Files, l.path(s.file))
 		if problem := all[i].err; problem != nil && s.spec == nil {
-			if s.spec, s.text = l.mended(ctx, s.file, s.text, problem); s.spec == nil {
+			if problem = l.mended(ctx, &s, problem); problem != nil {
 				l.failure(l.path(s.file), s.text, problem)
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,8 +71,8 @@ func apply(text []byte, repairs []repair) []byte {
 // replace writes the text of a spec in the place of the one that was looked at.
 func (l *linter) replace(ctx context.Context, s *lintedSpec, text []byte) error {
 	spec, err := decode(text, l.path(s.file), false)
-	if err != nil {
-		return err
+	if err != nil && s.spec != nil {
+		return err // what can be loaded stays so
 	}
 	unlock, err := l.st.lock(ctx, l.files)
 	if err != nil {
@@ -142,55 +143,67 @@ func (l *linter) breaks(s *lintedSpec, text []byte) bool {
 	})
 }
 
-// mended returns the spec that a text becomes when what keeps it from being one is repaired, with its new text; nil if
-// it cannot be, or is not to be.
-func (l *linter) mended(ctx context.Context, name string, text []byte, err error) (Spec, []byte) {
-	s := &lintedSpec{file: name, text: text}
-	if _, given := l.o.Texts[name]; given || !l.o.Fix {
-		return nil, text
+// mended repairs what it can of what keeps a file from being a spec, and returns what still does, nil if nothing.
+func (l *linter) mended(ctx context.Context, s *lintedSpec, err error) error {
+	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || errors.Is(err, ErrCorrupt) {
+		return err
 	}
-	repairs := readable(text, err)
-	if _, err := decode(apply(text, repairs), "", false); len(repairs) == 0 || err != nil || !l.repair(ctx, s, repairs) {
-		return nil, text
+	repairs, rest := readable(s.text, decodeProblems(err))
+	after := apply(s.text, repairs)
+	_, left := decode(after, l.path(s.file), false)
+	if len(repairs) == 0 || !slices.EqualFunc(decodeProblems(left), rest, func(a, b *DecodeError) bool { return a.Message == b.Message && codeOf(a) == codeOf(b) }) {
+		return err // a repair would make another problem
 	}
-	return s.spec, s.text
+	if !l.repair(ctx, s, repairs) {
+		return err
+	}
+	return left
 }
 
-// readable returns the repairs that make a text a spec: what a list has twice is taken out, and tags become lower case. None
-// if something else keeps it from being one.
-func readable(text []byte, err error) (repairs []repair) {
-	problems, ok := err.(decodeErrors)           //nolint:errorlint // as decode returns it
-	if one, isOne := err.(*DecodeError); isOne { //nolint:errorlint // as decode returns it
-		problems, ok = decodeErrors{one}, true
+// decodeProblems returns the problems of a text, as decode has them.
+func decodeProblems(err error) decodeErrors {
+	switch err := err.(type) { //nolint:errorlint // as decode returns it
+	case decodeErrors:
+		return err
+	case *DecodeError:
+		return decodeErrors{err}
 	}
-	if !ok {
-		return nil
-	}
+	return nil
+}
+
+// readable returns repairs for problems that keep a text from being a spec, and those that it has none for: what a list has
+// twice is taken out, and tags become lower case.
+func readable(text []byte, problems decodeErrors) (repairs []repair, rest decodeErrors) {
 	for _, e := range problems {
-		r := repair{finding: Finding{Path: e.Path, Severity: SeverityError, Code: codeOf(e), Message: e.Message}}
-		steps := stepsOf(e.Path)
-		start, end, found := strictjson.Span(text, steps)
-		if len(steps) < 2 || !found || steps[len(steps)-1].Name != nil {
-			return nil
+		if r, ok := repairOf(text, e); ok {
+			repairs = append(repairs, r)
+			continue
 		}
-		last := &steps[len(steps)-1]
-		var tag string
-		switch {
-		case r.finding.Code == CodeDuplicate && last.Index > 0:
-			last.Index--
-			if _, r.start, found = strictjson.Span(text, steps); !found {
-				return nil
-			}
-			r.end, r.finding.Hint = end, "removed" // with the comma between them
-		case *steps[0].Name == fields[fieldTags].name && json.Unmarshal(text[start:end], &tag) == nil && strings.ToLower(tag) != tag:
-			r.start, r.end, r.text = start, end, string(quote(strings.ToLower(tag)))
-			r.finding.Hint = "now " + printable(strings.ToLower(tag))
-		default:
-			return nil
-		}
-		repairs = append(repairs, r)
+		rest = append(rest, e)
 	}
-	return repairs
+	return repairs, rest
+}
+
+// repairOf returns the repair for a problem of a text, if there is one.
+func repairOf(text []byte, e *DecodeError) (r repair, ok bool) {
+	r.finding = Finding{Path: e.Path, Severity: SeverityError, Code: codeOf(e), Message: e.Message}
+	steps := stepsOf(e.Path)
+	start, end, found := strictjson.Span(text, steps)
+	if len(steps) < 2 || !found || steps[len(steps)-1].Name != nil {
+		return r, false
+	}
+	last := &steps[len(steps)-1]
+	var tag string
+	switch {
+	case r.finding.Code == CodeDuplicate && last.Index > 0:
+		last.Index--
+		_, r.start, ok = strictjson.Span(text, steps)
+		r.end, r.finding.Hint = end, "removed" // with the comma between them
+	case *steps[0].Name == fields[fieldTags].name && json.Unmarshal(text[start:end], &tag) == nil && strings.ToLower(tag) != tag:
+		r.start, r.end, r.text = start, end, string(quote(strings.ToLower(tag)))
+		r.finding.Hint, ok = "now "+printable(strings.ToLower(tag)), true
+	}
+	return r, ok
 }
 
 // moved gives a spec the path of its script if that is not where the spec says and one file of that name is elsewhere.
