@@ -20,6 +20,9 @@ const recordVersion = 1
 type Record struct {
 	// Run is the same for all attempts of one call of the tester.
 	Run string `json:"run"`
+	// Session is the same for all runs of one tester, as of `scriptspec run --repeat`: of several runs of a step in it the first one
+	// starts cold, and is compared with nothing.
+	Session string `json:"session,omitzero"`
 	// At is when the attempt ended.
 	At         Timestamp `json:"at"`
 	ScriptName string    `json:"script_name"`
@@ -154,6 +157,8 @@ func (d *recordDecoder) read(line []byte) bool {
 			d.number(value, &version)
 		case "run":
 			d.text(value, &d.Run)
+		case "session":
+			d.text(value, &d.Session)
 		case "at":
 			d.time(value)
 		case "script_name":

@@ -25,7 +25,7 @@ func (h *History) record(run *scriptRun, id runID) {
 	}
 	res := &run.result
 	r := Record{
-		Run: id.Run, At: now(), ScriptName: res.ScriptName, StepName: res.StepName, Example: id.Example, Pipeline: id.Pipeline,
+		Run: id.Run, Session: run.tester.session.id(), At: now(), ScriptName: res.ScriptName, StepName: res.StepName, Example: id.Example, Pipeline: id.Pipeline,
 		Attempt: max(id.Attempt, 1), Shard: id.Shard, Outcome: res.Outcome, ErrorType: cutText(res.ErrorType), ErrorAt: h.errorAt(res),
 		Duration: res.ExecutionTime, User: res.UserTime, System: res.SystemTime, ImportTime: res.ImportTime, PeakMemory: res.PeakMemory,
 		Warm: res.Warm, Python: cutText(res.Interpreter.Version), Platform: runtime.GOOS + "/" + runtime.GOARCH, CI: inCI(),
@@ -42,6 +42,17 @@ func (h *History) record(run *scriptRun, id runID) {
 	}
 	res.like = r.like()
 	_ = h.Append(r) // Err has it
+}
+
+// session is the time in which one tester runs scripts.
+type session struct {
+	once sync.Once
+	name string
+}
+
+func (s *session) id() string {
+	s.once.Do(func() { s.name = newRunID() })
+	return s.name
 }
 
 // inCI reports whether this is a job of a CI system, all of which say so in the same way.

@@ -138,12 +138,24 @@ func TestHistoryRecordsSuites(t *testing.T) {
 	for _, r := range all {
 		assert.True(t, r.Passed())
 		assert.Equal(t, all[0].Run, r.Run)
+		assert.Equal(t, all[0].Session, r.Session)
 		if r.Example == "no_file" {
 			assert.Equal(t, scriptspec.OutcomeInputMissing, r.Expect)
 			assert.Equal(t, scriptspec.OutcomeInputMissing, r.Outcome)
 		}
 	}
 	assert.NotEqual(t, all[0].Example, all[1].Example)
+
+	_, err = tester.TestStore(t.Context(), st, nil)
+	require.NoError(t, err)
+	_, err = (&scriptspec.RuntimeTester{Python: python, History: st.History()}).TestStore(t.Context(), st, nil)
+	require.NoError(t, err)
+	all, _ = records(st.History(), nil)
+	require.Len(t, all, 6)
+	assert.NotEqual(t, all[0].Run, all[2].Run, "another call")
+	assert.Equal(t, all[0].Session, all[2].Session, "of the same tester")
+	assert.NotEmpty(t, all[0].Session)
+	assert.NotEqual(t, all[0].Session, all[4].Session, "and one of another")
 }
 
 func TestHistoryNamesTheCommit(t *testing.T) {

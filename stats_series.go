@@ -48,10 +48,11 @@ type attempt struct {
 	duration, imports                                        time.Duration
 	memory, inputBytes                                       int64
 	outcome, run, pipeline, shard, spec, code, input, commit number
+	coldIn                                                   number
 	runtime                                                  number // interpreter and platform
 	outputs                                                  string // of the last ones only
 	passed, warm                                             bool
-	cold                                                     bool // the first of several in one run
+	cold                                                     bool // the first of several in one session
 }
 
 func newSeriesOfSteps() *seriesOfSteps {
@@ -87,7 +88,7 @@ func (a *seriesOfSteps) add(d *recordDecoder) {
 	a.records++
 	x := attempt{
 		at: at.UnixMicro(), duration: d.Duration, imports: d.ImportTime, memory: d.PeakMemory, inputBytes: d.InputBytes,
-		outcome: a.number(string(d.Outcome)), run: a.number(d.Run), pipeline: a.number(d.Pipeline), shard: a.number(d.Shard),
+		outcome: a.number(string(d.Outcome)), run: a.number(d.Run), coldIn: a.number(d.coldIn()), pipeline: a.number(d.Pipeline), shard: a.number(d.Shard),
 		spec: a.number(d.SpecDigest), code: a.number(d.ScriptDigest), input: a.number(d.InputDigest), commit: a.number(d.Commit),
 		runtime: a.runtime(d), outputs: string(d.outputs), passed: d.Passed(), warm: d.Warm,
 	}
@@ -112,18 +113,12 @@ func (a *seriesOfSteps) sort() {
 	})
 	for _, s := range a.series {
 		slices.SortStableFunc(s.attempts, func(x, y attempt) int { return cmp.Compare(x.at, y.at) })
-		seen := map[number]int{}
-		for i := range s.attempts {
-			x := &s.attempts[i]
-			if x.warm || x.run == 0 {
-				continue
-			}
-			first, again := seen[x.run]
-			if !again {
-				seen[x.run] = i
-			} else {
-				s.attempts[first].cold = true
-			}
+		sessions := make([]number, len(s.attempts))
+		for i, x := range s.attempts {
+			sessions[i] = x.coldIn
+		}
+		for i, first := range firsts(sessions) {
+			s.attempts[i].cold = first
 		}
 	}
 }

@@ -139,6 +139,9 @@ func TestStats(t *testing.T) {
 func TestStatsCompareLikeWithLike(t *testing.T) {
 	t.Parallel()
 	base := healthy("Prep", 30)
+	for i := range base {
+		base[i].Session = fmt.Sprintf("S%d", i)
+	}
 	for name, change := range map[string]func(i int, r *scriptspec.Record){
 		"inputs":      func(_ int, r *scriptspec.Record) { r.InputDigest = "ffffffffffffffff" },
 		"unknown":     func(_ int, r *scriptspec.Record) { r.InputDigest = "" },
@@ -147,14 +150,19 @@ func TestStatsCompareLikeWithLike(t *testing.T) {
 		"warm":        func(_ int, r *scriptspec.Record) { r.Warm = true },
 		"example":     func(_ int, r *scriptspec.Record) { r.Example = "large" },
 		"failed":      func(_ int, r *scriptspec.Record) { r.Outcome = scriptspec.OutcomeException },
-		"cold":        func(i int, r *scriptspec.Record) { r.Run = base[i+1].Run },
+		"run":         func(i int, r *scriptspec.Record) { r.Run = base[i+1].Run },
+		"session":     func(i int, r *scriptspec.Record) { r.Session = base[i+1].Session },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			var all []scriptspec.Record
 			for i, r := range base {
+				if name == "run" {
+					r.Session = "" // as records of earlier versions are
+				}
 				other := r
+				other.Run, other.Session = fmt.Sprintf("other %d", i), ""
 				other.Duration *= 100
 				if i < 29 {
 					change(i, &other)
@@ -174,6 +182,34 @@ func TestStatsCompareLikeWithLike(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The first of several runs of a step, or of an example, in a session or in a run is cold; warm ones are not.
+func TestColdRuns(t *testing.T) {
+	t.Parallel()
+	record := func(session, run, step, example string, warm bool) scriptspec.Record {
+		return scriptspec.Record{Session: session, Run: run, StepName: step, Example: example, Warm: warm}
+	}
+	assert.Equal(t, []bool{true, false, false, true, false, false, false, false, false, false, false}, scriptspec.ColdRuns([]scriptspec.Record{
+		record("S", "1", "Prep", "", false), record("S", "1", "Prep", "small", false), record("S", "2", "Train", "", false), record("", "3", "Prep", "", false),
+		record("S", "4", "Prep", "", false), record("S", "5", "Prep", "", false), record("", "3", "Prep", "", false),
+		record("T", "6", "Prep", "", true), record("T", "7", "Prep", "", false), record("", "", "Prep", "", false), record("", "", "Prep", "", false),
+	}))
+	assert.Empty(t, scriptspec.ColdRuns(nil))
+}
+
+// What reads data of which nothing is known is compared with nothing.
+func TestStatsOfUnknownInputs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all := healthy("Prep", 30)
+	for i := range all {
+		all[i].InputDigest = ""
+	}
+	writeHistory(t, dir, all)
+	s := statsOf(t, openStore(t, dir, nil), nil).Steps[0]
+	assert.Zero(t, s.Window)
+	assert.Equal(t, scriptspec.VerdictTooFew, s.Duration.Verdict)
 }
 
 // New are the runs since spec or script were changed, or the last six.

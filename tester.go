@@ -112,6 +112,7 @@ type RuntimeTester struct {
 	warm    warmPool
 	drivers sync.Map // pydriver.Bytecode by interpreter
 	shims   interpreters
+	session session
 	observers
 }
 

@@ -33,7 +33,7 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "history [SPEC]...", Short: "Show what was recorded of earlier runs",
 		Long: `Shows what was recorded of earlier runs, one line for each attempt, newest last. The mark "first" is at the first of
-several runs in a row, which started cold and is compared with nothing.`,
+several runs of a spec in one session, as with run --repeat, which started cold and is compared with nothing.`,
 		Example: "  scriptspec history Prep_training --since 30d\n  scriptspec history --format csv=runs.csv --runs 0\n  scriptspec history prune --keep 90d",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			if runs < 0 {
@@ -54,12 +54,12 @@ several runs in a row, which started cold and is compared with nothing.`,
 				}
 			}
 			all := a.recordsOf(st, f)
-			firsts := firstsOf(all)
-			if runs > 0 {
-				all = all[max(0, len(all)-runs):]
+			cold := scriptspec.ColdRuns(all)
+			if n := len(all) - runs; runs > 0 && n > 0 {
+				all, cold = all[n:], cold[n:]
 			}
 			err = a.write(map[string]func(io.Writer) error{
-				"text":  func(w io.Writer) error { return writeRecords(w, all, firsts) },
+				"text":  func(w io.Writer) error { return writeRecords(w, all, cold) },
 				"json":  func(w io.Writer) error { return writeJSON(w, all) },
 				"jsonl": func(w io.Writer) error { return writeLines(w, all) },
 				"csv":   func(w io.Writer) error { return writeCSV(w, all) },
@@ -107,37 +107,17 @@ func (a *app) recordsOf(st *scriptspec.Store, f *scriptspec.HistoryFilter) []scr
 	return all
 }
 
-// firstsOf returns the records that are the first of several of a step in one run.
-func firstsOf(all []scriptspec.Record) map[string]bool {
-	seen := map[string]int{}
-	key := func(r scriptspec.Record) string { return r.Run + "\x00" + r.StepName + "\x00" + r.Example }
-	for _, r := range all {
-		if !r.Warm {
-			seen[key(r)]++
-		}
-	}
-	firsts := map[string]bool{}
-	done := map[string]bool{}
-	for _, r := range all {
-		if k := key(r); !r.Warm && seen[k] > 1 && !done[k] {
-			done[k] = true
-			firsts[k+r.At.String()] = true
-		}
-	}
-	return firsts
-}
-
-func writeRecords(w io.Writer, all []scriptspec.Record, firsts map[string]bool) error {
+func writeRecords(w io.Writer, all []scriptspec.Record, cold []bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TIME\tSTEP\tOUTCOME\tDURATION\tMEMORY\tCOMMIT\tNOTES")
-	for _, r := range all {
+	for i, r := range all {
 		var notes []string
 		note := func(yes bool, text string) {
 			if yes {
 				notes = append(notes, text)
 			}
 		}
-		note(firsts[r.Run+"\x00"+r.StepName+"\x00"+r.Example+r.At.String()], "first")
+		note(cold[i], "first")
 		note(r.Warm, "warm")
 		note(r.Attempt > 1, fmt.Sprintf("attempt %d", r.Attempt))
 		note(r.Shard != "", "shard "+r.Shard)
@@ -169,7 +149,7 @@ func writeCSV(w io.Writer, all []scriptspec.Record) error {
 	rows := [][]string{{
 		"run", "at", "script_name", "step_name", "example", "pipeline", "attempt", "shard", "outcome", "expect", "error_type", "error_at", "duration", "user",
 		"system", "import_time", "peak_memory", "warm", "output_files", "output_bytes", "spec_digest", "script_digest", "input_digest", "input_bytes", "python",
-		"platform", "ci", "commit", "dirty",
+		"platform", "ci", "commit", "dirty", "session",
 	}}
 	for _, r := range all {
 		files, bytes, dirty := 0, int64(0), ""
@@ -183,7 +163,7 @@ func writeCSV(w io.Writer, all []scriptspec.Record) error {
 			r.Run, r.At.String(), r.ScriptName, r.StepName, r.Example, r.Pipeline, strconv.Itoa(r.Attempt), r.Shard, string(r.Outcome), string(r.Expect),
 			r.ErrorType, r.ErrorAt, seconds(r.Duration), seconds(r.User), seconds(r.System), seconds(r.ImportTime), strconv.FormatInt(r.PeakMemory, 10),
 			strconv.FormatBool(r.Warm), strconv.Itoa(files), strconv.FormatInt(bytes, 10), r.SpecDigest, r.ScriptDigest, r.InputDigest,
-			strconv.FormatInt(r.InputBytes, 10), r.Python, r.Platform, strconv.FormatBool(r.CI), r.Commit, dirty,
+			strconv.FormatInt(r.InputBytes, 10), r.Python, r.Platform, strconv.FormatBool(r.CI), r.Commit, dirty, r.Session,
 		}
 		for i, cell := range row {
 			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
