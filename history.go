@@ -23,9 +23,13 @@ type History struct {
 	store *Store
 	lines *history.Index
 
-	mu  sync.Mutex
-	err error // the first failure to write
-	git gitState
+	mu   sync.Mutex
+	err  error // the first failure to write
+	lost int   // records that were not written
+	git  gitState
+
+	writing  sync.Mutex    // held while patience is used, so that what many goroutines wait adds up to no more
+	patience time.Duration // how long the next one waits for others
 }
 
 // History returns the history of the store, which is created with its first record.
@@ -64,17 +68,20 @@ func (h *History) Append(records ...Record) error {
 		}
 		lines[i] = line
 	}
+	written := 0
 	err := h.write(func(log *history.Log) error {
 		for i, line := range lines {
 			if err := log.Append(records[i].At.instant(), line, h.store.fileMode); err != nil {
 				return err
 			}
+			written++
 		}
 		return nil
 	})
 	if err != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		h.lost += len(records) - written
 		if h.err == nil {
 			h.err = err
 		}
@@ -82,16 +89,20 @@ func (h *History) Append(records ...Record) error {
 	return err
 }
 
-// Err returns the first error of writing, also of what a tester was to record: runs go on without it, and whoever shows their
-// results may say so once. It is nil if all was written.
+// Err returns the first error of writing, also of what a tester was to record, with how many records are missing: runs go on
+// without them, and whoever shows their results may say so once. It is nil if all was written.
 func (h *History) Err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.lost > 1 {
+		return fmt.Errorf("%d records are missing: %w", h.lost, h.err)
+	}
 	return h.err
 }
 
-// lockWait bounds how long a record waits for others. A run is not to wait as long for it as a save does.
-const lockWait = 2 * time.Second
+// lockWait bounds how long a record waits for others. The next one waits half as long, and so on until one is written: while a
+// history is locked, no number of runs waits for more than twice as long in all.
+const lockWait = time.Second
 
 // write calls do with the log, which is made if necessary, under the lock of the store.
 func (h *History) write(do func(*history.Log) error) error {
@@ -102,13 +113,17 @@ func (h *History) write(do func(*history.Log) error) error {
 	if err != nil {
 		return h.failed("open", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
-	defer cancel()
-	unlock, err := h.store.lock(ctx, files)
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	unlock, err := h.store.lockFor(context.Background(), files, min(h.patience, h.store.lockTimeout))
 	if err != nil {
+		if errors.Is(err, ErrLocked) {
+			h.patience /= 2
+		}
 		return h.failed("lock", err)
 	}
 	defer unlock()
+	h.patience = lockWait
 	log, err := history.Open(files, true, h.store.dirMode)
 	if err != nil {
 		return h.failed("open", err)

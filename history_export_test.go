@@ -19,6 +19,18 @@ func (h *History) ReadPast(s Spec) PastRuns {
 	return h.past(pastKey{step: *s.common().stepName}, newRunID(), false)
 }
 
+// Patience is how long the next record waits for the lock.
+func (h *History) Patience() *time.Duration { return &h.patience }
+
+// Lock takes the lock of the store.
+func (st *Store) Lock(ctx context.Context) (unlock func(), err error) {
+	files, err := st.open(true)
+	if err != nil {
+		return nil, err
+	}
+	return st.lock(ctx, files)
+}
+
 // AskGit waits for what git says of the store.
 func (h *History) AskGit() {
 	h.git.ask(h.store.dir)

@@ -70,7 +70,7 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 		dir: dir, specs: filepath.Join(dir, specsDir),
 		fileMode: 0o600, dirMode: 0o700, lockTimeout: 10 * time.Second,
 	}
-	st.history.store, st.history.lines = st, history.NewIndex(recordKeys())
+	st.history.store, st.history.lines, st.history.patience = st, history.NewIndex(recordKeys()), lockWait
 	if o != nil && o.FileMode != 0 {
 		st.fileMode = o.FileMode.Perm()
 	}
@@ -292,7 +292,11 @@ func (st *Store) write(file string, data []byte, same func(old []byte) bool, che
 
 // lock takes the lock of the store. Once in a while it removes what killed processes have left.
 func (st *Store) lock(ctx context.Context, files *atomicfile.Dir) (unlock func(), err error) {
-	if unlock, err = files.Lock(ctx, st.lockTimeout); err != nil {
+	return st.lockFor(ctx, files, st.lockTimeout)
+}
+
+func (st *Store) lockFor(ctx context.Context, files *atomicfile.Dir, timeout time.Duration) (unlock func(), err error) {
+	if unlock, err = files.Lock(ctx, timeout); err != nil {
 		return nil, err
 	}
 	if at, err := files.IsAt(st.specs); err != nil || !at {
