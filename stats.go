@@ -40,7 +40,7 @@ type Stats struct {
 	Steps []StepStats `json:"steps"`
 	// Pipelines are sorted by name.
 	Pipelines []PipelineStats `json:"pipelines"`
-	// NeverRun are the steps of which there is no record, sorted.
+	// NeverRun are the steps of which there is no record of any time, sorted.
 	NeverRun []string `json:"never_run"`
 	// Suggestions are sorted by what they save.
 	Suggestions []Suggestion `json:"suggestions"`
@@ -225,30 +225,29 @@ func (r *statsReport) steps() {
 }
 
 func (r *statsReport) neverRun() {
-	ran := map[string]bool{}
-	for _, s := range r.history.series {
-		ran[s.key.step] = true
-	}
 	for _, step := range sortedKeys(r.specs) {
-		if !ran[step] {
+		if !r.history.ran[step] {
 			r.stats.NeverRun = append(r.stats.NeverRun, step)
 		}
 	}
 }
 
-// readSeries reads a history, of some steps or of all.
+// readSeries reads a history, of some steps or of all. All of it is read, whatever the options bound, to know what was never run.
 func readSeries(ctx context.Context, h *History, o *StatsOptions, only map[string]bool) (*seriesOfSteps, error) {
 	all, filter := newSeriesOfSteps(), HistoryFilter{Since: o.Since, Until: o.Until}
 	skipped := map[string]*skippedLines{}
 	var errs []error
-	for d, err := range h.read(o.Since, false, skipped) {
+	for d, err := range h.read(time.Time{}, false, skipped) {
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err != nil:
 			errs = append(errs, err)
-		case (only == nil || only[d.StepName]) && filter.holds(&d.Record):
-			all.add(d)
+		default:
+			all.ran[d.StepName] = true
+			if (only == nil || only[d.StepName]) && filter.holds(&d.Record) {
+				all.add(d)
+			}
 		}
 	}
 	if len(errs) > 0 && all.records == 0 {

@@ -24,6 +24,7 @@ type seriesOfSteps struct {
 	names   []string // texts of records, by number
 	numbers map[string]number
 	runs    map[number]bool
+	ran     map[string]bool // steps of which there is a record, also of another time
 	records int
 	passed  int
 	skipped int
@@ -56,7 +57,7 @@ type attempt struct {
 }
 
 func newSeriesOfSteps() *seriesOfSteps {
-	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}}
+	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}, ran: map[string]bool{}}
 }
 
 func (a *seriesOfSteps) number(text string) number {
