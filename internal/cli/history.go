@@ -123,7 +123,8 @@ func writeRecords(w io.Writer, all []scriptspec.Record, cold []bool) error {
 		note(r.Shard != "", "shard "+r.Shard)
 		note(r.Pipeline != "", "pipeline "+r.Pipeline)
 		note(r.CI, "ci")
-		note(r.Expect != "", "as expected")
+		note(r.Expect != "" && r.Passed(), "as expected")
+		note(!r.Passed() && r.Expect != "", "expected "+string(r.Expect))
 		note(r.ErrorType != "" || r.ErrorAt != "", strings.TrimSpace(r.ErrorType+" "+r.ErrorAt))
 		commit := r.Commit[:min(len(r.Commit), 10)]
 		if r.Dirty != nil && *r.Dirty {
