@@ -2,9 +2,11 @@ package scriptspec_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -121,5 +123,67 @@ func TestLintRules(t *testing.T) {
 			code := strings.Trim(fields[3], `"`)
 			assert.True(t, notLint[code], "%s is not in lintRules", code)
 		}
+	}
+}
+
+// asked is a context that says when someone first waits for its end.
+type asked struct {
+	context.Context
+	once  *sync.Once
+	first chan struct{}
+}
+
+func (c asked) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.first) })
+	return c.Context.Done()
+}
+
+// A file that someone changes while it is linted stays as they leave it.
+func TestLintFixOfWhatChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	const before, after = `{"script_name": "a", "step_name": "A", "script_path": "a.py", "tagz": ["x"]}`, `{"script_name": "a", "step_name": "A", "script_path": "a.py", "tagz": ["y"]}`
+	for name, change := range map[string]func(t *testing.T, file string){
+		"edited": func(t *testing.T, file string) { write(t, file, after) },
+		"a link now": func(t *testing.T, file string) {
+			require.NoError(t, os.Remove(file))
+			write(t, file+".real", before)
+			require.NoError(t, os.Symlink(file+".real", file))
+		},
+		"gone": func(t *testing.T, file string) { require.NoError(t, os.Remove(file)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			st := openStore(t, filepath.Join(dir, "testdata"), &scriptspec.StoreOptions{Base: dir})
+			write(t, filepath.Join(dir, "a.py"), "")
+			write(t, st.Path("a"), before)
+			write(t, st.Path("b"), `{"script_name": "b", "step_name": "B", "script_path": "a.py"}`)
+			ctx := asked{t.Context(), new(sync.Once), make(chan struct{})}
+			var r *scriptspec.LintResult
+			var left []byte
+			var linting sync.WaitGroup
+			err := st.Update(t.Context(), "b", func(*scriptspec.ScriptExecutionSpec) error { // which has the lock
+				linting.Go(func() {
+					var err error
+					r, err = st.Lint(ctx, &scriptspec.LintOptions{Fix: true})
+					assert.NoError(t, err)
+				})
+				<-ctx.first
+				change(t, st.Path("a"))
+				left, _ = os.ReadFile(st.Path("a")) // it may be gone
+				return nil
+			})
+			linting.Wait()
+			require.NoError(t, err)
+			text := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
+			assert.False(t, r.Success(), text)
+			assert.NotContains(t, text, "(fixed)")
+			assert.Contains(t, text, "tagz: unknown member (did you mean tags?)")
+			now, _ := os.ReadFile(st.Path("a"))
+			assert.Equal(t, string(left), string(now))
+			if info, err := os.Lstat(st.Path("a")); name == "a link now" && assert.NoError(t, err) {
+				assert.Equal(t, os.ModeSymlink, info.Mode().Type())
+			}
+		})
 	}
 }

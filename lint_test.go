@@ -75,6 +75,7 @@ func TestLint(t *testing.T) {
 	}
 	assert.NotContains(t, text, `input_paths["data"]`, "an edge of a pipeline feeds it")
 	assert.NotContains(t, text, "x-own")
+	assert.NotContains(t, text, "[unused]", "nobody knows what the pipeline has that cannot be loaded")
 
 	github := linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteGitHub(b) })
 	assert.Contains(t, github, "::warning title=unknown_member,file=train_runtime_test_spec.json,line=8,col=11::tagz: unknown member")
@@ -129,6 +130,12 @@ func TestLint(t *testing.T) {
 	text = linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
 	assert.Contains(t, text, "newer_runtime_test_spec.json:1:1: note: no pipeline of the store refers to this spec [unused]\n")
 	assert.NotContains(t, text, "load_runtime_test_spec.json:1:1: note")
+	write(t, filepath.Join(dir, "lost_pipeline_testing_spec.json"), `{"name": "lost", "dag": {"nodes": ["Load", "Train"], "edges": [["Load", "Train"], ["Train", "Load"]]}, "specs": {"Load": "load", "Train": "train"}}`)
+	r, err = st.Lint(t.Context(), nil)
+	require.NoError(t, err)
+	text = linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
+	assert.Contains(t, text, "lost_pipeline_testing_spec.json:")
+	assert.NotContains(t, text, "[unused]", "nor that of one without a plan")
 
 	none, err := openStore(t, filepath.Join(t.TempDir(), "none"), nil).Lint(t.Context(), nil)
 	require.NoError(t, err)
