@@ -3,7 +3,6 @@ package scriptspec_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -204,71 +202,4 @@ func TestSlurmOtherUserAndInsideAJob(t *testing.T) {
 			assert.Equal(t, "B(A(raw))", string(made))
 		})
 	}
-}
-
-// burns is half a second of work.
-const burns = `
-import os, time
-def main(output_paths):
-    while time.process_time() < 0.5:
-        pass
-    for path in output_paths.values():
-        with open(os.path.join(path, "out.txt"), "w") as f:
-            f.write("x")
-`
-
-// BenchmarkSlurmPipeline compares 40 independent nodes of half a second on Slurm with the same here, on the same cores.
-// Goal: at most 1.25 times as long.
-func BenchmarkSlurmPipeline(b *testing.B) {
-	engine := onSlurm(b)
-	p := independent(b, burns, 40)
-	var took [2]time.Duration
-	for b.Loop() {
-		for i, tester := range []*scriptspec.RuntimeTester{{}, {Engine: engine}} {
-			start := time.Now()
-			runAll(b, tester, p, 0)
-			took[i] += time.Since(start)
-		}
-	}
-	b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "of-local(goal<=1.25)")
-	b.ReportMetric(took[1].Seconds()/float64(b.N), "s-slurm/op")
-}
-
-// BenchmarkSlurmOverhead measures what a node takes besides its script, one after the other. Goal: 0.7 s at the median.
-func BenchmarkSlurmOverhead(b *testing.B) {
-	engine := onSlurm(b)
-	p := independent(b, writes, 20)
-	var over []time.Duration
-	for b.Loop() {
-		r := runAll(b, &scriptspec.RuntimeTester{Engine: engine}, p, 1)
-		for _, n := range r.Nodes {
-			over = append(over, n.Duration-n.Result.ExecutionTime)
-		}
-	}
-	slices.Sort(over)
-	b.ReportMetric(over[len(over)/2].Seconds(), "s-median(goal<=0.7)")
-	b.ReportMetric(over[len(over)-1].Seconds(), "s-max")
-}
-
-func independent(b *testing.B, script string, n int) *scriptspec.PipelineTestingSpec {
-	b.Helper()
-	dir := b.TempDir()
-	require.NoError(b, os.WriteFile(filepath.Join(dir, "burn.py"), []byte(script), 0o600))
-	p := &scriptspec.PipelineTestingSpec{Name: "p", DAG: &scriptspec.DAG{}, Specs: map[string]scriptspec.Spec{}}
-	for i := range n {
-		name := fmt.Sprintf("Burn_%02d", i)
-		s := scriptspec.New("burn", name, filepath.Join(dir, "burn.py"))
-		s.AddOutputPath("out", filepath.Join(dir, "never", name))
-		p.DAG.Nodes = append(p.DAG.Nodes, name)
-		p.Specs[name] = s
-	}
-	return p
-}
-
-func runAll(b *testing.B, tester *scriptspec.RuntimeTester, p *scriptspec.PipelineTestingSpec, parallelism int) *scriptspec.PipelineTestResult {
-	b.Helper()
-	r, err := tester.TestPipeline(b.Context(), p, &scriptspec.PipelineOptions{WorkDir: filepath.Join(b.TempDir(), "work"), Parallelism: parallelism})
-	require.NoError(b, err)
-	require.True(b, r.Success)
-	return r
 }
