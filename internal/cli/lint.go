@@ -137,6 +137,9 @@ func (a *app) writeRules() error {
 
 // readText reads the text of a file that an editor has not saved yet, and returns its name in the directory of the store.
 func (a *app) readText(st *scriptspec.Store, o *scriptspec.LintOptions, file string) (string, error) {
+	if o.Fix {
+		return "", usage("lint - fixes nothing; lint --fix needs the file as it is saved")
+	}
 	if file == "" {
 		return "", usage("lint - needs --file, the name of the file that the text belongs to")
 	}
