@@ -92,7 +92,8 @@ const (
 
 // Trend compares the runs since spec or script were changed, at most 20, or else the last six, with the 20 before. They differ if a
 // two-sided Mann-Whitney U test says so at a level of 1 % for all steps of a report together, and the medians differ by 10 % and
-// by 50 ms or 8 MiB at least.
+// by 50 ms or 8 MiB at least. A few runs of another spec or script, fewer than six in a row and with
+// others before and after them, are tries, as with run --set, and left out.
 type Trend struct {
 	Verdict Verdict `json:"verdict"`
 	// Old and New are medians, OldRuns and NewRuns how many runs they are of.

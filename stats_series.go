@@ -233,15 +233,26 @@ func split(list []attempt, newFrom time.Time) (old, recent []attempt) {
 		begin, _ := slices.BinarySearchFunc(list, newFrom.UnixMicro(), func(x attempt, at int64) int { return cmp.Compare(x.at, at) })
 		return window(list[:begin]), window(list[begin:])
 	}
-	begin := len(list) - fewestRuns
-	for i := len(list) - 1; i > 0; i-- {
-		if list[i].spec != list[i-1].spec || list[i].code != list[i-1].code {
-			begin = max(i, len(list)-windowRuns)
-			break
+	list, begin := sinceChange(list)
+	if begin == 0 {
+		begin = max(0, len(list)-fewestRuns)
+	}
+	begin = max(begin, len(list)-windowRuns)
+	return list[max(0, begin-windowRuns):begin], list[begin:]
+}
+
+// sinceChange returns the attempts with the number of the first one since spec or script were changed. Fewer than six in a row of another
+// spec or script, with others before and after them, are no change but tries, as with run --set, and left out.
+func sinceChange(list []attempt) (without []attempt, begin int) {
+	begin = len(list)
+	for i := len(list) - 1; i >= 0 && begin-i <= fewestRuns; i-- {
+		if last := list[len(list)-1]; list[i].spec == last.spec && list[i].code == last.code {
+			begin = i
+			without = append(without, list[i])
 		}
 	}
-	begin = max(begin, 0)
-	return list[max(0, begin-windowRuns):begin], list[begin:]
+	slices.Reverse(without)
+	return slices.Concat(list[:begin], without), begin
 }
 
 // newTrend makes the test, which decide corrects.

@@ -224,19 +224,24 @@ func TestStatsTrends(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		runs     int
-		since    int // the first with another script, 0 for none
-		slower   int // the first that takes half as long again
+		since    int    // the first with another script, 0 for none
+		slower   int    // the first that takes half as long again
+		tried    [2]int // the first with another spec, and the first without it again
 		want     scriptspec.Verdict
 		old, new int
 		text     string
 	}{
-		{"changed six runs ago", 40, 34, 34, scriptspec.VerdictMore, 20, 6, "+50 %"},
-		{"changed 20 runs ago", 60, 40, 40, scriptspec.VerdictMore, 20, 20, "+50 %"},
-		{"slower since the change before last", 80, 30, 60, scriptspec.VerdictMore, 20, 20, "+50 %"},
-		{"the last six, without a change", 40, 0, 34, scriptspec.VerdictMore, 20, 6, "+50 %"},
-		{"changed five runs ago", 40, 35, 35, scriptspec.VerdictTooFew, 20, 5, "too few runs (5 of 6)"},
-		{"five before", 25, 5, 5, scriptspec.VerdictTooFew, 5, 20, "too few runs (5 of 6)"},
-		{"nothing", 40, 34, 99, scriptspec.VerdictSame, 20, 6, "~"},
+		{"changed six runs ago", 40, 34, 34, [2]int{}, scriptspec.VerdictMore, 20, 6, "+50 %"},
+		{"changed 20 runs ago", 60, 40, 40, [2]int{}, scriptspec.VerdictMore, 20, 20, "+50 %"},
+		{"slower since the change before last", 80, 30, 60, [2]int{}, scriptspec.VerdictMore, 20, 20, "+50 %"},
+		{"the last six, without a change", 40, 0, 34, [2]int{}, scriptspec.VerdictMore, 20, 6, "+50 %"},
+		{"changed five runs ago", 40, 35, 35, [2]int{}, scriptspec.VerdictTooFew, 20, 5, "too few runs (5 of 6)"},
+		{"five before", 25, 5, 5, [2]int{}, scriptspec.VerdictTooFew, 5, 20, "too few runs (5 of 6)"},
+		{"one try before the last six", 41, 0, 35, [2]int{34, 35}, scriptspec.VerdictMore, 20, 6, "+50 %"},
+		{"one try since the change", 40, 28, 28, [2]int{33, 34}, scriptspec.VerdictMore, 20, 11, "+50 %"},
+		{"five tries", 40, 0, 34, [2]int{26, 31}, scriptspec.VerdictMore, 20, 6, "+50 %"},
+		{"six runs of another spec", 40, 0, 31, [2]int{25, 31}, scriptspec.VerdictMore, 20, 9, "+50 %"},
+		{"nothing", 40, 34, 99, [2]int{}, scriptspec.VerdictSame, 20, 6, "~"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -246,6 +251,9 @@ func TestStatsTrends(t *testing.T) {
 				all[i].Duration = 2*time.Second + time.Duration(i*37%100)*time.Millisecond/10
 				if c.since > 0 && i >= c.since {
 					all[i].ScriptDigest = "ffffffffffffffff"
+				}
+				if i >= c.tried[0] && i < c.tried[1] {
+					all[i].SpecDigest = "ffffffffffffffff"
 				}
 				if i >= c.slower {
 					all[i].Duration += time.Second
