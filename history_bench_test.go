@@ -63,13 +63,13 @@ func BenchmarkHistoryPast(b *testing.B) {
 	dir := b.TempDir()
 	largeHistory(b, dir)
 	s := benchSpec(b, benchScript)
-	s.StepName = "Step042_training"
+	like := aRecord("Step042_training", 0)
 	tester := &scriptspec.RuntimeTester{Python: interpreter(b)}
 	compare(b, 1, func() { mustPass(b, tester, s) }, func() {
 		st, err := scriptspec.OpenStore(dir, nil)
 		must(b, err)
-		if past := st.History().ReadPast(s); len(past.Recent) != 20 {
-			b.Fatal(len(past.Recent))
+		if past := st.History().PastOfOneLike(&like); len(past.Recent) != 20 || past.Comparable.Runs != 20 {
+			b.Fatal(past)
 		}
 		must(b, st.Close())
 	})

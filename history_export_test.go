@@ -7,16 +7,12 @@ import (
 
 // PastOf returns what the history has of a step, or of an example of it.
 func (h *History) PastOf(step, example string) PastRuns {
-	past := h.past(pastKey{step, example}, "", true)
-	for i := range past.Recent {
-		past.Recent[i].like = likeness{} // which no result shows
-	}
-	return past
+	return h.past(pastKey{step, example}, "", likeness{}, true)
 }
 
-// ReadPast reads what a run of a spec wants to know of the history.
-func (h *History) ReadPast(s Spec) PastRuns {
-	return h.past(pastKey{step: *s.common().stepName}, newRunID(), false)
+// PastOfOneLike returns what the history has of runs before one that is like a record.
+func (h *History) PastOfOneLike(r *Record) PastRuns {
+	return h.past(r.key(), newRunID(), r.like(), false)
 }
 
 // Patience is how long the next record waits for the lock.

@@ -16,6 +16,42 @@ type PastRuns struct {
 	Runs int `json:"runs,omitzero"`
 	// Recent are the last 20, oldest first.
 	Recent []PastRun `json:"recent"`
+	// Comparable sums up the last 20 that passed and whose times can be compared with those of this run: those of the same inputs,
+	// interpreter, platform and kind of start. The first of several in one call that started cold is none of them. Zero if
+	// the inputs are not known, as in a job of an engine; only the last 1000 runs are looked at.
+	Comparable PastTimes `json:"comparable,omitzero"`
+}
+
+// PastTimes are the times of several runs, seconds in JSON.
+type PastTimes struct {
+	Runs   int           `json:"runs"`
+	Median time.Duration `json:"-"`
+	P90    time.Duration `json:"-"`
+	Min    time.Duration `json:"-"`
+}
+
+type plainTimes PastTimes // without methods
+
+type timesJSON struct {
+	*plainTimes
+	Median float64 `json:"median"`
+	P90    float64 `json:"p90"`
+	Min    float64 `json:"min"`
+}
+
+// MarshalJSON writes times in seconds.
+func (p PastTimes) MarshalJSON() ([]byte, error) {
+	return json.Marshal(timesJSON{(*plainTimes)(&p), p.Median.Seconds(), p.P90.Seconds(), p.Min.Seconds()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *PastTimes) UnmarshalJSON(data []byte) error {
+	v := timesJSON{plainTimes: (*plainTimes)(p)}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	p.Median, p.P90, p.Min = fromSeconds(v.Median), fromSeconds(v.P90), fromSeconds(v.Min)
+	return nil
 }
 
 // PastRun is one attempt of an earlier run.
@@ -23,8 +59,6 @@ type PastRun struct {
 	At       Timestamp     `json:"at"`
 	Outcome  Outcome       `json:"outcome"`
 	Duration time.Duration `json:"-"` // seconds in JSON
-
-	like likeness
 }
 
 type plainPast PastRun // without methods
@@ -49,8 +83,10 @@ func (p *PastRun) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// recentRuns is how many past runs are kept of each step.
-const recentRuns = 20
+const (
+	recentRuns = 20   // how many past runs are shown, and compared with
+	mostLooked = 1000 // how many are looked at for those to compare with
+)
 
 // pastKey is what runs are of.
 type pastKey struct{ step, example string }
@@ -72,19 +108,54 @@ type likeness struct {
 
 func (r *Record) like() likeness { return likeness{r.Warm, r.Python, r.Platform, r.InputDigest} }
 
-// usual returns the median duration of the runs before that passed and can be compared with this one, 0 if there are too few
-// to tell a difference from noise.
-func (r *ScriptTestResult) usual() time.Duration {
-	var took []float64
-	for _, p := range r.Past.Recent {
-		if p.Outcome == OutcomePassed && p.like == r.like {
-			took = append(took, p.Duration.Seconds())
+// comparable reports whether the times of two runs can be compared. Inputs that are not known may be any.
+func (l likeness) comparable(to likeness) bool { return l == to && l.input != "" }
+
+// comparables collects the times of runs that can be compared with another one, newest first. The first of several in one call that
+// started cold counts only as long as no other of the call is known.
+type comparables struct {
+	times  []float64
+	calls  map[string]coldRuns
+	firsts int // in times, of calls with several runs
+}
+
+// coldRuns are the runs of a call that started cold: how many, and where in times the first of them is, -1 if it is not.
+type coldRuns struct{ runs, first int }
+
+func (c *comparables) add(r *Record, like likeness) {
+	at := -1
+	if r.Passed() && like.comparable(r.like()) {
+		at = len(c.times)
+		c.times = append(c.times, r.Duration.Seconds())
+	}
+	if r.Warm || r.Run == "" {
+		return
+	}
+	before, known := c.calls[r.Run]
+	if known && before.runs > 1 && before.first >= 0 {
+		c.firsts--
+	}
+	if known && at >= 0 {
+		c.firsts++
+	}
+	c.calls[r.Run] = coldRuns{before.runs + 1, at}
+}
+
+func (c *comparables) enough() bool { return len(c.times)-c.firsts >= recentRuns }
+
+// sum returns what there is to say of the last ones.
+func (c *comparables) sum() PastTimes {
+	for _, call := range c.calls {
+		if call.runs > 1 && call.first >= 0 {
+			c.times[call.first] = -1
 		}
 	}
-	if len(took) < fewestRuns {
-		return 0
+	times := slices.DeleteFunc(c.times, func(took float64) bool { return took < 0 })
+	times = times[:min(len(times), recentRuns)]
+	if len(times) == 0 {
+		return PastTimes{}
 	}
-	return fromSeconds(stats.Median(took))
+	return PastTimes{len(times), fromSeconds(stats.Median(times)), fromSeconds(stats.Quantile(times, 0.9)), fromSeconds(slices.Min(times))}
 }
 
 // index calls do with what is known of the files. One that cannot be opened is as one that is not there: a run does not depend on it.
@@ -116,24 +187,31 @@ func (h *History) ahead(key pastKey) (wait func()) {
 	return func() { <-done }
 }
 
-// past reads what there is of runs before a run. It reads the newest months from their ends, and no more than it needs.
-func (h *History) past(key pastKey, run string, count bool) PastRuns {
+// past reads what there is of runs before a run that is like others. It reads the newest months from their ends, and no more than
+// it needs.
+func (h *History) past(key pastKey, run string, like likeness, count bool) PastRuns {
 	var p PastRuns
 	if h == nil {
 		return p
 	}
 	h.index(func(x *history.Index, log *history.Log) error {
-		d, own := &recordDecoder{texts: history.Texts{}}, 0
+		d, own, looked := &recordDecoder{texts: history.Texts{}}, 0, 0
+		times := comparables{calls: map[string]coldRuns{}}
 		err := x.Last(log, key.members(), func(line []byte) bool {
-			switch {
-			case !d.read(line) || d.key() != key:
-			case run != "" && d.Run == run:
-				own++
-			default:
-				p.Recent = append(p.Recent, PastRun{d.At, d.Outcome, d.Duration, d.like()})
+			if !d.read(line) || d.key() != key {
+				return true
 			}
-			return len(p.Recent) < recentRuns
+			if run != "" && d.Run == run {
+				own++
+				return true
+			}
+			if looked++; len(p.Recent) < recentRuns {
+				p.Recent = append(p.Recent, PastRun{d.At, d.Outcome, d.Duration})
+			}
+			times.add(&d.Record, like)
+			return looked < mostLooked && (looked < recentRuns || like.input != "" && !times.enough())
 		})
+		p.Comparable = times.sum()
 		if err != nil || !count {
 			return err
 		}

@@ -307,6 +307,9 @@ func (r *ScriptTestResult) script() *report.Script {
 	for _, e := range r.OverBudget {
 		s.OverBudget = append(s.OverBudget, report.Excess{What: e.What, Value: e.Value, Limit: e.Limit, Text: e.String()})
 	}
+	for _, u := range r.UncheckedBudget {
+		s.Unchecked = append(s.Unchecked, u.String())
+	}
 	for name, o := range r.Outputs {
 		s.Outputs[name] = report.Output{Path: o.Path, Exists: o.Exists, Files: o.Files, Bytes: o.Bytes}
 	}

@@ -75,9 +75,10 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 		t.tell(ended)
 		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
 			result = summarised(attempts, expected(j.expect))
-			result.Past = t.History.past(key, j.Run, t.CountPast)
+			result.Past = t.History.past(key, j.Run, result.like, t.CountPast)
 			if result.Success {
-				result.OverBudget = s.common().meta.Budget.over(result, result.usual())
+				budget := &s.common().meta.Budget
+				result.OverBudget, result.UncheckedBudget = budget.over(result), budget.unchecked(result, t.History != nil)
 			}
 			return result, nil
 		}

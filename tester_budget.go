@@ -35,15 +35,14 @@ const (
 	budgetRegression = "regression"
 )
 
-// over returns where a run needed more than the budget allows. usual is the median duration of comparable runs,
-// 0 where there are too few.
-func (b *Budget) over(r *ScriptTestResult, usual time.Duration) []BudgetExcess {
+// over returns where a run needed more than the budget allows.
+func (b *Budget) over(r *ScriptTestResult) []BudgetExcess {
 	var written int64
 	for _, o := range r.Outputs {
 		written += o.Bytes
 	}
 	slower := 0.0
-	if usual > 0 && r.ExecutionTime-usual >= leastChange {
+	if usual := r.Past.Comparable.Median; usual > 0 && r.Past.Comparable.Runs >= fewestRuns && r.ExecutionTime-usual >= leastChange {
 		slower = r.ExecutionTime.Seconds()/usual.Seconds() - 1
 	}
 	var list []BudgetExcess
@@ -58,6 +57,38 @@ func (b *Budget) over(r *ScriptTestResult, usual time.Duration) []BudgetExcess {
 		}
 	}
 	return list
+}
+
+// UncheckedBudget is something of which it is not known whether a run that passed needed more than the budget of its spec allows.
+type UncheckedBudget struct {
+	// What is as in [BudgetExcess].
+	What string `json:"what"`
+	// Why says what is missing: "too few comparable runs (3 of 6)".
+	Why string `json:"why"`
+}
+
+// String returns both as a sentence without a period: "regression was not checked: too few comparable runs (3 of 6)".
+func (u UncheckedBudget) String() string {
+	return fmt.Sprintf("%s was not checked: %s", printable(u.What), printable(u.Why))
+}
+
+// unchecked returns what over could not decide.
+func (b *Budget) unchecked(r *ScriptTestResult, recorded bool) []UncheckedBudget {
+	var list []UncheckedBudget
+	if b.PeakMemory > 0 && r.PeakMemory == 0 {
+		list = append(list, UncheckedBudget{budgetPeakMemory, "the system does not tell how much memory was used"})
+	}
+	if b.Regression <= 0 || r.Past.Comparable.Runs >= fewestRuns {
+		return list
+	}
+	why := fmt.Sprintf("too few comparable runs (%d of %d)", r.Past.Comparable.Runs, fewestRuns)
+	switch {
+	case !recorded:
+		why = "there is no history to compare with"
+	case r.like.input == "":
+		why = "it is not known whether the inputs are those of earlier runs"
+	}
+	return append(list, UncheckedBudget{budgetRegression, why})
 }
 
 // leastChange is the difference of two durations below which it is no news.

@@ -60,6 +60,8 @@ func TestBudgetOfRegression(t *testing.T) {
 	first, err := tester.TestScript(t.Context(), s)
 	require.NoError(t, err)
 	require.Zero(t, first.Past)
+	assert.Equal(t, []scriptspec.UncheckedBudget{{What: "regression", Why: "too few comparable runs (0 of 6)"}}, first.UncheckedBudget)
+	assert.True(t, first.Success, "which is no failure")
 	var record scriptspec.Record
 	for r, err := range st.History().Records(nil) {
 		require.NoError(t, err)
@@ -74,11 +76,17 @@ func TestBudgetOfRegression(t *testing.T) {
 	require.Len(t, r.Past.Recent, 20)
 	require.Len(t, r.OverBudget, 1)
 	assert.Equal(t, "regression", r.OverBudget[0].What)
+	assert.Empty(t, r.UncheckedBudget)
 	record.InputDigest = "0000000000000000" // of other data: not comparable
 	for range 20 {
 		require.NoError(t, st.History().Append(record))
 	}
 	r, err = tester.TestScript(t.Context(), s)
 	require.NoError(t, err)
+	assert.Len(t, r.OverBudget, 1, "those that are comparable count, even if none of the last ones is")
+	r, err = (&scriptspec.RuntimeTester{}).TestScript(t.Context(), s)
+	require.NoError(t, err)
 	assert.Empty(t, r.OverBudget)
+	require.Len(t, r.UncheckedBudget, 1)
+	assert.Equal(t, "regression was not checked: there is no history to compare with", r.UncheckedBudget[0].String())
 }

@@ -54,10 +54,12 @@ type ScriptTestResult struct {
 	// Flaky reports whether the run ended as it should after attempts that did not; see RuntimeTester.Retries.
 	Flaky bool `json:"flaky,omitzero"`
 	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky,
-	// Attempts, OverBudget and Past; all other members are those of the last attempt.
+	// Attempts, OverBudget, UncheckedBudget and Past; all other members are those of the last attempt.
 	Attempts []ScriptTestResult `json:"attempts,omitempty"`
 	// OverBudget is where a run that passed needed more than the budget of its spec allows, which fails nothing.
 	OverBudget []BudgetExcess `json:"over_budget,omitempty"`
+	// UncheckedBudget is what of the budget could not be checked.
+	UncheckedBudget []UncheckedBudget `json:"unchecked_budget,omitempty"`
 	// Past is what RuntimeTester.History had of the step, or of this example of it, before the run; zero without one.
 	Past PastRuns `json:"past,omitzero"`
 	// StartedAt is when the attempt began, zero in results of version 1.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/printable"
@@ -51,6 +52,41 @@ func (n Node) warnings() []warning {
 		}
 	}
 	return list
+}
+
+// unchecked is something that is not known of some nodes.
+type unchecked struct {
+	text  string
+	nodes []string
+}
+
+// unchecked lists what of budgets could not be checked, each once.
+func (r *Run) unchecked() []unchecked {
+	var list []unchecked
+	for _, n := range r.Nodes {
+		if n.Script == nil {
+			continue
+		}
+		for _, text := range n.Script.Unchecked {
+			at := slices.IndexFunc(list, func(u unchecked) bool { return u.text == text })
+			if at < 0 {
+				at = len(list)
+				list = append(list, unchecked{text: text})
+			}
+			list[at].nodes = append(list[at].nodes, printable.Line(n.Name))
+		}
+	}
+	return list
+}
+
+// names names the first nodes, and counts the others.
+func (u unchecked) names() string {
+	shown := u.nodes[:min(len(u.nodes), namesShown)]
+	text := strings.Join(shown, ", ")
+	if more := len(u.nodes) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // flakyText says how a node came to pass: "passed on attempt 3 of 3, after exception: ValueError: no rows".

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestAttemptsInWords(t *testing.T) {
@@ -27,4 +30,20 @@ func TestAttemptsInWords(t *testing.T) {
 		}
 		assert.Equal(t, c.tried, c.node.triedText())
 	}
+}
+
+// What could not be checked is said once for all nodes, and changes nothing.
+func TestUncheckedBudgetsAreSaidOnce(t *testing.T) {
+	t.Parallel()
+	r := &Run{Kind: Store}
+	for i := range 7 {
+		r.Nodes = append(r.Nodes, Node{Name: fmt.Sprintf("n%d", i), Status: Passed, Script: &Script{Success: true, Unchecked: []string{"regression was not checked"}}})
+	}
+	var text, page strings.Builder
+	require.NoError(t, r.WriteText(&text))
+	assert.Equal(t, 1, strings.Count(text.String(), "not checked"))
+	assert.Contains(t, text.String(), "note  n0, n1, n2, n3, n4 and 2 more: regression was not checked")
+	assert.Empty(t, r.Notes())
+	require.NoError(t, r.WriteHTML(&page))
+	assert.Equal(t, 7, strings.Count(page.String(), "regression was not checked"), "each node's page has its own")
 }

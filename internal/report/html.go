@@ -221,7 +221,8 @@ func newPageNode(n Node) *pageNode {
 	p.Facts = facts(
 		"script", printable.Line(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable.Line(s.Signal),
 		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime), "imports", formatImport(s),
-		"peak memory", p.Memory, "processes", block(s.remains()))
+		"peak memory", p.Memory, "processes", block(s.remains()),
+		"budget", block(strings.Join(s.Unchecked, "; ")))
 	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
 		p.Facts = append(p.Facts, pageFact{"error", detail})
 	}

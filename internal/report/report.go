@@ -98,6 +98,7 @@ type Script struct {
 	ImportTime                         time.Duration // of it, until main was called; 0 if it is not known
 	PeakMemory                         int64         // bytes
 	OverBudget                         []Excess
+	Unchecked                          []string // what of the budget could not be checked
 	Stdout, Stderr                     Stream
 	Outputs                            map[string]Output
 	Leftover                           []string // processes that it left running, which were ended

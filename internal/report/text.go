@@ -139,5 +139,8 @@ func (r *Run) writeProblems(b *bytes.Buffer) {
 			item("process", printable.Line(n.Name), n.Script.remains())
 		}
 	}
+	for _, u := range r.unchecked() {
+		item("note", u.names(), u.text)
+	}
 	list.Flush() //nolint:errcheck // a buffer takes everything
 }
