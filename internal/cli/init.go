@@ -49,7 +49,7 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 	if data == "" {
 		data = "testdata"
 	}
-	if err := os.MkdirAll(filepath.Join(data, ".specs"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(data, ".specs"), dirMode); err != nil {
 		return err
 	}
 	st, err := a.open(data)

@@ -298,7 +298,7 @@ func (a *app) schemaCommand() *cobra.Command {
 }
 
 func writeSchemas(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}
 	for _, kind := range schemaKinds {
@@ -318,8 +318,8 @@ func writeNew(path string, text []byte, replace bool) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o644)
+	return os.WriteFile(path, text, fileMode)
 }

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
@@ -90,7 +93,7 @@ func (a *app) write(forms map[string]func(w io.Writer) error) error {
 }
 
 func appendTo(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, fileMode)
 	if err != nil {
 		return err
 	}
@@ -98,24 +101,26 @@ func appendTo(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// replaceFile writes a file so that whoever reads it sees the old one or the new one.
+// replaceFile writes a file so that whoever reads it sees the old one or the new one, which has the mode of the old one.
 func replaceFile(path string, text []byte) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // a link stays one
-	}
+	path = behindLinks(path)
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(path, text, 0o644) // /dev/stderr, or a pipe
+	old, missing := os.Stat(path)
+	if missing == nil && !old.Mode().IsRegular() {
+		return os.WriteFile(path, text, fileMode) // /dev/stderr, or a pipe
 	}
-	f, err := os.CreateTemp(dir, ".scriptspec-*.tmp")
+	f, err := newFile(dir)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if missing == nil {
+		err = errors.Join(err, f.Chmod(old.Mode().Perm()))
+	}
+	err = errors.Join(err, f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -123,6 +128,46 @@ func replaceFile(path string, text []byte) error {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
+}
+
+// The modes of what is made anew, of which the umask takes away.
+const (
+	dirMode  = 0o777
+	fileMode = 0o666
+)
+
+// newFile creates a file of an unused name, as os.CreateTemp does, with the mode that the umask leaves.
+func newFile(dir string) (f *os.File, err error) {
+	for range 1000 {
+		name := filepath.Join(dir, ".scriptspec-"+strconv.FormatUint(rand.Uint64(), 36)+".tmp")
+		if f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode); !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return f, err
+}
+
+// behindLinks returns the file that a path leads to, which there may be not yet: a link stays one.
+func behindLinks(path string) string {
+	const most = 40 // as Linux has it
+	for range most {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				break
+			}
+			target = filepath.Join(dir, target)
+		}
+		path = target
+	}
+	return path
 }
 
 func writeJSON(w io.Writer, v any) error {

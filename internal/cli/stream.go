@@ -31,7 +31,7 @@ func (a *app) newStream() (*stream, error) {
 		case !toFile:
 			s.add(a.out)
 		default:
-			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Dir(file), dirMode); err != nil {
 				return nil, errors.Join(err, s.close())
 			}
 			f, err := os.Create(file) // in place: others may follow it
