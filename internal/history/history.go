@@ -160,43 +160,52 @@ type Limits struct {
 	Bytes int64
 }
 
-// Prune drops what is beyond the limits, and returns how many bytes that were.
+// Prune drops what is beyond the limits, and returns how many bytes that were. What is no file, whatever its name, is not of the log; a
+// file that cannot be dropped yields an error, and the others go on.
 func (l *Log) Prune(keep Limits) (freed int64, err error) {
 	l.dir.Sweep() // of a cut that was killed
 	names, err := l.files()
 	if err != nil {
 		return 0, err
 	}
-	sizes, total := make([]int64, len(names)), int64(0)
-	for i, name := range names {
-		id, err := l.dir.Stat(name)
-		if err != nil {
-			return 0, err
-		}
-		sizes[i] = id.Size
-		total += id.Size
+	type file struct {
+		name string
+		size int64
 	}
-	for i, name := range names {
-		begin, err := time.Parse(month, name[:len(month)])
-		if err != nil {
-			continue // a month that is none
+	var files []file
+	var errs []error
+	total := int64(0)
+	for _, name := range names {
+		id, err := l.dir.Stat(name)
+		switch {
+		case err == nil:
+			files = append(files, file{name, id.Size})
+			total += id.Size
+		case !errors.Is(err, atomicfile.ErrNotRegular) && !errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, err)
 		}
-		old := begin.AddDate(0, 1, 0).Before(keep.Since)
+	}
+	for i, f := range files {
+		begin, err := time.Parse(month, f.name[:len(month)])
+		old := err == nil && begin.AddDate(0, 1, 0).Before(keep.Since)
 		large := keep.Bytes > 0 && total > keep.Bytes
-		if large && !old && i == len(names)-1 {
-			cut, err := l.cut(name, keep.Bytes/2)
-			return freed + cut, err
+		size := f.size
+		switch {
+		case !old && !large:
+			continue
+		case !old && i == len(files)-1:
+			size, err = l.cut(f.name, keep.Bytes/2)
+		default:
+			err = l.dir.Remove(f.name)
 		}
-		if !old && !large {
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		if err := l.dir.Remove(name); err != nil {
-			return freed, err
-		}
-		freed += sizes[i]
-		total -= sizes[i]
+		freed += size
+		total -= size
 	}
-	return freed, nil
+	return freed, errors.Join(errs...)
 }
 
 // cut drops the first lines of a file, so that about so many bytes are left.

@@ -154,6 +154,29 @@ func TestPrune(t *testing.T) {
 	assert.Equal(t, "2026-11.jsonl:4 y", left[3])
 }
 
+// What is no file keeps nothing else from being dropped.
+func TestPruneGoesOn(t *testing.T) {
+	t.Parallel()
+	log, dir := newLog(t)
+	line := []byte(strings.Repeat("x", 99))
+	for i := range 3 {
+		require.NoError(t, log.Append(november.AddDate(0, -i, -20), line, 0o600))
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "2026-01.jsonl"), 0o700))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "9999-12.jsonl"), 0o700))
+	freed, err := log.Prune(history.Limits{Since: november.AddDate(0, -1, 0)})
+	require.NoError(t, err)
+	assert.Equal(t, int64(100), freed, "September")
+	freed, err = log.Prune(history.Limits{Bytes: 100})
+	require.NoError(t, err)
+	assert.Equal(t, int64(100), freed, "October")
+	freed, err = log.Prune(history.Limits{Bytes: 50})
+	require.NoError(t, err)
+	assert.Equal(t, int64(100), freed, "November is the newest file")
+	assert.DirExists(t, filepath.Join(dir, "2026-01.jsonl"))
+	assert.DirExists(t, filepath.Join(dir, "9999-12.jsonl"))
+}
+
 func members(text string) (found map[string]string, ok bool) {
 	found = map[string]string{}
 	for name, value := range history.Object(text).Members(&ok) {
