@@ -36,11 +36,13 @@ type Stats struct {
 	Passed  int `json:"passed"`
 	// Skipped counts the lines of the history that are no records.
 	Skipped int `json:"skipped"`
+	// Unread says of each file of the history that could not be read why, sorted; what is in it is missing from all else here.
+	Unread []string `json:"unread"`
 	// Steps are sorted by the time that they took in all, longest first.
 	Steps []StepStats `json:"steps"`
 	// Pipelines are sorted by name.
 	Pipelines []PipelineStats `json:"pipelines"`
-	// NeverRun are the steps of which there is no record of any time, sorted.
+	// NeverRun are the steps of which there is no record of any time, sorted; none if some of the history is Unread.
 	NeverRun []string `json:"never_run"`
 	// Suggestions are sorted by what they save.
 	Suggestions []Suggestion `json:"suggestions"`
@@ -136,7 +138,7 @@ type Suggestion struct {
 const mostSuggestions = 10
 
 // Stats returns what the history says of the specs of the store, and what to do about it. Nothing is written or run. The error
-// is for a selection of which a word is of no spec, a store or history that cannot be read, and ctx that has ended.
+// is for a selection of which a word is of no spec, a store or a whole history that cannot be read, and ctx that has ended.
 func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 	o = cmp.Or(o, &StatsOptions{})
 	all, err := st.stored(ctx)
@@ -170,7 +172,7 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 		return nil, err
 	}
 	r := &statsReport{store: st, history: h, specs: map[string]common{}, newFrom: o.NewFrom, stats: &Stats{
-		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped,
+		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped, Unread: h.unread,
 		Steps: []StepStats{}, Pipelines: []PipelineStats{}, NeverRun: []string{}, Suggestions: []Suggestion{},
 	}}
 	if h.records > 0 {
@@ -226,6 +228,9 @@ func (r *statsReport) steps() {
 }
 
 func (r *statsReport) neverRun() {
+	if len(r.stats.Unread) > 0 {
+		return // there may be a record of it
+	}
 	for _, step := range sortedKeys(r.specs) {
 		if !r.history.ran[step] {
 			r.stats.NeverRun = append(r.stats.NeverRun, step)
@@ -251,9 +256,13 @@ func readSeries(ctx context.Context, h *History, o *StatsOptions, only map[strin
 			}
 		}
 	}
-	if len(errs) > 0 && all.records == 0 {
+	if len(errs) > 0 && len(all.ran) == 0 {
 		return nil, errors.Join(errs...)
 	}
+	for _, err := range errs {
+		all.unread = append(all.unread, err.Error())
+	}
+	slices.Sort(all.unread)
 	for _, lines := range skipped {
 		all.skipped += lines.count
 	}

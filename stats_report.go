@@ -78,6 +78,9 @@ func (s *Stats) page() *tables.Page {
 		}
 		p.Lines = append(p.Lines, text)
 	}
+	for _, why := range s.Unread {
+		p.Lines = append(p.Lines, "not all of the history could be read: "+printable(why))
+	}
 	if len(s.NeverRun) > 0 {
 		p.Lines = append(p.Lines, "never run: "+listed(s.NeverRun))
 	}

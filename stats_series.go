@@ -28,6 +28,7 @@ type seriesOfSteps struct {
 	records int
 	passed  int
 	skipped int
+	unread  []string // why, of files
 	first   time.Time
 	last    time.Time
 }
@@ -57,7 +58,7 @@ type attempt struct {
 }
 
 func newSeriesOfSteps() *seriesOfSteps {
-	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}, ran: map[string]bool{}}
+	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}, ran: map[string]bool{}, unread: []string{}}
 }
 
 func (a *seriesOfSteps) number(text string) number {

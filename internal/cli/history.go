@@ -278,6 +278,9 @@ func (a *app) trendChanges(cmd *cobra.Command, st *scriptspec.Store, text string
 	if err != nil {
 		return nil, err
 	}
+	for _, why := range s.Unread {
+		fmt.Fprintln(a.err, "scriptspec: "+harmless(why))
+	}
 	var changes []scriptspec.Change
 	few := 0
 	for _, step := range s.Steps {

@@ -1,0 +1,42 @@
+package scriptspec_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// A month that cannot be read is said to be missing, and no step is said never to have run, which may be in it.
+func TestStatsOfAnUnreadableMonth(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	saveSteps(t, st, "Prep", "Train")
+	months := filepath.Join(dir, ".specs", ".history")
+	month := filepath.Join(months, "2026-01.jsonl")
+	require.NoError(t, os.MkdirAll(month, 0o700))
+	_, err := st.Stats(t.Context(), nil)
+	require.ErrorContains(t, err, month, "nothing can be read")
+
+	writeHistory(t, dir, healthy("Prep", 10))
+	for _, o := range []*scriptspec.StatsOptions{nil, {Since: aRecord("Prep", 0).At.AddDate(1, 0, 0)}} {
+		s := statsOf(t, st, o)
+		require.Len(t, s.Unread, 1)
+		assert.Contains(t, s.Unread[0], month)
+		assert.Empty(t, s.NeverRun)
+		assert.Empty(t, s.Suggestions)
+		var b bytes.Buffer
+		require.NoError(t, s.WriteText(&b))
+		assert.Contains(t, b.String(), "\nnot all of the history could be read: "+s.Unread[0]+"\n")
+	}
+	require.NoError(t, os.Remove(month))
+	s := statsOf(t, st, nil)
+	assert.Empty(t, s.Unread)
+	assert.Equal(t, []string{"Train"}, s.NeverRun)
+}
