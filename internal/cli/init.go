@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,15 @@ func (a *app) initCommand() *cobra.Command {
 			if dag != "" && len(args) == 0 {
 				return usage("--dag needs the directory of the scripts")
 			}
+			if cmd.Flags().Changed("name") && dag == "" {
+				return usage("--name is that of a pipeline, which needs --dag")
+			}
+			if _, known := ciFiles[ci]; ci != "" && !known {
+				return usage("unknown CI system %q; want %s", ci, strings.Join(sortedNames(ciFiles), ", "))
+			}
+			if editor != "" && !slices.Contains(editors, editor) {
+				return usage("unknown editor %q; want %s", editor, strings.Join(editors, " or "))
+			}
 			var err error
 			if len(args) == 1 {
 				err = a.initSpecs(cmd, args[0], dag, name)
@@ -45,11 +55,8 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 	if err != nil {
 		return err
 	}
-	data := a.dir
-	if data == "" {
-		data = "testdata"
-	}
-	if err := os.MkdirAll(filepath.Join(data, ".specs"), dirMode); err != nil {
+	data, err := a.initStore()
+	if err != nil {
 		return err
 	}
 	st, err := a.open(data)
@@ -57,10 +64,23 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		return err
 	}
 	defer st.Close()
+	var graph *scriptspec.DAG
+	if dag != "" {
+		_, err := st.LoadPipeline(name)
+		if fe, ok := err.(*scriptspec.FieldError); ok && fe.Path == "name" { //nolint:errorlint // of the name, not in a file
+			return usage("--%w", fe)
+		}
+		if graph, err = scriptspec.LoadDAG(dag); err != nil {
+			return err
+		}
+	}
 	m := &maker{app: a, st: st, scripts: map[string]*scriptspec.ScriptInterface{}, described: map[string]bool{}}
 	m.builder = &scriptspec.SpecBuilder{Store: st, ScriptDirs: []string{dir}, Scripts: map[string]string{}, Python: a.python}
 	found, err := m.builder.Inspect(cmd.Context(), files...)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(data, ".specs"), dirMode); err != nil { // nothing is made before
 		return err
 	}
 	for i, file := range files {
@@ -81,8 +101,8 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		}
 	}
 	var unplanned error
-	if dag != "" {
-		saved, err := m.pipeline(dag, name)
+	if graph != nil {
+		saved, err := m.pipeline(graph, name)
 		if !saved && err != nil {
 			return err
 		}
@@ -94,6 +114,21 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		}
 	}
 	return unplanned
+}
+
+// initStore returns the test data directory that specs are created in: that of the flags, the one here, or a new one. One
+// above is for a person to choose.
+func (a *app) initStore() (string, error) {
+	if a.dir != "" {
+		return a.dir, nil
+	}
+	switch found := findStore(); {
+	case found == "." || found == "testdata":
+		return found, nil
+	case found != "":
+		return "", usage("%s has specs already; pass -C %s to add to them, or -C testdata to begin with others here", found, found)
+	}
+	return cmp.Or(os.Getenv("SCRIPTSPEC_DIR"), "testdata"), nil
 }
 
 // scriptsIn returns the Python files of a directory.
@@ -243,20 +278,15 @@ func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(s
 
 // pipeline creates the specs of the nodes of a graph, and the pipeline. One that was saved may still have no plan, and be
 // for a person to complete.
-func (m *maker) pipeline(dag, name string) (saved bool, err error) {
+func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err error) {
 	file := filepath.Join(filepath.Dir(m.st.Path("x")), name+"_pipeline_testing_spec.json")
 	if _, err := os.Stat(file); err == nil {
 		m.note("%s already exists; left unchanged", relativeHere(file))
 		return true, nil
 	}
-	graph, err := scriptspec.LoadDAG(dag)
-	if err != nil {
-		return false, err
-	}
 	p, err := m.builder.FromDAG(graph)
 	if err != nil {
-		text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
-		return false, &exit{exitNo, errors.New(text + "\nrename the script to the node in snake_case, or the node to the script in PascalCase")}
+		return false, &exit{exitNo, unresolved(err)}
 	}
 	p.Name, p.Refs = name, map[string]string{}
 	for _, node := range graph.Nodes {
@@ -285,6 +315,42 @@ func (m *maker) pipeline(dag, name string) (saved bool, err error) {
 		return true, &exit{exitNo, err}
 	}
 	return true, nil
+}
+
+// unresolved says which files the nodes of a graph may have been meant for, if it is such a graph.
+func unresolved(err error) error {
+	text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
+	nodes, ok := err.(interface{ Unwrap() []error })                       //nolint:errorlint // as FromDAG returns it
+	if !ok {
+		return err
+	}
+	names := func(files []string) string {
+		shown := make([]string, len(files))
+		for i, file := range files {
+			shown[i] = harmless(relativeHere(file))
+		}
+		return strings.Join(shown, ", ")
+	}
+	missing, several := false, false
+	for _, err := range nodes.Unwrap() {
+		if e, ok := errors.AsType[*scriptspec.NotFoundError](err); ok {
+			missing = true
+			if len(e.Suggestions) > 0 {
+				text += "\nnearest to " + e.Node + ": " + names(e.Suggestions)
+			}
+		}
+		if e, ok := errors.AsType[*scriptspec.AmbiguousError](err); ok {
+			several = true
+			text += "\nscripts that fit " + e.Node + ": " + names(e.Candidates)
+		}
+	}
+	if missing {
+		text += "\nrename the script to the node in snake_case, or the node to the script in PascalCase"
+	}
+	if several {
+		text += "\nrename all but one of several scripts that fit"
+	}
+	return errors.New(text)
 }
 
 // ciFiles are written where there are none.
@@ -331,10 +397,7 @@ func (a *app) initCI(kind string) error {
 	if kind == "" {
 		return nil
 	}
-	file, ok := ciFiles[kind]
-	if !ok {
-		return usage("unknown CI system %q; want %s", kind, strings.Join(sortedNames(ciFiles), ", "))
-	}
+	file := ciFiles[kind]
 	return a.writeOnce(file[0], strings.ReplaceAll(file[1], "RUNS", a.ciRuns(kind)), marks[kind])
 }
 

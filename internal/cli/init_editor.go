@@ -17,10 +17,10 @@ var editorFiles = []struct{ pattern, schema string }{
 	{"*_runtime_test_spec.json", "spec"}, {"*_pipeline_testing_spec.json", "pipeline"}, {"*_spec_base.json", "base"},
 }
 
+var editors = []string{"jetbrains", "vscode"}
+
 func (a *app) initEditor(kind string) error {
 	switch kind {
-	case "":
-		return nil
 	case "vscode":
 		if err := writeSchemas(filepath.Join(".vscode", "scriptspec")); err != nil {
 			return err
@@ -42,7 +42,7 @@ func (a *app) initEditor(kind string) error {
 		b.WriteString("      </map>\n    </state>\n  </component>\n</project>\n")
 		return a.writeOnce(filepath.Join(".idea", "jsonSchemas.xml"), b.String(), "scriptspec/spec.schema.json")
 	}
-	return usage("unknown editor %q; want jetbrains or vscode", kind)
+	return nil
 }
 
 // The lines of lint and run in the form gnu, as VS Code finds problems in what a task prints.
