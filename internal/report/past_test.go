@@ -72,7 +72,8 @@ func TestRunsOnRecordAreCounted(t *testing.T) {
 	r := &Run{Nodes: []Node{{Name: "a", Status: Passed, Script: s, Runs: 7}, {Name: "a/small", Status: Passed, Script: s, Runs: 2, Attempts: []*Script{s, s, s}}, {Name: "b", Status: Passed, Script: s}}}
 	var b strings.Builder
 	require.NoError(t, r.WritePrometheus(&b))
-	assert.Contains(t, b.String(), "\nscriptspec_runs_total{step=\"A\",script=\"a\"} 13\n")
+	assert.Contains(t, b.String(), "\n# TYPE scriptspec_recorded_runs gauge\n", "it gets less when old records are dropped")
+	assert.Contains(t, b.String(), "\nscriptspec_recorded_runs{step=\"A\",script=\"a\"} 13\n")
 }
 
 func TestChart(t *testing.T) {

@@ -25,7 +25,7 @@ var metrics = [...]struct {
 	{"scriptspec_peak_memory_bytes", "gauge", "Memory of the largest process of the last run of the script."},
 	{"scriptspec_flaky", "gauge", "Whether the last run of the script passed only after attempts that failed: 1 or 0."},
 	{"scriptspec_budget_ratio", "gauge", "What the last run of the script took of what its budget allows, where that was more than 1."},
-	{"scriptspec_runs_total", "counter", "Runs of the script on record and those of this file, every attempt counted."},
+	{"scriptspec_recorded_runs", "gauge", "Runs of the script on record and those of this file, every attempt counted; fewer once old records are dropped."},
 }
 
 // series are the samples of a family, by their labels.
