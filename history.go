@@ -100,9 +100,12 @@ func (h *History) Err() error {
 	return h.err
 }
 
-// lockWait bounds how long a record waits for others. The next one waits half as long, and so on until one is written: while a
-// history is locked, no number of runs waits for more than twice as long in all.
-const lockWait = time.Second
+// lockWait bounds how long a record waits for others. The next one waits half as long, down to a moment, until one is written: while a
+// history is locked, runs wait for twice as long in all, and for no more than moments after that.
+const (
+	lockWait   = time.Second
+	lockMoment = time.Millisecond
+)
 
 // write calls do with the log, which is made if necessary, under the lock of the store.
 func (h *History) write(do func(*history.Log) error) error {
@@ -118,7 +121,7 @@ func (h *History) write(do func(*history.Log) error) error {
 	unlock, err := h.store.lockFor(context.Background(), files, min(h.patience, h.store.lockTimeout))
 	if err != nil {
 		if errors.Is(err, ErrLocked) {
-			h.patience /= 2
+			h.patience = max(h.patience/2, lockMoment)
 		}
 		return h.failed("lock", err)
 	}

@@ -2,14 +2,18 @@ package scriptspec
 
 import "cmp"
 
-// ColdRuns reports which of records, in the order of time, are the first of several of a step, or of an example of it, in one session.
+// ColdRuns reports which of records, in the order of time, are the first of several of a step, or of an example of it, in one session and one
+// pipeline or none.
 // They started cold, as warm interpreters do not, and [Stats] compares them with nothing.
 func ColdRuns(records []Record) []bool {
-	type row struct{ session, step, example string }
+	type row struct {
+		session string
+		of      pastKey
+	}
 	rows := make([]row, len(records))
 	for i, r := range records {
 		if session := r.coldIn(); session != "" {
-			rows[i] = row{session, r.StepName, r.Example}
+			rows[i] = row{session, r.key()}
 		}
 	}
 	return firsts(rows)

@@ -7,7 +7,7 @@ import (
 
 // PastOf returns what the history has of a step, or of an example of it.
 func (h *History) PastOf(step, example string) PastRuns {
-	return h.past(pastKey{step, example}, "", likeness{}, true)
+	return h.past(pastKey{step: step, example: example}, "", likeness{}, true)
 }
 
 // PastOfOneLike returns what the history has of runs before one that is like a record.

@@ -1,23 +1,26 @@
 package scriptspec
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/history"
 	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
-// PastRuns is what a history has of a step, or of an example of it, from before a run.
+// PastRuns is what a history has of a step, or of an example of it, from before a run: of a node of a pipeline the runs in this
+// pipeline, and else those outside of any.
 type PastRuns struct {
 	// Runs counts all of them if RuntimeTester.CountPast is set, else it is 0.
 	Runs int `json:"runs,omitzero"`
 	// Recent are the last 20, oldest first.
 	Recent []PastRun `json:"recent"`
 	// Comparable sums up the last 20 that passed and whose times can be compared with those of this run: those of the same inputs,
-	// interpreter, platform and kind of start. The first of several in one call that started cold is none of them. Zero if
+	// interpreter, platform and kind of start. The first of several in one session that started cold is none of them. Zero if
 	// the inputs are not known, as in a job of an engine; only the last 1000 runs are looked at.
 	Comparable PastTimes `json:"comparable,omitzero"`
 }
@@ -88,16 +91,33 @@ const (
 	mostLooked = 1000 // how many are looked at for those to compare with
 )
 
-// pastKey is what runs are of.
-type pastKey struct{ step, example string }
+// pastKey is what runs are of: runs of a step in a pipeline, on what others hand over, say nothing of those on data of its own, nor
+// the other way round.
+type pastKey struct{ step, example, pipeline string }
 
-func (k pastKey) members() []string { return []string{k.step, k.example} }
+// String names it as a person does: "Prep_training/small", and of a pipeline "Prep_training (churn)".
+func (k pastKey) String() string {
+	text := k.step
+	if k.example != "" {
+		text += "/" + k.example
+	}
+	if k.pipeline != "" {
+		text += " (" + k.pipeline + ")"
+	}
+	return text
+}
 
-func (r *Record) key() pastKey { return pastKey{r.StepName, r.Example} }
+func (k pastKey) compare(to pastKey) int {
+	return cmp.Or(strings.Compare(k.step, to.step), strings.Compare(k.example, to.example), strings.Compare(k.pipeline, to.pipeline))
+}
+
+func (k pastKey) members() []string { return []string{k.step, k.example, k.pipeline} }
+
+func (r *Record) key() pastKey { return pastKey{r.StepName, r.Example, r.Pipeline} }
 
 // recordKeys are the members of a line that make its pastKey.
 func recordKeys() history.Key {
-	return history.Key{Members: []string{"step_name", "example"}, Begin: fmt.Sprintf(`{"v":%d,"run":`, recordVersion), End: "attempt"}
+	return history.Key{Members: []string{"step_name", "example", "pipeline"}, Begin: fmt.Sprintf(`{"v":%d,"run":`, recordVersion), End: "attempt"}
 }
 
 // likeness is what runs must have in common for their times to be compared.
@@ -111,15 +131,15 @@ func (r *Record) like() likeness { return likeness{r.Warm, r.Python, r.Platform,
 // comparable reports whether the times of two runs can be compared. Inputs that are not known may be any.
 func (l likeness) comparable(to likeness) bool { return l == to && l.input != "" }
 
-// comparables collects the times of runs that can be compared with another one, newest first. The first of several in one call that
-// started cold counts only as long as no other of the call is known.
+// comparables collects the times of runs that can be compared with another one, newest first. The first of several in one session
+// that started cold counts only as long as no other of the session is known.
 type comparables struct {
 	times  []float64
-	calls  map[string]coldRuns
-	firsts int // in times, of calls with several runs
+	cold   map[string]coldRuns // by session
+	firsts int                 // in times, of sessions with several runs
 }
 
-// coldRuns are the runs of a call that started cold: how many, and where in times the first of them is, -1 if it is not.
+// coldRuns are the runs of a session that started cold: how many, and where in times the first of them is, -1 if it is not.
 type coldRuns struct{ runs, first int }
 
 func (c *comparables) add(r *Record, like likeness) {
@@ -128,26 +148,27 @@ func (c *comparables) add(r *Record, like likeness) {
 		at = len(c.times)
 		c.times = append(c.times, r.Duration.Seconds())
 	}
-	if r.Warm || r.Run == "" {
+	session := r.coldIn()
+	if session == "" {
 		return
 	}
-	before, known := c.calls[r.Run]
+	before, known := c.cold[session]
 	if known && before.runs > 1 && before.first >= 0 {
 		c.firsts--
 	}
 	if known && at >= 0 {
 		c.firsts++
 	}
-	c.calls[r.Run] = coldRuns{before.runs + 1, at}
+	c.cold[session] = coldRuns{before.runs + 1, at}
 }
 
 func (c *comparables) enough() bool { return len(c.times)-c.firsts >= recentRuns }
 
 // sum returns what there is to say of the last ones.
 func (c *comparables) sum() PastTimes {
-	for _, call := range c.calls {
-		if call.runs > 1 && call.first >= 0 {
-			c.times[call.first] = -1
+	for _, of := range c.cold {
+		if of.runs > 1 && of.first >= 0 {
+			c.times[of.first] = -1
 		}
 	}
 	times := slices.DeleteFunc(c.times, func(took float64) bool { return took < 0 })
@@ -196,7 +217,7 @@ func (h *History) past(key pastKey, run string, like likeness, count bool) PastR
 	}
 	h.index(func(x *history.Index, log *history.Log) error {
 		d, own, looked := &recordDecoder{texts: history.Texts{}}, 0, 0
-		times := comparables{calls: map[string]coldRuns{}}
+		times := comparables{cold: map[string]coldRuns{}}
 		err := x.Last(log, key.members(), func(line []byte) bool {
 			if !d.read(line) || d.key() != key {
 				return true

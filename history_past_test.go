@@ -2,6 +2,7 @@ package scriptspec_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -54,7 +55,8 @@ func TestPastRunsThatAreComparable(t *testing.T) {
 		var all []scriptspec.Record
 		for i := range 10 + 30*round {
 			r := aRecord("Prep", i)
-			r.Run = fmt.Sprint("R", i-random.IntN(3)) // some are of the same call
+			r.Run = fmt.Sprint("R", i-random.IntN(3)) // some are of the same call, or of the same session
+			r.Session = []string{"", fmt.Sprint("S", i/5)}[random.IntN(2)]
 			r.Duration = time.Duration(random.IntN(1e6)) * time.Microsecond
 			r.Warm = random.IntN(4) == 0
 			r.Python = []string{"3.12.4", "3.13.0"}[random.IntN(5)/4]
@@ -87,4 +89,51 @@ func TestPastRunsThatAreComparable(t *testing.T) {
 		require.NoError(t, json.Unmarshal(text, &again))
 		require.Equal(t, past, again)
 	}
+}
+
+// What was run in a pipeline and by itself are two things, to whatever looks at earlier runs.
+func TestRunsOfAPipelineAreApart(t *testing.T) {
+	t.Parallel()
+	var all []scriptspec.Record
+	for i := range 40 {
+		r := daysAgo(aRecord("Prep", i), 10)
+		if r.At.Time = r.At.Add(time.Duration(i) * time.Second); i%2 > 0 {
+			r.Pipeline, r.Outcome, r.Duration = "churn", scriptspec.OutcomeException, time.Hour
+		}
+		all = append(all, r)
+	}
+	st := smallSuite(t, []string{"Prep", "Other"}, all)
+	require.NoError(t, st.History().Append(daysAgo(aRecord("Other", 1), 5)))
+
+	past, inPipeline := st.History().PastOfOneLike(&all[0]), st.History().PastOfOneLike(&all[1])
+	require.Len(t, past.Recent, 20)
+	for i := range 20 {
+		assert.Equal(t, scriptspec.OutcomePassed, past.Recent[i].Outcome)
+		assert.Equal(t, scriptspec.OutcomeException, inPipeline.Recent[i].Outcome)
+	}
+	assert.Equal(t, 20, past.Comparable.Runs)
+	assert.Zero(t, inPipeline.Comparable)
+
+	stats, err := st.Stats(t.Context(), nil)
+	require.NoError(t, err)
+	var names []string
+	for _, s := range stats.Steps {
+		names = append(names, s.Name())
+		assert.Zero(t, s.Flaky)
+		assert.Contains(t, []int{0, s.Runs}, s.Passed)
+	}
+	assert.Equal(t, []string{"Prep (churn)", "Prep", "Other"}, names)
+	cold := scriptspec.ColdRuns([]scriptspec.Record{all[0], func() scriptspec.Record { r := all[1]; r.Run = all[0].Run; return r }()})
+	assert.Equal(t, []bool{false, false}, cold)
+
+	tester := &scriptspec.RuntimeTester{Python: python(t)}
+	first := func(o scriptspec.SuiteOptions) string {
+		o.Change = func(*scriptspec.ScriptExecutionSpec) error { return errors.New("seen") }
+		r, err := tester.TestStore(t.Context(), st, &o)
+		require.NoError(t, err)
+		return r.Specs[0].Name
+	}
+	assert.Equal(t, "other", first(scriptspec.SuiteOptions{FailedFirst: true}), "by itself it has passed")
+	assert.Equal(t, "other", first(scriptspec.SuiteOptions{LastFailed: true}), "so that nothing has failed")
+	assert.Equal(t, "other", first(scriptspec.SuiteOptions{Shard: scriptspec.Shard{Index: 1, Count: 1}}), "or has taken long")
 }

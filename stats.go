@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -52,8 +51,10 @@ type Stats struct {
 
 // StepStats is what a history says of a step, or of an example of it.
 type StepStats struct {
-	StepName   string `json:"step_name"`
-	Example    string `json:"example,omitzero"`
+	StepName string `json:"step_name"`
+	Example  string `json:"example,omitzero"`
+	// Pipeline is the one in which it was run as a node, "" outside of any: what is run both ways has statistics of each.
+	Pipeline   string `json:"pipeline,omitzero"`
 	ScriptName string `json:"script_name"`
 	// Runs counts attempts, Passed those that ended as they should, Outcomes all of them by how they ended.
 	Runs     int             `json:"runs"`
@@ -80,6 +81,11 @@ type StepStats struct {
 	Duration Trend `json:"duration"`
 	Memory   Trend `json:"memory"`
 }
+
+func (s *StepStats) key() pastKey { return pastKey{s.StepName, s.Example, s.Pipeline} }
+
+// Name names what the statistics are of: "Prep_training", "Prep_training/small" for an example, and in a pipeline "Prep_training (churn)".
+func (s *StepStats) Name() string { return s.key().String() }
 
 // Verdict is what a [Trend] comes to. The set is closed.
 type Verdict string
@@ -223,7 +229,7 @@ func (r *statsReport) steps() {
 	decide(durations, leastChange.Seconds())
 	decide(memories, 8<<20)
 	slices.SortStableFunc(r.stats.Steps, func(a, b StepStats) int {
-		return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.StepName, b.StepName), strings.Compare(a.Example, b.Example))
+		return cmp.Or(cmp.Compare(b.Total, a.Total), a.key().compare(b.key()))
 	})
 }
 

@@ -116,11 +116,7 @@ func (s *Stats) page() *tables.Page {
 }
 
 func (s *StepStats) row() []string {
-	name := s.StepName
-	if s.Example != "" {
-		name += "/" + s.Example
-	}
-	cells := []string{name, strconv.Itoa(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
+	cells := []string{s.Name(), strconv.Itoa(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
 		s.LastRun.Format("2006-01-02 15:04"), string(s.LastOutcome)}
 	if s.Memory.Verdict == VerdictMore || s.Memory.Verdict == VerdictLess {
 		cells[10] += ", memory " + s.Memory.String()

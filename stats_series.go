@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/stats"
@@ -19,7 +18,7 @@ const (
 
 // seriesOfSteps is a history in memory: some 80 bytes for each record.
 type seriesOfSteps struct {
-	series  []*series // sorted by step and example
+	series  []*series // sorted by step, example and pipeline
 	byKey   map[pastKey]*series
 	names   []string // texts of records, by number
 	numbers map[string]number
@@ -72,7 +71,7 @@ func (a *seriesOfSteps) number(text string) number {
 }
 
 func (a *seriesOfSteps) add(d *recordDecoder) {
-	key := pastKey{d.StepName, d.Example}
+	key := d.key()
 	s := a.byKey[key]
 	if s == nil {
 		s = &series{of: a, key: key}
@@ -111,7 +110,7 @@ func (a *seriesOfSteps) runtime(d *recordDecoder) number {
 
 func (a *seriesOfSteps) sort() {
 	slices.SortFunc(a.series, func(x, y *series) int {
-		return cmp.Or(strings.Compare(x.key.step, y.key.step), strings.Compare(x.key.example, y.key.example))
+		return x.key.compare(y.key)
 	})
 	for _, s := range a.series {
 		slices.SortStableFunc(s.attempts, func(x, y attempt) int { return cmp.Compare(x.at, y.at) })
@@ -134,12 +133,7 @@ func (a *seriesOfSteps) weeks() float64 {
 // weekly returns how often a week something happened.
 func (a *seriesOfSteps) weekly(times int) float64 { return float64(times) / a.weeks() }
 
-func (s *series) name() string {
-	if s.key.example != "" {
-		return s.key.step + "/" + s.key.example
-	}
-	return s.key.step
-}
+func (s *series) name() string { return s.key.String() }
 
 // comparable returns the attempts that passed and can be compared with the last one that has, in the order of time. What reads data of
 // which nothing is known can be compared with nothing.
@@ -176,7 +170,7 @@ func memory(x attempt) float64 { return float64(x.memory) }
 func (s *series) stats(newFrom time.Time) StepStats {
 	last := s.attempts[len(s.attempts)-1]
 	r := StepStats{
-		StepName: s.key.step, Example: s.key.example, ScriptName: s.of.names[s.script], Runs: len(s.attempts), Outcomes: map[Outcome]int{},
+		StepName: s.key.step, Example: s.key.example, Pipeline: s.key.pipeline, ScriptName: s.of.names[s.script], Runs: len(s.attempts), Outcomes: map[Outcome]int{},
 		LastRun: NewTimestamp(time.UnixMicro(last.at).UTC()), LastOutcome: Outcome(s.of.names[last.outcome]),
 	}
 	for _, x := range s.attempts {

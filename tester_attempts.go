@@ -58,7 +58,7 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 	}
 	j.spec, j.timeout = s, cmp.Or(max(j.timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute)
 	allowed := 1 + max(t.Retries, s.common().meta.Retries)
-	key := pastKey{*s.common().stepName, j.Example}
+	key := pastKey{*s.common().stepName, j.Example, j.Pipeline}
 	wait := t.History.ahead(key)
 	defer wait()
 	var attempts []ScriptTestResult

@@ -75,7 +75,7 @@ func (r *suiteRun) key() pastKey {
 	if isNil(r.spec) {
 		return pastKey{}
 	}
-	return pastKey{*r.spec.common().stepName, r.id.Example}
+	return pastKey{step: *r.spec.common().stepName, example: r.id.Example}
 }
 
 // arrange chooses the runs of a suite that are to be, in their order.
@@ -163,7 +163,7 @@ type order struct {
 func readOrder(h *History, before time.Time) *order {
 	o := &order{map[pastKey]bool{}, map[pastKey][]float64{}}
 	for d, err := range h.read(time.Time{}, false, map[string]*skippedLines{}) {
-		if err != nil {
+		if err != nil || d.Pipeline != "" { // a suite is none
 			continue
 		}
 		key := d.key()

@@ -284,10 +284,7 @@ func (a *app) trendChanges(cmd *cobra.Command, st *scriptspec.Store, text string
 	var changes []scriptspec.Change
 	few := 0
 	for _, step := range s.Steps {
-		name := step.StepName
-		if step.Example != "" {
-			name += "/" + step.Example
-		}
+		name := step.Name()
 		if step.Duration.Verdict == scriptspec.VerdictTooFew {
 			few++
 		}
