@@ -34,6 +34,9 @@ type SpecTestResult struct {
 	Error string `json:"error"`
 	// Expect is how the run had to end; "" means with OutcomePassed.
 	Expect Outcome `json:"expect,omitzero"`
+	// Status is NodeSkipped for a run that was not begun when [RuntimeTester.TestStore] was ended or FailFast wanted no more,
+	// and NodeCancelled for one that was running when it was ended: Error says why. It is "" for all others.
+	Status NodeStatus `json:"status,omitzero"`
 	// Result is what the tester reports of the script.
 	Result *ScriptTestResult `json:"result"`
 }
@@ -52,10 +55,15 @@ func (r *StoreTestResult) add(name string, expect Outcome) int {
 
 // end notes what came of a spec.
 func (r *StoreTestResult) end(i int, result *ScriptTestResult, err error) {
+	r.endAs(i, "", result, err)
+}
+
+// endAs notes what came of a spec whose run the end of the suite may have cut short.
+func (r *StoreTestResult) endAs(i int, status NodeStatus, result *ScriptTestResult, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.Specs[i]
-	s.Result = result
+	s.Status, s.Result = status, result
 	if err != nil {
 		s.Error = err.Error()
 	}

@@ -15,7 +15,7 @@ const (
 	NodePassed    NodeStatus = "passed"    // its script passed
 	NodeFailed    NodeStatus = "failed"    // its script failed, could not be tested, or could not be fed
 	NodeLost      NodeStatus = "lost"      // its job ended without a verdict, also when it was tried again; see RuntimeTester.Engine
-	NodeSkipped   NodeStatus = "skipped"   // declared to be skipped, when its outputs are those of its spec; or not part of the run
+	NodeSkipped   NodeStatus = "skipped"   // declared to be skipped, when its outputs are those of its spec; or not part of the run; in a suite, not begun when it was ended
 	NodeBlocked   NodeStatus = "blocked"   // not run, because a node it depends on did not pass
 	NodeReused    NodeStatus = "reused"    // not part of this run, and its outputs of an earlier one feed a node that is
 	NodeCancelled NodeStatus = "cancelled" // running, or not yet begun, when the run was ended

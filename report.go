@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -243,7 +244,7 @@ func (r *StoreTestResult) report() *report.Run {
 			}
 		}
 		if s.Error != "" {
-			node.Status, node.Reason = report.Failed, s.Error
+			node.Status, node.Reason = cmp.Or(report.Status(s.Status), report.Failed), s.Error
 		}
 		run.Nodes = append(run.Nodes, node)
 	}

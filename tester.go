@@ -224,7 +224,12 @@ func (t *RuntimeTester) slot(ctx context.Context) (release func(), err error) {
 	}
 	select {
 	case t.slots <- struct{}{}:
-		return func() { <-t.slots }, nil
+		release = func() { <-t.slots }
+		if err := context.Cause(ctx); err != nil { // select had both
+			release()
+			return nil, err
+		}
+		return release, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,7 @@ type SuiteOptions struct {
 	// OutputDir has the outputs of each run as <name>/<logical name>; "" means a temporary directory for each, which
 	// goes if the run has ended as it should.
 	OutputDir string
-	// FailFast starts no more runs once one has not ended as it should.
+	// FailFast starts no more runs once one has not ended as it should. Those that have begun go on.
 	FailFast bool
 	// Shard is the part to run, if the suite is split among several machines.
 	Shard Shard
@@ -69,7 +70,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	}
 	s := suite{tester: t, o: o, base: st.base, id: newRunID()}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
-	ctx, s.stop = context.WithCancelCause(ctx)
+	s.starts, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	var runs []*suiteRun
 	add := func(r suiteRun) {
@@ -111,7 +112,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	}
 	running.Wait()
 	t.flush()
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errFailFast) {
+	if cause := context.Cause(ctx); cause != nil {
 		return s.result, cause
 	}
 	return s.result, s.untested.reason()
@@ -125,6 +126,7 @@ type suite struct {
 	base     string
 	id       string // of the run
 	result   *StoreTestResult
+	starts   context.Context // ends when no more runs are to begin
 	stop     context.CancelCauseFunc
 	turn     chan struct{} // closed when the run that was started last has begun
 	untested untested
@@ -139,11 +141,25 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 	s.tester.tell(queued.event(EventQueued))
 	running.Go(func() {
 		<-before // runs begin in their order
-		result, err := s.run(ctx, spec, id, expect, func() { close(turn) })
-		if err != nil && context.Cause(ctx) != nil {
-			err = context.Cause(ctx)
+		release, err := s.tester.slot(s.starts)
+		close(turn)
+		var result *ScriptTestResult
+		status := NodeSkipped
+		if err == nil {
+			defer release() // after FailFast has had its say
 		}
-		s.result.end(r.number, result, err)
+		switch {
+		case errors.Is(err, errFailFast):
+		case err != nil:
+			err = fmt.Errorf("not begun when the run was ended: %w", err)
+		default:
+			status = ""
+			result, err = s.run(ctx, spec, id, expect)
+			if cause := context.Cause(ctx); err != nil && cause != nil && !isSpecError(err) {
+				status, err = NodeCancelled, fmt.Errorf("running when the run was ended: %w", cause)
+			}
+		}
+		s.result.endAs(r.number, status, result, err)
 		end := SpecTestResult{Name: id.Name, Expect: expect, Result: result}
 		if err != nil {
 			end.Error = err.Error()
@@ -151,20 +167,17 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 		if !end.passed() && s.o.FailFast {
 			s.stop(errFailFast)
 		}
-		s.tester.tell(queued.finished(result, err))
+		event := queued.finished(result, err)
+		event.Status = status
+		s.tester.tell(event)
 	})
 }
 
-func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome, begun func()) (*ScriptTestResult, error) {
-	release, err := s.tester.slot(ctx)
-	begun()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*ScriptTestResult, error) {
 	basic := spec.self().Basic()
 	dir := filepath.Join(s.o.OutputDir, filename.Element(id.Name))
 	if s.o.OutputDir == "" {
+		var err error
 		if dir, err = s.tester.tempDir("scriptspec-outputs-"); err != nil {
 			return nil, err
 		}

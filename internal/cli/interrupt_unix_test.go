@@ -22,7 +22,7 @@ func TestInterrupt(t *testing.T) {
 		args   []string
 		report string // what is in it
 	}{
-		"spec":     {[]string{"run", "prep"}, `"name": "prep"`},
+		"spec":     {[]string{"run", "prep"}, `"status": "cancelled"`},
 		"pipeline": {[]string{"run", "--pipeline", "line", "--work", "work"}, `"status": "cancelled"`},
 	} {
 		t.Run(name, func(t *testing.T) {

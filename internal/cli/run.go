@@ -65,7 +65,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "time limit of each script (default 5m)")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "scripts to run at once (default: the number of CPUs, on Slurm 100)")
 	flags.IntVar(&f.repeat, "repeat", 1, "run everything this many times")
-	flags.BoolVar(&f.failFast, "fail-fast", false, "start no more scripts after a failure")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "start no more scripts after a failure; a pipeline also ends those that run")
 	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out specs that are connected in a pipeline of the store")
 	flags.StringSliceVar(&f.programs, "command-line", nil, "scripts to run as programs that take their job arguments as flags")
 	flags.StringVar(&f.keep, "keep", "", "keep the outputs in this directory")

@@ -111,7 +111,7 @@ func writeEvents(w io.Writer, r scriptspec.Result) error {
 	case *scriptspec.StoreTestResult:
 		for _, spec := range r.Specs {
 			e := finished(spec.Name, "", spec.Result)
-			e.Error, e.Expect = spec.Error, spec.Expect
+			e.Error, e.Expect, e.Status = spec.Error, spec.Expect, spec.Status
 			_, e.Example, _ = strings.Cut(spec.Name, "/")
 			s.event(e)
 		}

@@ -1,0 +1,113 @@
+package scriptspec_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec"
+)
+
+// gatedSuite starts a suite of four scripts that wait at a gate, two at the same time. It returns how runs end, too.
+func gatedSuite(t *testing.T, ctx context.Context, o *scriptspec.SuiteOptions) (*gate, <-chan scriptspec.Event, func() (*scriptspec.StoreTestResult, error)) {
+	t.Helper()
+	dir, g := t.TempDir(), newGate(t)
+	st := openStore(t, dir, nil)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		s := scriptspec.New(name, strings.ToUpper(name), filepath.Join(dir, name+".py"))
+		write(t, s.ScriptPath, strings.ReplaceAll(waits, "job_type", "called"))
+		s.AddJobArg("called", name)
+		s.AddJobArg("port", g.listener.Addr().(*net.TCPAddr).Port)
+		require.NoError(t, st.Save(s))
+	}
+	finished := make(chan scriptspec.Event, 4)
+	tester := &scriptspec.RuntimeTester{Parallelism: 2, Timeout: time.Minute, Observer: func(e scriptspec.Event) {
+		if e.Kind == scriptspec.EventFinished {
+			finished <- e
+		}
+	}}
+	var result *scriptspec.StoreTestResult
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result, err = tester.TestStore(ctx, st, o)
+	}()
+	return g, finished, func() (*scriptspec.StoreTestResult, error) {
+		<-done
+		return result, err
+	}
+}
+
+// becameOf returns what the result says of each spec, as it is read again.
+func becameOf(t *testing.T, r *scriptspec.StoreTestResult) map[string]string {
+	t.Helper()
+	assert.False(t, r.Success)
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	again, err := scriptspec.ParseResult(data)
+	require.NoError(t, err)
+	all := map[string]string{}
+	for _, s := range again.(*scriptspec.StoreTestResult).Specs {
+		all[s.Name] = string(s.Status) + ": " + s.Error
+		if s.Result != nil {
+			all[s.Name] = string(s.Result.Outcome)
+		}
+	}
+	return all
+}
+
+func textOf(t *testing.T, r *scriptspec.StoreTestResult) string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, r.WriteText(&b))
+	return b.String()
+}
+
+// What had not begun when a suite was ended has not failed, and what was running is told apart from both.
+func TestStoreCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	g, finished, end := gatedSuite(t, ctx, nil)
+	assert.ElementsMatch(t, []string{"a", "b"}, []string{g.await(), g.await()})
+	noMore := errors.New("no more time")
+	cancel(noMore)
+	g.gone("a")
+	g.gone("b")
+	r, err := end()
+	require.ErrorIs(t, err, noMore)
+	const running, notBegun = "cancelled: running when the run was ended: no more time", "skipped: not begun when the run was ended: no more time"
+	assert.Equal(t, map[string]string{"a": running, "b": running, "c": notBegun, "d": notBegun}, becameOf(t, r))
+	assert.Contains(t, textOf(t, r), ": 2 cancelled, 2 skipped\n")
+	for range r.Specs {
+		e := <-finished
+		assert.Equal(t, map[bool]scriptspec.NodeStatus{true: scriptspec.NodeCancelled, false: scriptspec.NodeSkipped}[e.Name < "c"], e.Status, e.Name)
+		assert.NotEmpty(t, e.Error)
+	}
+}
+
+// After a failure nothing more is begun, and what runs goes on to its own end.
+func TestStoreFailFast(t *testing.T) {
+	t.Parallel()
+	g, finished, end := gatedSuite(t, t.Context(), &scriptspec.SuiteOptions{FailFast: true})
+	assert.ElementsMatch(t, []string{"a", "b"}, []string{g.await(), g.await()})
+	g.tell("a", "fail")
+	g.gone("a")
+	assert.Equal(t, "a", (<-finished).Name)
+	g.tell("b", "pass")
+	g.gone("b")
+	r, err := end()
+	require.NoError(t, err)
+	const notBegun = "skipped: not started because another script failed"
+	assert.Equal(t, map[string]string{"a": "exception", "b": "passed", "c": notBegun, "d": notBegun}, becameOf(t, r))
+	assert.Contains(t, textOf(t, r), ": 1 passed, 1 failed, 2 skipped\n")
+}
