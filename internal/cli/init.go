@@ -29,17 +29,23 @@ func (a *app) initCommand() *cobra.Command {
 			if cmd.Flags().Changed("name") && dag == "" {
 				return usage("--name is that of a pipeline, which needs --dag")
 			}
-			if _, known := ciFiles[ci]; ci != "" && !known {
-				return usage("unknown CI system %q; want %s", ci, strings.Join(sortedNames(ciFiles), ", "))
+			if _, known := ciSystems[ci]; ci != "" && !known {
+				return usage("unknown CI system %q; want %s", ci, strings.Join(sortedNames(ciSystems), ", "))
 			}
 			if editor != "" && !slices.Contains(editors, editor) {
 				return usage("unknown editor %q; want %s", editor, strings.Join(editors, " or "))
 			}
+			var p project
 			var err error
+			if ci != "" {
+				if p, err = a.projectOf(len(args) == 1); err != nil {
+					return err
+				}
+			}
 			if len(args) == 1 {
 				err = a.initSpecs(cmd, args[0], dag, name)
 			}
-			return errors.Join(err, a.initCI(ci), a.initEditor(editor))
+			return errors.Join(err, a.initCI(ci, p), a.initEditor(editor))
 		},
 	}
 	cmd.Flags().StringVar(&ci, "ci", "", "set up CI: github, gitlab or pre-commit")
@@ -353,73 +359,6 @@ func unresolved(err error) error {
 	return errors.New(text)
 }
 
-// ciFiles are written where there are none.
-var ciFiles = map[string][2]string{
-	"github": {".github/workflows/scriptspec.yml", `name: scriptspec
-on: [push, pull_request]
-jobs:
-  specs:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-go@v5
-        with: {go-version: stable}
-      - uses: actions/setup-python@v5
-        with: {python-version: "3.x"}
-      - run: go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
-      - run: scriptspec lint --scripts --format github --format sarif=lint.sarif
-      - run: scriptspec render --check
-RUNS      - uses: actions/upload-artifact@v4
-        if: always()
-        with: {name: scriptspec, path: "lint.sarif\n*.junit.xml\n*.html"}
-`},
-	"gitlab": {".gitlab-ci.yml", `scriptspec:
-  image: golang:latest
-  script:
-    - apt-get update && apt-get install -y python3
-    - go install github.com/scriptspec/scriptspec/cmd/scriptspec@latest
-    - scriptspec lint --scripts
-    - scriptspec render --check
-RUNS  artifacts:
-    reports: {junit: "*.junit.xml"}
-`},
-	"pre-commit": {".pre-commit-config.yaml", `repos:
-  - repo: https://github.com/scriptspec/scriptspec
-    rev: main
-    hooks: [{id: scriptspec-lint}]
-`},
-}
-
-// marks are what a file contains that is set up already.
-var marks = map[string]string{"github": "scriptspec lint", "gitlab": "scriptspec lint", "pre-commit": "scriptspec-lint"}
-
-func (a *app) initCI(kind string) error {
-	if kind == "" {
-		return nil
-	}
-	file := ciFiles[kind]
-	return a.writeOnce(file[0], strings.ReplaceAll(file[1], "RUNS", a.ciRuns(kind)), marks[kind])
-}
-
-// ciRuns are the calls that run everything: each pipeline, and the specs that are in none.
-func (a *app) ciRuns(kind string) string {
-	indent, forms := "    - ", "--format text"
-	if kind == "github" {
-		indent, forms = "      - run: ", "--format github --format markdown=summary"
-	}
-	var pipelines []string
-	if st, err := a.store(); err == nil {
-		pipelines, _ = st.Pipelines()
-		_ = st.Close()
-	}
-	var b strings.Builder
-	for _, name := range pipelines {
-		fmt.Fprintf(&b, "%sscriptspec run --pipeline %s %s --format junit=%s.junit.xml --format html=%s.html\n", indent, name, forms, name, name)
-	}
-	fmt.Fprintf(&b, "%sscriptspec run --without-pipelines --pass-with-none %s --format junit=specs.junit.xml --format html=specs.html\n", indent, forms)
-	return b.String()
-}
-
 // writeOnce writes a file. An existing one is left alone: what it should contain is printed, unless it has the mark of that.
 func (a *app) writeOnce(path, text, mark string) error {
 	old, err := os.ReadFile(path)
@@ -428,13 +367,13 @@ func (a *app) writeOnce(path, text, mark string) error {
 		return nil
 	case err == nil:
 		fmt.Fprintf(a.out, "%s\n", text)
-		return &exit{exitNo, fmt.Errorf("%s already exists without %s; add the lines above by hand", path, mark)}
+		return &exit{exitNo, fmt.Errorf("%s already exists without %s; add the lines above by hand", relativeHere(path), mark)}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	if err := writeNew(path, []byte(text), false); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.out, path)
+	_, err = fmt.Fprintln(a.out, relativeHere(path))
 	return err
 }

@@ -44,18 +44,21 @@ func relative(here, path string) string {
 // that we are in, or where we are.
 func (a *app) sourceRoot() string {
 	here, _ := os.Getwd()
-	for _, dir := range []string{a.opened, here} {
-		for dir != "" {
-			if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-				return dir
-			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
-			dir = filepath.Dir(dir)
+	return cmp.Or(workTree(a.opened), workTree(here), here)
+}
+
+// workTree returns the top of the work tree of git that a directory is in, "" if it is in none.
+func workTree(dir string) string {
+	for dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return dir
 		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
 	}
-	return here
+	return ""
 }
 
 // listed is one spec in a list.
