@@ -85,6 +85,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	defer st.Close()
+	if err := f.checkNames(st); err != nil {
+		return err
+	}
 	timeout, err := a.timeout(f.timeout)
 	if err != nil {
 		return err
@@ -120,6 +123,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	}
 	sets, err := settingsOf(f.set)
 	if err != nil {
+		return err
+	}
+	if err := a.checkSets(cmd.Context(), st, sel, sets); err != nil {
 		return err
 	}
 	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: sets.apply, WithoutPipelines: f.withoutPipelines}

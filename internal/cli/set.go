@@ -70,13 +70,18 @@ func (all settingList) apply(s *scriptspec.ScriptExecutionSpec) error {
 	return nil
 }
 
+// place returns what is set, as in job_args.rows.
+func (s *setting) place() string {
+	if s.environ {
+		return "environ_vars." + s.name
+	}
+	return "job_args." + s.name
+}
+
 // quoted returns the setting as an argument of --set in a shell. Of a secret it has the name of a shell variable, which the
 // shell names as well if it is not set.
 func (s *setting) quoted() string {
-	place := "job_args." + s.name
-	if s.environ {
-		place = "environ_vars." + s.name
-	}
+	place := s.place()
 	if !s.secret.Load() {
 		return quoted(place + "=" + s.text)
 	}
