@@ -69,7 +69,7 @@ func (s *Stats) page() *tables.Page {
 		p.Lines = append(p.Lines, "there is no record of a run")
 	} else {
 		p.Lines = append(p.Lines, fmt.Sprintf("%s in %s from %s to %s, %s passed", counted(s.Records, "attempt"), counted(s.Runs, "run"),
-			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), percent(s.Passed, s.Records)))
+			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), shortPart(float64(s.Passed)/float64(s.Records))))
 	}
 	if s.Skipped > 0 {
 		text := "1 line of the history that is no record was skipped"
@@ -116,17 +116,20 @@ func (s *Stats) page() *tables.Page {
 }
 
 func (s *StepStats) row() []string {
-	cells := []string{s.Name(), strconv.Itoa(s.Runs), percent(s.Passed, s.Runs), "", "", "", "", "", fmt.Sprintf("%.0f %%", 100*s.Share), "", s.Duration.String(),
+	cells := []string{s.Name(), strconv.Itoa(s.Runs), shortPart(float64(s.Passed) / float64(s.Runs)), "", "", "", "", "", shortPart(s.Share), "", s.Duration.String(),
 		s.LastRun.Format("2006-01-02 15:04"), string(s.LastOutcome)}
 	if s.Memory.Verdict == VerdictMore || s.Memory.Verdict == VerdictLess {
 		cells[10] += ", memory " + s.Memory.String()
 	}
 	if s.Flaky > 0 {
-		cells[3] = fmt.Sprintf("%.2f", s.Flaky)
+		cells[3] = shortScore(s.Flaky)
 	}
 	if s.Window > 0 {
 		cells[4], cells[5], cells[6] = shortTime(s.Median.Seconds()), shortTime(s.P90.Seconds()), shortTime(s.Min.Seconds())
-		cells[7], cells[9] = strconv.Itoa(s.Window), shortBytes(float64(s.PeakMemory))
+		cells[7] = strconv.Itoa(s.Window)
+		if s.PeakMemory > 0 { // else the system does not tell
+			cells[9] = shortBytes(float64(s.PeakMemory))
+		}
 	}
 	return cells
 }
@@ -144,15 +147,4 @@ func counted(n int, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// percent shows a part, and never all where it is not all, or nothing where it is something.
-func percent(part, all int) string {
-	switch part {
-	case all:
-		return "100 %"
-	case 0:
-		return "0 %"
-	}
-	return fmt.Sprintf("%.0f %%", min(max(100*float64(part)/float64(max(all, 1)), 1), 99))
 }

@@ -196,7 +196,7 @@ func (r *statsReport) suggestFlaky() []Suggestion {
 		list = append(list, Suggestion{
 			ID: "U9", Steps: []string{s.key.step}, Saving: fromSeconds(spent.Seconds() / r.history.weeks()),
 			Message:  fmt.Sprintf("find out why %s does not always end in the same way: spec, script and inputs were the same", printable(s.name())),
-			Evidence: fmt.Sprintf("%s of %s in %s, %s; flaky %.2f", strings.Join(ends, ", "), counted(n, "attempt"), counted(len(all), "run"), since, score),
+			Evidence: fmt.Sprintf("%s of %s in %s, %s; flaky %s", strings.Join(ends, ", "), counted(n, "attempt"), counted(len(all), "run"), since, shortScore(score)),
 			Command:  "scriptspec history " + s.key.step,
 		})
 	}
@@ -259,24 +259,4 @@ func roundUp(s float64) float64 {
 		step = 10
 	}
 	return math.Ceil(s/step) * step
-}
-
-// shortTime shows seconds to three digits: "87ms", "1.52s", "2m40s".
-func shortTime(s float64) string {
-	switch {
-	case s < 1:
-		return fmt.Sprintf("%.0fms", 1000*s)
-	case s < 60:
-		return fmt.Sprintf("%.3gs", s)
-	}
-	return fromSeconds(s).Round(time.Second).String()
-}
-
-// shortBytes shows a size to three digits: "640 B", "1.5 MiB".
-func shortBytes(n float64) string {
-	unit := 0
-	for ; n >= 1024 && unit < 4; unit++ {
-		n /= 1024
-	}
-	return fmt.Sprintf("%.3g %s", n, [...]string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
 }

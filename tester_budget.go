@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -15,16 +16,28 @@ type BudgetExcess struct {
 	Limit float64 `json:"limit"`
 }
 
-// String returns the excess as a sentence without a period: "duration is 72s, over the budget of 60s".
+// String returns the excess as a sentence without a period: "duration is 1m12s, over the budget of 1m0s". Both are rounded if they
+// differ then.
 func (e BudgetExcess) String() string {
-	show := func(v float64) string { return fmt.Sprintf("%.4g MiB", v/(1<<20)) }
+	factor, unit, short := 1.0, " B", shortBytes
 	switch e.What {
 	case budgetDuration:
-		show = func(v float64) string { return fromSeconds(v).Round(time.Millisecond).String() }
+		unit, short = "s", func(v float64) string {
+			d := fromSeconds(v)
+			if d < time.Second {
+				return d.Round(time.Microsecond).String()
+			}
+			return d.Round(time.Millisecond).String()
+		}
 	case budgetRegression:
-		show = func(v float64) string { return fmt.Sprintf("%.3g%%", 100*v) }
+		factor, unit, short = 100, "%", func(v float64) string { return threeDigits(100*v) + "%" }
 	}
-	return fmt.Sprintf("%s is %s, over the budget of %s", printable(e.What), show(e.Value), show(e.Limit))
+	value, limit := short(e.Value), short(e.Limit)
+	if value == limit {
+		exact := func(v float64) string { return strconv.FormatFloat(factor*v, 'f', -1, 64) + unit }
+		value, limit = exact(e.Value), exact(e.Limit)
+	}
+	return fmt.Sprintf("%s is %s, over the budget of %s", printable(e.What), value, limit)
 }
 
 // What a budget bounds.

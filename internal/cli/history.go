@@ -124,14 +124,18 @@ func writeRecords(w io.Writer, all []scriptspec.Record, cold []bool) error {
 		note(r.Pipeline != "", "pipeline "+r.Pipeline)
 		note(r.CI, "ci")
 		note(r.Expect != "" && r.Passed(), "as expected")
-		note(!r.Passed() && r.Expect != "", "expected "+string(r.Expect))
+		note(r.Expect != "" && !r.Passed(), "expected "+string(r.Expect))
 		note(r.ErrorType != "" || r.ErrorAt != "", strings.TrimSpace(r.ErrorType+" "+r.ErrorAt))
+		memory := "-" // where the system does not tell
+		if r.PeakMemory > 0 {
+			memory = size64(r.PeakMemory)
+		}
 		commit := r.Commit[:min(len(r.Commit), 10)]
 		if r.Dirty != nil && *r.Dirty {
 			commit += "+"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.At.Local().Format(time.DateTime), harmless(nameOf(r)), harmless(string(r.Outcome)),
-			r.Duration.Round(time.Millisecond), size64(r.PeakMemory), orDash(harmless(commit)), orDash(harmless(strings.Join(notes, ", "))))
+			r.Duration.Round(time.Millisecond), memory, orDash(harmless(commit)), orDash(harmless(strings.Join(notes, ", "))))
 	}
 	return t.Flush()
 }
@@ -198,16 +202,20 @@ func timeOf(text, flag string) (time.Time, error) {
 	return time.Time{}, usage("%s %s: want something like 30d, 2w, 12h or 2026-11-28", flag, text)
 }
 
-// size64 shows a number of bytes.
+// size64 shows a number of bytes to three digits.
 func size64(n int64) string {
-	const kib = 1 << 10
-	switch {
-	case n < kib:
+	if n < 1<<10 {
 		return plural(int(n), "byte")
-	case n < kib*kib:
-		return fmt.Sprintf("%.3g KiB", float64(n)/kib)
 	}
-	return fmt.Sprintf("%.4g MiB", float64(n)/(kib*kib))
+	size, unit := float64(n), 0
+	for ; size >= 1023.5 && unit < 4; unit++ {
+		size /= 1024
+	}
+	digits := "%.3g"
+	if size >= 100 {
+		digits = "%.0f"
+	}
+	return fmt.Sprintf(digits+" %s", size, [...]string{"bytes", "KiB", "MiB", "GiB", "TiB"}[unit])
 }
 
 func (a *app) statsCommand() *cobra.Command {
