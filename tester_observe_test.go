@@ -159,7 +159,7 @@ func TestObserverOfStore(t *testing.T) {
 	require.NoError(t, st.Save(s))
 	tester, events := observed()
 	tester.Parallelism = 1
-	r, err := tester.TestStore(t.Context(), st, nil)
+	r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{OutputDir: t.TempDir()})
 	require.NoError(t, err)
 	got := steps(*events)
 	require.Len(t, got, len(r.Specs))

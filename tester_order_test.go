@@ -67,6 +67,45 @@ func namesOf(t *testing.T, python string, st *scriptspec.Store, shard scriptspec
 	return names, r
 }
 
+// What a suite makes for outputs goes with the run, unless the script has failed and left something there.
+func TestStoreLeavesNoDirectories(t *testing.T) {
+	python := python(t)
+	temp := t.TempDir()
+	for _, variable := range []string{"TMPDIR", "TMP"} {
+		t.Setenv(variable, temp)
+	}
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	for _, name := range []string{"passes", "is_refused", "fails_early", "fails_late"} {
+		s := scriptspec.New(name, scriptspec.ToPascalCase(name), filepath.Join(dir, name+".py"))
+		s.AddOutputPath("data_output", filepath.Join(dir, name))
+		write(t, s.ScriptPath, writesOutput+"def main(output_paths, job_args):\n"+map[string]string{
+			"passes": "    done(output_paths)\n", "is_refused": "    done(output_paths)\n", "fails_early": "    raise ValueError\n",
+			"fails_late": "    done(output_paths)\n    raise ValueError\n",
+		}[name])
+		require.NoError(t, st.Save(s))
+	}
+	r, err := (&scriptspec.RuntimeTester{Python: python}).TestStore(t.Context(), st, &scriptspec.SuiteOptions{
+		Change: func(s *scriptspec.ScriptExecutionSpec) error {
+			if s.ScriptName == "is_refused" {
+				return errors.New("not this one")
+			}
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	var kept []string
+	for _, spec := range r.Specs {
+		if spec.Result != nil && !spec.Result.Success && spec.Result.Outputs["data_output"].Files > 0 {
+			kept = append(kept, filepath.Dir(spec.Result.Outputs["data_output"].Path))
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "scriptspec-outputs-*"))
+	require.NoError(t, err)
+	assert.Equal(t, kept, left)
+	assert.Len(t, kept, 1)
+}
+
 // All shards together have each run exactly once, take about as long by what is known, and are the same when they are asked for again.
 func TestShards(t *testing.T) {
 	t.Parallel()

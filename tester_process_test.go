@@ -237,7 +237,7 @@ func TestHarnessIsKilled(t *testing.T) {
 			fifo := filepath.Join(t.TempDir(), "fifo")
 			require.NoError(t, unix.Mkfifo(fifo, 0o600))
 			harness := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$")
-			harness.Env = append(os.Environ(), variable+"="+fifo)
+			harness.Env = append(os.Environ(), variable+"="+fifo, "TMPDIR="+t.TempDir())
 			require.NoError(t, harness.Start())
 			script, err := os.Open(fifo) // once the script writes
 			require.NoError(t, err)

@@ -173,14 +173,18 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 	})
 }
 
-func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*ScriptTestResult, error) {
+func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (result *ScriptTestResult, err error) {
 	basic := spec.self().Basic()
 	dir := filepath.Join(s.o.OutputDir, filename.Element(id.Name))
 	if s.o.OutputDir == "" {
-		var err error
 		if dir, err = s.tester.tempDir("scriptspec-outputs-"); err != nil {
 			return nil, err
 		}
+		defer func() {
+			if err == nil && result.Outcome == expected(expect) || !holdsFiles(dir) {
+				err = errors.Join(err, fsaccess.RemoveTree(dir))
+			}
+		}()
 	}
 	basic.OutputPaths = newPaths(dir, slices.Sorted(maps.Keys(basic.OutputPaths)))
 	if s.tester.Base == "" {
@@ -196,10 +200,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (*
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}
-	result, err := s.tester.run(ctx, j)
+	result, err = s.tester.run(ctx, j)
 	s.untested.note(result, err)
-	if s.o.OutputDir == "" && (err == nil && result.Outcome == expected(expect) || !holdsFiles(dir)) {
-		err = errors.Join(err, fsaccess.RemoveTree(dir))
-	}
 	return result, err
 }
