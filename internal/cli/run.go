@@ -100,7 +100,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
-	f.begin(cmd.Context(), a.formats, st, tester)
+	f.begin(a.formats, st, tester)
 	defer f.end(a, st, tester)
 	if f.pipeline != "" {
 		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" || f.keep != "" || f.withoutPipelines {

@@ -19,8 +19,6 @@ type historyFlags struct {
 	shard                   string
 	failOn                  []string
 	noHistory               bool
-
-	before map[string]scriptspec.StepStats // by step and example, for durations
 }
 
 // formatPrometheus has a metric of all runs on record.
@@ -73,7 +71,7 @@ func (f *historyFlags) suite(o *scriptspec.SuiteOptions) error {
 }
 
 // begin prepares a tester.
-func (f *historyFlags) begin(ctx context.Context, formats []string, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
+func (f *historyFlags) begin(formats []string, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
 	tester.Retries = f.retries
 	if !f.noHistory {
 		tester.History = st.History()
@@ -82,15 +80,6 @@ func (f *historyFlags) begin(ctx context.Context, formats []string, st *scriptsp
 		name, _, _ := strings.Cut(format, "=")
 		return name == formatPrometheus
 	})
-	if f.durations == 0 {
-		return
-	}
-	f.before = map[string]scriptspec.StepStats{}
-	if s, err := st.Stats(ctx, nil); err == nil { // else nothing is known
-		for _, step := range s.Steps {
-			f.before[step.StepName+"\x00"+step.Example] = step
-		}
-	}
 }
 
 // end says what became of the history, and drops what is old.
@@ -145,23 +134,26 @@ func (f *historyFlags) showSlowest(a *app, r scriptspec.Result) {
 	fmt.Fprintln(a.err, "\nslowest:")
 	t := tabwriter.NewWriter(a.err, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, one := range all {
-		took := one.result.ExecutionTime
-		fmt.Fprintf(t, "%s\t  %s\n", took.Round(time.Millisecond), harmless(one.name)+"  "+change(took, f.before[one.result.StepName+"\x00"+one.example]))
+		took, text := one.result.ExecutionTime, harmless(one.name)
+		if !f.noHistory {
+			text += "  " + change(took, one.result.Past.Comparable)
+		}
+		fmt.Fprintf(t, "%s\t  %s\n", took.Round(time.Millisecond), text)
 	}
 	t.Flush() //nolint:errcheck // what stderr does not take is lost
 }
 
-// change shows what a run took beside the median of those before. One run is no verdict: "~" is a difference that is small, or usual.
-func change(took time.Duration, before scriptspec.StepStats) string {
+// change shows what a run took beside the median of comparable runs. One run is no verdict: "~" is a difference that is small, or usual.
+func change(took time.Duration, before scriptspec.PastTimes) string {
 	const fewest, least, part = 6, 50 * time.Millisecond, 0.1
-	if before.Window < fewest {
-		return fmt.Sprintf("too few runs (%d of %d)", before.Window, fewest)
+	if before.Runs < fewest {
+		return fmt.Sprintf("too few comparable runs (%d of %d)", before.Runs, fewest)
 	}
 	text := "~"
 	if d := took - before.Median; d.Abs() >= least && d.Abs().Seconds() >= part*before.Median.Seconds() && (took > before.P90 || took < before.Min) {
 		text = fmt.Sprintf("%+.0f %%", 100*(took.Seconds()/max(before.Median.Seconds(), 1e-9)-1))
 	}
-	return fmt.Sprintf("%s, median %s of %d runs", text, before.Median.Round(time.Millisecond), before.Window)
+	return fmt.Sprintf("%s, median %s of %d runs", text, before.Median.Round(time.Millisecond), before.Runs)
 }
 
 // showShard says which part of a suite was run. Shards with the same plan have each run once between them.

@@ -23,7 +23,7 @@ const (
 type chart struct {
 	Width, Height, Base int
 	Bars                []chartBar
-	Median              int    // where the median of those that passed is; 0 if it is not shown
+	Median              int    // where the median of those that are comparable is; 0 if it is not shown
 	Describes           string // for those who cannot see it
 }
 
@@ -49,6 +49,9 @@ func newChart(n Node, step, width, height int) *chart {
 	past := n.Past[max(len(n.Past)-chartRuns, 0):]
 	took := n.took()
 	longest := max(took, 1)
+	if n.Usual.known() {
+		longest = max(longest, n.Usual.Median)
+	}
 	for _, p := range past {
 		longest = max(longest, p.Duration)
 	}
@@ -76,8 +79,8 @@ func newChart(n Node, step, width, height int) *chart {
 		}
 		put(chartRuns-len(past)+i, p.Duration, p.Passed, text)
 	}
-	if t := timesOf(past); c.Large() && t.n >= enoughRuns {
-		c.Median = c.Base - tall(t.median)
+	if c.Large() && n.Usual.known() {
+		c.Median = c.Base - tall(n.Usual.Median)
 	}
 	this := "not run"
 	if took > 0 {

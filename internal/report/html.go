@@ -82,7 +82,7 @@ type pageNode struct {
 	ID, Name, Status, Class string
 	Outcome, Reason         string
 	Description             string
-	Took, Memory            string
+	Took, Time, Memory      string // Time is what lists show, see page.took
 	Facts                   []pageFact
 	Traceback               string
 	Streams                 []pageStreamText
@@ -90,7 +90,7 @@ type pageNode struct {
 	Received, Passed        []pageFlow
 	Bar                     *bar
 	Spark, Plot             *chart
-	Usual, Median           string // how long it takes, by its last runs
+	Usual, Median           string // how long it takes, by those of its last runs that are like this one
 	New                     string // what is new of it, as a word: "new failure"
 	News                    string // and as a text
 	Caption                 string // of the plot
@@ -136,6 +136,11 @@ func newPage(r *Run) *page {
 		p.Charts = p.Charts || node.Spark != nil
 		p.Nodes = append(p.Nodes, node)
 		ids[n.Name] = node.ID
+	}
+	for i, n := range r.Nodes {
+		if took := p.took(n); took > 0 {
+			p.Nodes[i].Time = formatDuration(took)
+		}
 	}
 	if p.Timeline != nil {
 		p.Critical = p.Timeline.summary(r)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
@@ -97,21 +98,30 @@ func (p *page) answer(r *Run, ids map[string]string) {
 	p.rank(r)
 }
 
+// took is what the lists of a page show of a node: beside earlier runs, of which the process is on record, that of this one, and else all
+// of it.
+func (p *page) took(n Node) time.Duration {
+	if p.Charts {
+		return n.took()
+	}
+	return n.Duration
+}
+
 // rank fills the list of the nodes that took longest, if there are many.
 func (p *page) rank(r *Run) {
 	var ran []int
 	for i, n := range r.Nodes {
-		if n.Duration > 0 {
+		if p.took(n) > 0 {
 			ran = append(ran, i)
 		}
 	}
 	if len(ran) <= fewNodes {
 		return
 	}
-	slices.SortStableFunc(ran, func(a, b int) int { return cmp.Compare(r.Nodes[b].Duration, r.Nodes[a].Duration) })
-	longest := float64(r.Nodes[ran[0]].Duration)
+	slices.SortStableFunc(ran, func(a, b int) int { return cmp.Compare(p.took(r.Nodes[b]), p.took(r.Nodes[a])) })
+	longest := float64(p.took(r.Nodes[ran[0]]))
 	for _, i := range ran[:slowest] {
-		p.Slowest = append(p.Slowest, pageSlow{p.Nodes[i], percent(float64(r.Nodes[i].Duration) / longest)})
+		p.Slowest = append(p.Slowest, pageSlow{p.Nodes[i], percent(float64(p.took(r.Nodes[i])) / longest)})
 	}
 }
 
@@ -125,9 +135,9 @@ func warningClass(code string) string {
 // addPast adds to a node what its attempts and its last runs were.
 func (p *pageNode) addPast(r *Run, n Node) {
 	p.Spark, p.Plot = newChart(n, sparkStep, sparkBar, sparkHeight), newChart(n, plotStep, plotBar, plotHeight)
-	p.Flaky, p.Usual = n.Flaky, usual(n.Past)
-	if t := timesOf(n.Past); t.n >= enoughRuns {
-		p.Median = formatDuration(t.median)
+	p.Flaky, p.Usual = n.Flaky, n.Usual.String()
+	if n.Usual.known() {
+		p.Median = formatDuration(n.Usual.Median)
 	}
 	is, text := r.newsOf(n)
 	p.News = text

@@ -51,28 +51,6 @@ func (r *Run) newsOf(n Node) (news, string) {
 	return noNews, ""
 }
 
-// pastTimes are the times of the runs that passed.
-type pastTimes struct {
-	n                int
-	min, max, median time.Duration
-}
-
-func timesOf(past []Past) pastTimes {
-	var passed []time.Duration
-	for _, p := range past {
-		if p.Passed {
-			passed = append(passed, p.Duration)
-		}
-	}
-	if len(passed) == 0 {
-		return pastTimes{}
-	}
-	slices.Sort(passed)
-	n := len(passed)
-	low, high := passed[(n-1)/2], passed[n/2]
-	return pastTimes{n, passed[0], passed[n-1], low + (high-low)/2}
-}
-
 // took is the time of the attempt that counts, as it is on record of others; that of a node may have several.
 func (n Node) took() time.Duration {
 	if n.Script != nil && n.Script.ExecutionTime > 0 {
@@ -81,35 +59,41 @@ func (n Node) took() time.Duration {
 	return n.Duration
 }
 
-// usual is the median of the runs that passed, "" if there are too few of them: "median 812ms of 12".
-func usual(past []Past) string {
-	t := timesOf(past)
-	if t.n < enoughRuns {
+// known reports whether there are enough runs.
+func (u Usual) known() bool { return u.Runs >= enoughRuns }
+
+// String returns "median 812ms of 12 like it", "" if there are too few.
+func (u Usual) String() string {
+	if !u.known() {
 		return ""
 	}
-	return fmt.Sprintf("median %s of %d", formatDuration(t.median), t.n)
+	return fmt.Sprintf("median %s of %d like it", formatDuration(u.Median), u.Runs)
 }
 
 // describePast sums up the last runs: "12 runs before: 10 passed in 690ms to 1.4s, 2 failed (exception)". Outcomes are as they
 // came.
 func describePast(past []Past) string {
 	var outcomes []string
+	var passed []time.Duration
 	failed := 0
 	for _, p := range past {
-		if !p.Passed {
-			failed++
-			if !slices.Contains(outcomes, p.Outcome) {
-				outcomes = append(outcomes, p.Outcome)
-			}
+		if p.Passed {
+			passed = append(passed, p.Duration)
+			continue
+		}
+		failed++
+		if !slices.Contains(outcomes, p.Outcome) {
+			outcomes = append(outcomes, p.Outcome)
 		}
 	}
 	var parts []string
-	if t := timesOf(past); t.n > 0 {
-		span := formatDuration(t.min)
-		if t.max > t.min {
-			span += " to " + formatDuration(t.max)
+	if len(passed) > 0 {
+		least, most := slices.Min(passed), slices.Max(passed)
+		span := formatDuration(least)
+		if most > least {
+			span += " to " + formatDuration(most)
 		}
-		parts = append(parts, fmt.Sprintf("%d passed in %s", t.n, span))
+		parts = append(parts, fmt.Sprintf("%d passed in %s", len(passed), span))
 	}
 	if failed > 0 {
 		slices.Sort(outcomes)

@@ -56,13 +56,11 @@ func TestNews(t *testing.T) {
 
 func TestUsual(t *testing.T) {
 	t.Parallel()
-	assert.Empty(t, usual(runs("+++++")), "too few")
+	assert.Empty(t, Usual{5, time.Second}.String(), "too few")
 	past := runs("-++++++")
 	past[1].Duration, past[2].Duration = 3*time.Second, 2*time.Second
-	assert.Equal(t, "median 1s of 6", usual(past))
+	assert.Equal(t, "median 1s of 6 like it", Usual{6, time.Second}.String())
 	assert.Equal(t, "7 runs before: 6 passed in 1s to 3s, 1 failed (exception)", describePast(past))
-	past = append(past, past[1], past[1])
-	assert.Equal(t, "median 1.5s of 8", usual(past), "between the two in the middle")
 	assert.Equal(t, "1 run before: 1 passed in 1s", describePast(runs("+")))
 }
 
@@ -115,6 +113,8 @@ func TestPageOfPastRuns(t *testing.T) {
 	r.Nodes[0].Status = Failed
 	r.Nodes[0].Past, r.Nodes[1].Past, r.Nodes[2].Past = runs("++++++++"), runs("+--"), runs("+")
 	r.Nodes[2].Runs = 142
+	r.Nodes[0].Usual = Usual{7, 800 * time.Millisecond}
+	r.Nodes[0].Duration, r.Nodes[0].Script = 3*time.Second, &Script{ExecutionTime: 2 * time.Second}
 	r.Nodes[3].Script = &Script{Success: true}
 	var b strings.Builder
 	require.NoError(t, r.WriteHTML(&b))
@@ -125,7 +125,8 @@ func TestPageOfPastRuns(t *testing.T) {
 	assert.Contains(t, page, "1 run before: 1 passed in 1s; 142 are on record")
 	assert.Equal(t, 6, strings.Count(page, `<svg class="spark"`), "a small and a large one of each with a past")
 	assert.Equal(t, 3, strings.Count(page, "<summary>Earlier runs"))
-	assert.Contains(t, page, "passed in 1s; median 1s of 8</p>")
+	assert.Contains(t, page, "passed in 1s; median 800ms of 7 like it</p>", "and not of the bars, which may be of other data")
+	assert.Regexp(t, `<td class="number median" role="cell">800ms</td><td class="number time" role="cell">2s</td>`, page, "the process beside processes, without the time around it")
 	assert.Equal(t, 1, strings.Count(page, `<path class="median"`), "in the large one")
 
 	// Long lists are cut, and the slowest are named first.

@@ -52,6 +52,7 @@ type Node struct {
 	Flaky             bool      // it passed, after attempts that failed
 	Attempts          []*Script // all of them in order, the last one Script; none if there was one only
 	Past              []Past    // its last runs before this one, oldest first
+	Usual             Usual     // those of them, and of earlier ones, that can be compared with this one
 	Runs              int       // all that are on record from before this one
 }
 
@@ -69,6 +70,12 @@ type Past struct {
 	Outcome  string
 	Passed   bool
 	Duration time.Duration
+}
+
+// Usual is how long comparable runs of a node took.
+type Usual struct {
+	Runs   int
+	Median time.Duration
 }
 
 // Status is what became of a node.
