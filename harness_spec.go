@@ -121,7 +121,7 @@ func showSpec[T testingT[T]](t T, result *ScriptTestResult, expect Outcome, err 
 	case result.Outcome == expected(expect):
 		t.Logf("%v", result)
 	case expect != "":
-		t.Errorf("is to end with %s\n%s", expect, result.Details())
+		t.Errorf("expected outcome %s\n%s", expect, result.Details())
 	case !result.Success:
 		t.Errorf("%s", result.Details())
 	default:

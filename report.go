@@ -240,7 +240,7 @@ func (r *StoreTestResult) report() *report.Run {
 			if s.Expect != "" && s.Result.Outcome == s.Expect {
 				node.Status, node.Reason = report.Passed, ""
 			} else if s.Expect != "" {
-				node.Status, node.Reason = report.Failed, "is to end with "+printable(string(s.Expect))+", and did with "+string(s.Result.Outcome)
+				node.Status, node.Reason = report.Failed, "expected outcome "+printable(string(s.Expect))+", got "+string(s.Result.Outcome)
 			}
 		}
 		if s.Error != "" {

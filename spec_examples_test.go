@@ -62,7 +62,7 @@ func TestRunStoreExamples(t *testing.T) {
 		})
 		told := strings.Join(lines, "\n")
 		for _, part := range []string{
-			"log refused: TabularPreprocessing_training: exception in", "error late: is to end with exception\nTabularPreprocessing_training: passed in",
+			"log refused: TabularPreprocessing_training: exception in", "error late: expected outcome exception\nTabularPreprocessing_training: passed in",
 			"log many: TabularPreprocessing_training: passed in", "log tabular_preprocessing: TabularPreprocessing_training: passed in",
 		} {
 			assert.Contains(t, told, part)
@@ -78,6 +78,6 @@ func TestRunStoreExamples(t *testing.T) {
 		elements := checkJUnit(t, written(t, result.WriteJUnit))
 		assert.Len(t, elements["testcase"], 4)
 		assert.Len(t, elements["failure"], 1)
-		assert.Contains(t, written(t, result.WriteText), "is to end with exception, and did with passed")
+		assert.Contains(t, written(t, result.WriteText), "expected outcome exception, got passed")
 	}
 }
