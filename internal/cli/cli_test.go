@@ -155,3 +155,26 @@ func TestTerminal(t *testing.T) {
 		}
 	}
 }
+
+// The line is as wide as the terminal is, but for its last column, where the cursor would go to the next line.
+func TestTerminalWidth(t *testing.T) {
+	t.Parallel()
+	script, _ := needs(t, "script"), needs(t, "stty")
+	dir, environ := installed(t)
+	for _, columns := range []int{1, 24, 200} {
+		command := exec.Command(script, "-qec", "stty cols "+strconv.Itoa(columns)+"; scriptspec run a --format json=r.json", "/dev/null")
+		command.Dir, command.Env = dir, slices.Concat(environ, []string{"TERM=xterm"})
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		drawn := regexp.MustCompile(`\r([^\r\n\x1b]*)\x1b\[K`).FindAllSubmatch(out, -1)
+		widest := 0
+		for _, line := range drawn {
+			widest = max(widest, len(line[1]))
+		}
+		if all := len("0 done, 0 failed, 1 running; a for 0s"); len(drawn) == 0 || widest > columns-1 || widest < min(columns-1, all) {
+			t.Errorf("in %d columns the widest line is %d wide: %q", columns, widest, out)
+		}
+	}
+}

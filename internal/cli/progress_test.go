@@ -46,6 +46,22 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
+// The line fits into a terminal, or else it would be drawn on the next line and stay there.
+func TestProgressWidth(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		strings.Repeat("é", 35):  "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 35) + " for 0s\x1b[K",
+		strings.Repeat("é", 100): "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 50) + "\x1b[K", // the usual 80, but for the last
+	} {
+		var out bytes.Buffer
+		p := &progress{app: &app{err: &out}, out: &out, terminal: true, stop: make(chan struct{})}
+		p.event(scriptspec.Event{Kind: scriptspec.EventStarted, Name: name, Attempt: 1})
+		if out.String() != want {
+			t.Errorf("got %q\nwant %q", out.String(), want)
+		}
+	}
+}
+
 // Why a job waits is said once, however many wait for it.
 func TestProgressPending(t *testing.T) {
 	t.Parallel()
