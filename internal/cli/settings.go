@@ -2,9 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/scriptspec/scriptspec"
@@ -32,7 +36,7 @@ func (a *app) readSettings(dir string) error {
 	}
 	var members scriptspec.JobArgs // which is read as strictly as a spec
 	if err := members.UnmarshalJSON(text); err != nil {
-		return usage("%s: %w", file, err)
+		return unreadable(file, err)
 	}
 	if members == nil {
 		return usage("%s: not a JSON object", file)
@@ -42,10 +46,17 @@ func (a *app) readSettings(dir string) error {
 		var err error
 		switch name {
 		case "python":
-			a.settings.Python, err = scriptspec.JobArg[string](members, name)
+			if a.settings.Python, err = scriptspec.JobArg[string](members, name); err != nil {
+				err = fmt.Errorf(`want the interpreter as a string, such as "python3.12", and not %s`, kindOf(members[name]))
+			}
 		case "timeout":
-			if a.settings.Timeout, err = scriptspec.JobArg[float64](members, name); err == nil && a.settings.Timeout < 0 {
+			switch a.settings.Timeout, err = scriptspec.JobArg[float64](members, name); {
+			case err != nil:
+				err = fmt.Errorf("want a number of seconds, such as 120, and not %s", kindOf(members[name]))
+			case a.settings.Timeout < 0:
 				err = errors.New("must not be negative")
+			case a.settings.Timeout > time.Duration(math.MaxInt64).Seconds()/2:
+				err = errors.New("is more seconds than a time limit can have")
 			}
 		case "known_tags":
 			a.settings.KnownTags, err = texts(members[name])
@@ -66,16 +77,58 @@ func (a *app) readSettings(dir string) error {
 	return nil
 }
 
+// unreadable returns the error of a file that is no JSON object, with the place in it.
+func unreadable(file string, err error) error {
+	de, ok := errors.AsType[*scriptspec.DecodeError](err)
+	if !ok {
+		return usage("%s: not a JSON object", file)
+	}
+	if de.Line > 0 {
+		file += fmt.Sprintf(":%d:%d", de.Line, de.Column)
+	}
+	place := strings.TrimPrefix(de.Path, "job_args")
+	if member, err := strconv.QuotedPrefix(strings.TrimPrefix(place, "[")); err == nil {
+		name, _ := strconv.Unquote(member) // it is quoted
+		place = harmless(name) + strings.TrimPrefix(place, "["+member+"]")
+	}
+	if place != "" {
+		place += ": "
+	}
+	return usage("%s: %s%s", file, place, de.Message)
+}
+
+// kindOf returns what a value is, in words.
+func kindOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case string:
+		const longest = 40
+		if len(v) > longest {
+			return "a string"
+		}
+		return strconv.Quote(v)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return fmt.Sprint(value)
+}
+
 // texts reads a list of strings.
 func texts(value any) ([]string, error) {
 	list, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("want a list of strings, and not %s", kindOf(value))
+	}
 	all := []string{}
 	for _, item := range list {
 		text, isText := item.(string)
-		all, ok = append(all, text), ok && isText
-	}
-	if !ok {
-		return nil, errors.New("want a list of strings")
+		if !isText {
+			return nil, fmt.Errorf("want a list of strings, and in it not %s", kindOf(item))
+		}
+		all = append(all, text)
 	}
 	return all, nil
 }
