@@ -43,6 +43,17 @@ type HistoryFilter struct {
 	Steps []string
 }
 
+// check refuses bounds between which there is no time.
+func (f *HistoryFilter) check() error { return timesInOrder("until", "since", f.Since, f.Until) }
+
+// timesInOrder refuses a bound that is not after another one; the zero time is none.
+func timesInOrder(path, after string, first, second time.Time) error {
+	if first.IsZero() || second.IsZero() || first.Before(second) {
+		return nil
+	}
+	return fieldErrorf(rank{}, path, CodeFormat, "%s is %s, and not after %s, which is %s", path, second.Format(time.RFC3339), after, first.Format(time.RFC3339))
+}
+
 func (f *HistoryFilter) holds(r *Record) bool {
 	at := r.At.instant()
 	return (f.Since.IsZero() || !at.Before(f.Since)) && (f.Until.IsZero() || at.Before(f.Until)) &&
@@ -142,12 +153,16 @@ func (h *History) dir() string { return filepath.Join(h.store.specs, history.Dir
 
 // Records iterates over the records, month by month, and in each in the order in which they were written. A file with lines that are
 // no records, torn off or foreign, yields a [*DecodeError] that counts them, and one that cannot be read its error; the
-// others go on. There are none where there is no history.
+// others go on. There are none where there is no history. A filter with an Until that is not after its Since yields a [*FieldError] alone.
 func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 	if f == nil {
 		f = &HistoryFilter{}
 	}
 	return func(yield func(Record, error) bool) {
+		if err := f.check(); err != nil {
+			yield(Record{}, err)
+			return
+		}
 		skipped := map[string]*skippedLines{}
 		for d, err := range h.read(f.Since, true, skipped) {
 			switch {

@@ -24,6 +24,11 @@ type StatsOptions struct {
 	All bool
 }
 
+// check refuses bounds between which there is no time.
+func (o *StatsOptions) check() error {
+	return cmp.Or(timesInOrder("until", "since", o.Since, o.Until), timesInOrder("new_from", "since", o.Since, o.NewFrom), timesInOrder("until", "new_from", o.NewFrom, o.Until))
+}
+
 // Stats is what a history says of the specs of a store. Equal histories and stores have equal Stats.
 type Stats struct {
 	// Since and Until are the times of the first and the last record.
@@ -47,6 +52,8 @@ type Stats struct {
 	Suggestions []Suggestion `json:"suggestions"`
 	// MoreSuggestions counts those that were left out; see StatsOptions.All.
 	MoreSuggestions int `json:"more_suggestions"`
+
+	others bool // there are records, if only of other times or steps
 }
 
 // StepStats is what a history says of a step, or of an example of it.
@@ -144,9 +151,12 @@ type Suggestion struct {
 const mostSuggestions = 10
 
 // Stats returns what the history says of the specs of the store, and what to do about it. Nothing is written or run. The error
-// is for a selection of which a word is of no spec, a store or a whole history that cannot be read, and ctx that has ended.
+// is for times that are not in order, a selection of which a word is of no spec, a store or a whole history that cannot be read, and ctx that has ended.
 func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 	o = cmp.Or(o, &StatsOptions{})
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -178,7 +188,7 @@ func (st *Store) Stats(ctx context.Context, o *StatsOptions) (*Stats, error) {
 		return nil, err
 	}
 	r := &statsReport{store: st, history: h, specs: map[string]common{}, newFrom: o.NewFrom, stats: &Stats{
-		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped, Unread: h.unread,
+		Records: h.records, Runs: len(h.runs), Passed: h.passed, Skipped: h.skipped, Unread: h.unread, others: len(h.ran) > 0,
 		Steps: []StepStats{}, Pipelines: []PipelineStats{}, NeverRun: []string{}, Suggestions: []Suggestion{},
 	}}
 	if h.records > 0 {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,4 +40,30 @@ func TestStatsOfAnUnreadableMonth(t *testing.T) {
 	s := statsOf(t, st, nil)
 	assert.Empty(t, s.Unread)
 	assert.Equal(t, []string{"Train"}, s.NeverRun)
+}
+
+// Times between which there is none are refused.
+func TestTimesInOrder(t *testing.T) {
+	t.Parallel()
+	st := openStore(t, t.TempDir(), nil)
+	first := aRecord("Prep", 0).At.Time
+	second := first.Add(time.Second)
+	for name, o := range map[string]scriptspec.StatsOptions{
+		"until":    {Since: second, Until: first},
+		"new_from": {Since: second, NewFrom: first},
+		"nothing":  {Since: first, Until: first},
+		"all old":  {NewFrom: second, Until: first},
+	} {
+		_, err := st.Stats(t.Context(), &o)
+		var fe *scriptspec.FieldError
+		require.ErrorAs(t, err, &fe, name)
+		assert.Contains(t, fe.Message, "not after", name)
+	}
+	statsOf(t, st, &scriptspec.StatsOptions{Since: first, NewFrom: second, Until: second.Add(1)})
+	all, errs := records(st.History(), &scriptspec.HistoryFilter{Since: second, Until: first})
+	assert.Empty(t, all)
+	require.Len(t, errs, 1)
+	var fe *scriptspec.FieldError
+	require.ErrorAs(t, errs[0], &fe)
+	assert.Equal(t, "until", fe.Path)
 }

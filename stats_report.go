@@ -65,9 +65,12 @@ func (s *Stats) WriteHTML(w io.Writer) error { return s.page().WriteHTML(w) }
 
 func (s *Stats) page() *tables.Page {
 	p := &tables.Page{Title: "scriptspec: history"}
-	if s.Records == 0 {
+	switch {
+	case s.Records == 0 && s.others:
+		p.Lines = append(p.Lines, "there is no record of such a run")
+	case s.Records == 0:
 		p.Lines = append(p.Lines, "there is no record of a run")
-	} else {
+	default:
 		p.Lines = append(p.Lines, fmt.Sprintf("%s in %s from %s to %s, %s passed", counted(s.Records, "attempt"), counted(s.Runs, "run"),
 			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), shortPart(float64(s.Passed)/float64(s.Records))))
 	}

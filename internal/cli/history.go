@@ -41,7 +41,7 @@ several runs of a spec in one session, as with run --repeat, which started cold 
 			}
 			f := &scriptspec.HistoryFilter{}
 			var err, broken error
-			if f.Since, err = timeOf(since, "--since"); err != nil {
+			if f.Since, err = pastTime(since, "--since"); err != nil {
 				return err
 			}
 			if len(words)+len(c.selects)+len(c.excludes) > 0 {
@@ -79,7 +79,10 @@ func (a *app) pruneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Drop old records, a month at a time", Args: takes(cobra.NoArgs),
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, _ []string) error {
-			from, err := timeOf(keep, "--keep")
+			if keep == "" {
+				return usage("--keep needs a time: 90d, or a date")
+			}
+			from, err := pastTime(keep, "--keep")
 			if err != nil {
 				return err
 			}
@@ -180,6 +183,15 @@ func writeCSV(w io.Writer, all []scriptspec.Record) error {
 	return c.WriteAll(rows)
 }
 
+// pastTime is timeOf for what has been.
+func pastTime(text, flag string) (time.Time, error) {
+	t, err := timeOf(text, flag)
+	if err == nil && t.After(time.Now()) {
+		err = usage("%s %s is in the future", flag, text)
+	}
+	return t, err
+}
+
 // timeOf reads how long ago something was, or a date; "" is the zero time.
 func timeOf(text, flag string) (time.Time, error) {
 	if text == "" {
@@ -228,7 +240,7 @@ func (a *app) statsCommand() *cobra.Command {
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			o := &scriptspec.StatsOptions{All: all}
 			var err error
-			if o.Since, err = timeOf(since, "--since"); err != nil {
+			if o.Since, err = pastTime(since, "--since"); err != nil {
 				return err
 			}
 			if o.Select, err = c.selector(words); err != nil {
@@ -276,11 +288,14 @@ func (a *app) trendChanges(cmd *cobra.Command, st *scriptspec.Store, text string
 	}
 	o := &scriptspec.StatsOptions{}
 	var err error
-	if o.NewFrom, err = timeOf(first, "--history"); err != nil {
+	if o.NewFrom, err = pastTime(first, "--history"); err != nil {
 		return nil, err
 	}
 	if o.Until, err = timeOf(second, "--history"); err != nil {
 		return nil, err
+	}
+	if second != "" && !o.NewFrom.Before(o.Until) {
+		return nil, usage("--history %s: the first time must be before the second", text)
 	}
 	s, err := st.Stats(cmd.Context(), o)
 	if err != nil {
