@@ -18,7 +18,7 @@ func TestSettings(t *testing.T) {
 		`{"timeout": [1]}`:   ": timeout: want a number of seconds, such as 120, and not a list",
 		`{"timeout": -1}`:    ": timeout: must not be negative",
 		`{"timeout": 1e99}`:  ": timeout: is more seconds than a time limit can have",
-		`{"timeout": 2m}`:    ":1:14: not a JSON number",
+		`{"timeout": 2m}`:    ":1:13: not a JSON number",
 		`{"python": 3}`:      `: python: want the interpreter as a string, such as "python3.12", and not 3`,
 		`{"python": {}}`:     `: python: want the interpreter as a string, such as "python3.12", and not an object`,
 		`{"known_tags": {}}`: ": known_tags: want a list of strings, and not an object",
