@@ -99,7 +99,11 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		e = &exit{codeOf(ctx, err), err}
 	}
 	if text := e.Error(); text != "" {
-		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(text, "\n", "\n  "))
+		words := inWords
+		if codeOfFlags(err) != 0 {
+			words = inFlags
+		}
+		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(words(text), "\n", "\n  "))
 	}
 	return e.code
 }
@@ -131,6 +135,9 @@ func (a *app) notice(text string) {
 func codeOf(ctx context.Context, err error) int {
 	if ctx.Err() != nil {
 		return exitInterrupted
+	}
+	if code := codeOfFlags(err); code != 0 {
+		return code
 	}
 	if fe, ok := errors.AsType[*scriptspec.FieldError](err); ok {
 		switch {
@@ -181,8 +188,8 @@ SPEC selects specs: a script name, step name or glob of these, the path of a spe
 step:GLOB, path:GLOB, pipeline:NAME, or changed[:REVISION] for what differs from git. A comma means "and"; +SPEC adds
 the steps it depends on, SPEC+ those that depend on it. Without any SPEC, all specs are selected.
 
-Exit codes: 0 success, 1 a check failed, 2 usage error, 3 nothing could be tested, 5 nothing was selected,
-130 interrupted.`,
+Exit codes: 0 success, 1 a check failed, 2 usage error (also a template, parameter or base that does not exist),
+3 nothing could be tested, 5 nothing was selected (no such spec, tag, pipeline or node), 130 interrupted.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see %s --help", err, cmd.CommandPath())

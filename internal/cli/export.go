@@ -34,7 +34,7 @@ func (a *app) exportArgoCommand() *cobra.Command {
 			}
 			var b bytes.Buffer // nothing is written where something is wrong
 			if err := scriptspec.ExportArgo(&b, p, o); err != nil {
-				return &exit{exitNo, err}
+				return err
 			}
 			_, err = a.out.Write(b.Bytes())
 			return err

@@ -88,7 +88,7 @@ func (a *app) listTemplates(st *scriptspec.Store) error {
 func fromTemplate(st *scriptspec.Store, name string, params []string) (scriptspec.Spec, error) {
 	t, err := st.LoadTemplate(name)
 	if err != nil {
-		return nil, err
+		return nil, wrongCall(err)
 	}
 	values := map[string]any{}
 	for _, param := range params {
@@ -107,23 +107,20 @@ func fromTemplate(st *scriptspec.Store, name string, params []string) (scriptspe
 		if file, isFile := strings.CutPrefix(text, "@"); isFile {
 			data, err := os.ReadFile(file)
 			if err != nil {
-				return nil, err
+				return nil, usage("--param %s: %w", key, err)
 			}
 			text = string(data)
 		}
 		values[key] = text
 	}
 	s, err := t.New(values)
-	if err != nil {
-		return nil, &exit{exitNo, err}
-	}
-	return s, nil
+	return s, wrongCall(err)
 }
 
 // fromScript creates the spec of a script from its source.
 func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step string) (scriptspec.Spec, error) {
 	if _, err := os.Stat(file); err != nil {
-		return nil, err
+		return nil, usage("--from-script: %w", err)
 	}
 	if step == "" {
 		step = scriptspec.ToPascalCase(strings.TrimSuffix(filepath.Base(file), ".py"))
@@ -142,7 +139,7 @@ func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step st
 	}
 	s, err := b.SpecFromNode(step)
 	if err != nil {
-		return nil, err
+		return nil, wrongCall(err)
 	}
 	(&maker{app: a, st: st}).complete(s, found[0])
 	return s, nil
@@ -157,6 +154,9 @@ func (a *app) keep(st *scriptspec.Store, s scriptspec.Spec, extends []string, dr
 		s.Extends = append(s.Extends, extends...)
 	}
 	if _, err := st.Render(s); err != nil {
+		if fe, ok := errors.AsType[*scriptspec.FieldError](err); ok && fe.Code == scriptspec.CodeUnknownBase && len(extends) > 0 {
+			return usage("--extends: %w", err)
+		}
 		return err
 	}
 	if dryRun {

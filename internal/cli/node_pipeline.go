@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +35,11 @@ func (a *app) runNode(cmd *cobra.Command, f *nodeFlags) error {
 			return usage("node needs --%s, %s", flag.name, flag.what)
 		}
 	}
-	return a.run(cmd, &runFlags{
+	err := a.run(cmd, &runFlags{
 		pipeline: f.pipeline, only: []string{f.node}, work: f.work, shared: true, timeout: f.timeout, programs: f.programs, repeat: 1,
 	}, nil)
+	if code := codeOfFlags(err); code != 0 {
+		return &exit{code, errors.New(inFlags(strings.ReplaceAll(err.Error(), "options.only", "--node")))}
+	}
+	return err
 }

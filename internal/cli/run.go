@@ -157,6 +157,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case streamErr != nil:
 		return streamErr
 	}
+	wordedResult(all)
 	if writeErr := a.write(a.resultForms(all)); writeErr != nil {
 		return writeErr
 	}
@@ -256,6 +257,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if r == nil || streamErr != nil {
 		return errors.Join(err, streamErr)
 	}
+	wordedResult(r)
 	if writeErr := a.write(a.resultForms(r)); writeErr != nil {
 		return writeErr
 	}
