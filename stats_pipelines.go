@@ -2,7 +2,6 @@ package scriptspec
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/scriptspec/scriptspec/internal/stats"
@@ -117,31 +116,10 @@ func criticalPath(p *PipelineTestingSpec, takes func(node string) time.Duration)
 	if err != nil {
 		return nil, 0
 	}
-	until := make([]time.Duration, len(p.DAG.Nodes)) // to the end of the node
-	from := make([]int, len(p.DAG.Nodes))
-	for i := range from {
-		from[i] = -1
+	times := make([]time.Duration, len(p.DAG.Nodes))
+	for i, node := range p.DAG.Nodes {
+		times[i] = takes(node)
 	}
-	last := -1
-	for _, i := range order {
-		until[i] += takes(p.DAG.Nodes[i])
-		for _, next := range g.Next(i) {
-			if until[i] > until[next] || from[next] < 0 {
-				until[next], from[next] = until[i], i
-			}
-		}
-		if last < 0 || until[i] > until[last] {
-			last = i
-		}
-	}
-	if last < 0 {
-		return nil, 0
-	}
-	for i := last; i >= 0; i = from[i] {
-		if takes(p.DAG.Nodes[i]) > 0 {
-			path = append(path, p.DAG.Nodes[i])
-		}
-	}
-	slices.Reverse(path)
-	return path, until[last]
+	numbers, total := g.Critical(order, times)
+	return p.DAG.names(numbers), total
 }

@@ -1,7 +1,11 @@
 // Package graph orders the numbered nodes of a directed graph.
 package graph
 
-import "slices"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // Graph is a directed graph of the nodes 0 to n-1.
 type Graph struct {
@@ -96,6 +100,37 @@ func (g *Graph) Levels(order []int) []int {
 		}
 	}
 	return level
+}
+
+// Critical returns, for a topological order, the path whose nodes take the longest together, and how long that is: of equal ones that
+// whose end comes first in the order. It is without the nodes that take no time; a time below 0 is none.
+func (g *Graph) Critical(order []int, takes []time.Duration) (path []int, total time.Duration) {
+	until, before := make([]time.Duration, len(order)), make([]int, len(order)) // to the end of each node
+	last := -1
+	for i := range before {
+		before[i] = -1
+	}
+	for _, node := range order {
+		until[node] += min(max(takes[node], 0), math.MaxInt64-until[node])
+		if last < 0 || until[node] > until[last] {
+			last = node
+		}
+		for _, to := range g.Next(node) {
+			if until[node] > until[to] {
+				until[to], before[to] = until[node], node
+			}
+		}
+	}
+	if last >= 0 {
+		total = until[last]
+	}
+	for ; last >= 0; last = before[last] {
+		if takes[last] > 0 {
+			path = append(path, last)
+		}
+	}
+	slices.Reverse(path)
+	return path, total
 }
 
 // Queue holds nodes, of which the lowest comes first. The zero Queue is empty.

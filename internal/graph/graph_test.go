@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestOrder(t *testing.T) {
@@ -55,6 +58,37 @@ func TestOrderOfAnyGraph(t *testing.T) {
 		for _, e := range edges {
 			assert.Less(t, slices.Index(order, e[0]), slices.Index(order, e[1]))
 		}
+	}
+}
+
+func TestCritical(t *testing.T) {
+	t.Parallel()
+	critical := func(edges [][2]int, takes ...time.Duration) (path []int, total time.Duration) {
+		g := New(len(takes), edges)
+		order, cycle := g.Order()
+		require.Empty(t, cycle)
+		return g.Critical(order, takes)
+	}
+	diamond := [][2]int{{0, 1}, {0, 2}, {1, 3}, {2, 3}}
+	for _, c := range []struct {
+		edges [][2]int
+		takes []time.Duration
+		path  []int
+		total time.Duration
+	}{
+		{nil, nil, nil, 0},
+		{diamond, []time.Duration{1, 5, 2, 1}, []int{0, 1, 3}, 7},
+		{diamond, []time.Duration{1, 2, 5, 1}, []int{0, 2, 3}, 7},
+		{diamond, []time.Duration{1, 2, 2, 1}, []int{0, 1, 3}, 4},
+		{diamond, []time.Duration{0, 0, 0, 0}, nil, 0},
+		{diamond, []time.Duration{2, 0, -9, 3}, []int{0, 3}, 5},
+		{[][2]int{{0, 1}}, []time.Duration{1, 1, 3}, []int{2}, 3},
+		{nil, []time.Duration{3, 4, 4}, []int{1}, 4},
+		{[][2]int{{0, 1}}, []time.Duration{math.MaxInt64, 2}, []int{0}, math.MaxInt64},
+	} {
+		path, total := critical(c.edges, c.takes...)
+		assert.Equal(t, c.path, path)
+		assert.Equal(t, c.total, total)
 	}
 }
 

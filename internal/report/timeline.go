@@ -178,29 +178,11 @@ func criticalPath(r *Run) (path []int, took time.Duration) {
 	if len(edges) == 0 || cycle != nil {
 		return nil, 0
 	}
-	length, before := make([]time.Duration, len(order)), make([]int, len(order))
-	for i := range before {
-		before[i] = -1
+	takes := make([]time.Duration, len(r.Nodes))
+	for i, n := range r.Nodes {
+		takes[i] = n.Duration
 	}
-	last := order[0]
-	for _, node := range order {
-		length[node] = later(length[node], max(r.Nodes[node].Duration, 0))
-		if length[node] > length[last] {
-			last = node
-		}
-		for _, to := range g.Next(node) {
-			if length[node] > length[to] {
-				length[to], before[to] = length[node], node
-			}
-		}
-	}
-	for node := last; node >= 0; node = before[node] {
-		if r.Nodes[node].Duration > 0 {
-			path = append(path, node)
-		}
-	}
-	slices.Reverse(path)
-	return path, length[last]
+	return g.Critical(order, takes)
 }
 
 // lanesOf gives each node that ran the first lane that is free when it begins, and counts them.
