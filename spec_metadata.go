@@ -51,7 +51,7 @@ type Metadata struct {
 	// Budget is what a run should need at most; what is over it is in ScriptTestResult.OverBudget, and fails nothing.
 	Budget Budget `json:"budget,omitzero" yaml:"budget,omitempty" validate:"-"`
 	// Retries is how often a script may be run again that failed in a way that may be chance; see
-	// RuntimeTester.Retries, which may allow more.
+	// RuntimeTester.Retries, which may allow more. At most 5.
 	Retries int `json:"retries,omitzero" yaml:"retries,omitempty" validate:"gte=0"`
 	// Secrets names environment variables and job arguments that are secret whatever they are called, and
 	// whatever RuntimeTester.Secrets says of them.
@@ -193,6 +193,9 @@ func metadataErrors(s Spec) []*FieldError {
 	}
 	if meta.Retries < 0 {
 		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, "", "retries is negative")
+	}
+	if meta.Retries > mostRetries {
+		fail(fieldRetries, 0, "", CodeFormat, meta.Retries, retriesHint, "retries is more than %d", mostRetries)
 	}
 	for i, value := range [...]float64{meta.Budget.Duration, meta.Budget.PeakMemory, meta.Budget.OutputBytes, meta.Budget.Regression} {
 		if !(value >= 0) || math.IsInf(value, 0) {

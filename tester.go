@@ -76,7 +76,7 @@ type RuntimeTester struct {
 	Warm bool
 	// Preload names the modules that Warm imports, as an import statement does.
 	Preload []string
-	// Retries is how often a script is run again that fails in a way that may be chance, unless its spec allows more:
+	// Retries is how often, up to 5, a script is run again that fails in a way that may be chance, unless its spec allows more:
 	// an exception, an exit code other than 2, a signal, a crash, a timeout, missing output. It is not run again if it
 	// has changed an input, used too much memory or could not be started. What a failed attempt has written to its
 	// outputs is removed first where the tester or the pipeline has made the directories, and left where the spec

@@ -53,7 +53,13 @@ func newRunID() string { return rand.Text() }
 func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, error) {
 	given := j.spec
 	s, errs := pathResolver{t.Base, t.PathVars}.resolve(given)
-	if errs = joinByPath(errs, runErrors(s)); len(errs) > 0 {
+	errs = joinByPath(errs, runErrors(s))
+	if t.Retries > mostRetries {
+		errs = append(errs, (&FieldError{
+			Path: "RuntimeTester.Retries", Code: CodeFormat, Value: t.Retries, Message: fmt.Sprintf("Retries is more than %d", mostRetries),
+		}).hintf(retriesHint))
+	}
+	if len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
 	j.spec, j.timeout = s, cmp.Or(max(j.timeout, 0), timeoutOf(s), max(t.Timeout, 0), 5*time.Minute)
@@ -89,6 +95,12 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 		}
 	}
 }
+
+// mostRetries bounds Retries, of a tester and of a spec.
+const (
+	mostRetries = 5
+	retriesHint = "what fails six times in a row hardly does so by chance"
+)
 
 // mayBeChance reports whether the same script, run on the same inputs, may end otherwise. One that was not started,
 // cannot be called, used too much memory or changed its inputs would end in the same way, or not be run on the same.

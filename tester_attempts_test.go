@@ -1,6 +1,7 @@
 package scriptspec_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -245,4 +246,47 @@ func TestRetriesInWords(t *testing.T) {
 	never := failed
 	never.Attempts = []scriptspec.ScriptTestResult{failed, failed}
 	assert.Equal(t, "Train: exception in 1s in the last of 2 attempts: OSError: busy", never.String())
+}
+
+// endedOnce is a context that has ended once a script has run.
+type endedOnce struct {
+	context.Context
+	counter string
+}
+
+func (c endedOnce) Err() error {
+	if _, err := os.Stat(c.counter); err == nil {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A run whose context has ended when an attempt has failed has no further attempt, and has the result of this one.
+func TestNoRetryWhenTheContextHasEnded(t *testing.T) {
+	t.Parallel()
+	python(t)
+	s, counter := failing(t, 1, `raise OSError("busy")`)
+	r, err := (&scriptspec.RuntimeTester{Retries: 1}).TestScript(endedOnce{t.Context(), counter}, s)
+	require.NoError(t, err)
+	assert.Equal(t, scriptspec.OutcomeException, r.Outcome, r.Details())
+	assert.Equal(t, 1, runsIn(t, counter))
+}
+
+// What fails six times is not run a seventh time: whoever asks for it is told.
+func TestRetriesAreBounded(t *testing.T) {
+	t.Parallel()
+	python(t)
+	s, counter := failing(t, 9, `raise OSError("busy")`)
+	tester := &scriptspec.RuntimeTester{Retries: 6}
+	_, err := tester.TestScript(t.Context(), s)
+	var fe *scriptspec.FieldError
+	require.ErrorAs(t, err, &fe)
+	assert.Equal(t, "RuntimeTester.Retries", fe.Path)
+	assert.NoFileExists(t, counter)
+	s.Retries = 6
+	assert.Equal(t, []problem{{"retries", scriptspec.CodeFormat, "retries is more than 5"}}, problems(t, s.Validate()))
+	tester.Retries, s.Retries = 0, 5
+	r, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	assert.Len(t, r.Attempts, 6)
 }

@@ -24,6 +24,9 @@ type historyFlags struct {
 // formatPrometheus has a metric of all runs on record.
 const formatPrometheus = "prometheus"
 
+// mostRetries is what a tester takes.
+const mostRetries = 5
+
 // What --fail-on takes.
 const (
 	failFlaky  = "flaky"
@@ -33,7 +36,7 @@ const (
 func (f *historyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.durations, "durations", 0, "show the so many slowest, beside the history")
-	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, if it may be chance; a spec may allow more")
+	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, up to 5 times, if it may be chance; a spec may allow more")
 	flags.BoolVar(&f.lastFailed, "last-failed", false, "only what failed when it was last run, or all if nothing did; with --shard nothing of a shard that passed")
 	flags.BoolVar(&f.failedFirst, "failed-first", false, "begin with what failed when it was last run")
 	flags.StringVar(&f.shard, "shard", "", "only this part of all, as 1/3: parts take about as long")
@@ -46,8 +49,8 @@ func (f *historyFlags) check() error {
 	switch {
 	case f.durations < 0:
 		return usage("--durations must not be negative")
-	case f.retries < 0:
-		return usage("--retries must not be negative")
+	case f.retries < 0 || f.retries > mostRetries:
+		return usage("--retries must be 0 to %d", mostRetries)
 	}
 	for _, word := range f.failOn {
 		if word != failFlaky && word != failBudget {
