@@ -99,9 +99,9 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		e = &exit{codeOf(ctx, err), err}
 	}
 	if text := e.Error(); text != "" {
-		words := inWords
-		if codeOfFlags(err) != 0 {
-			words = inFlags
+		words := inFlags
+		if _, isText := errors.AsType[*scriptspec.DecodeError](err); isText {
+			words = inWords
 		}
 		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(words(text), "\n", "\n  "))
 	}

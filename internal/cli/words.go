@@ -45,7 +45,7 @@ func inWords(text string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// inFlags is inWords for an error about what flags say. The same places in a pipeline's file keep their names.
+// inFlags is inWords for an error that is not about the text of a file, in which the same places keep their names.
 func inFlags(text string) string {
 	var pairs []string
 	for place, flag := range flagPlaces {
@@ -94,8 +94,9 @@ func codeOfFlags(err error) int {
 		problems = all.Unwrap()
 	}
 	for _, err := range problems {
+		_, isText := errors.AsType[*scriptspec.DecodeError](err)
 		fe, ok := errors.AsType[*scriptspec.FieldError](err)
-		if !ok {
+		if !ok || isText {
 			return 0
 		}
 		place, _, _ := strings.Cut(fe.Path, "[")
