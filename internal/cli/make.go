@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -206,11 +207,7 @@ changed a value since the last time, the spec keeps its own, unless --theirs is 
 					errs = append(errs, err)
 				}
 				stale = stale || len(r.Changes) > 0
-				for _, change := range r.Changes {
-					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", relativeHere(r.File), change)
-					}
-				}
+				writeChanges(a.out, r.File, r.Changes, check)
 			}
 			if err := errors.Join(errs...); err != nil {
 				return &exit{exitNo, err}
@@ -222,10 +219,21 @@ changed a value since the last time, the spec keeps its own, unless --theirs is 
 		}),
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
-	cmd.Flags().BoolVar(&check, "check", false, "print nothing; exit with 1 if a spec is out of date")
+	cmd.Flags().BoolVar(&check, "check", false, "print only the names of specs that are out of date; exit with 1 if there are any")
 	cmd.Flags().BoolVar(&ours, "ours", false, "where both have changed, keep the value of the spec (the default)")
 	cmd.Flags().BoolVar(&theirs, "theirs", false, "where both have changed, take the value of the base")
 	return a.chooses(cmd, c)
+}
+
+// writeChanges writes how a file is to change, or only that it is.
+func writeChanges(w io.Writer, file string, changes []scriptspec.Change, check bool) {
+	if check && len(changes) > 0 {
+		fmt.Fprintln(w, relativeHere(file))
+		return
+	}
+	for _, change := range changes {
+		fmt.Fprintf(w, "%s: %s\n", relativeHere(file), change)
+	}
 }
 
 func (a *app) migrateCommand() *cobra.Command {
@@ -242,11 +250,7 @@ func (a *app) migrateCommand() *cobra.Command {
 					continue
 				}
 				todo = todo || len(m.Changes) > 0
-				for _, c := range m.Changes {
-					if !check {
-						fmt.Fprintf(a.out, "%s: %s\n", relativeHere(m.File), c)
-					}
-				}
+				writeChanges(a.out, m.File, m.Changes, check)
 			}
 			if err := errors.Join(errs...); err != nil {
 				return &exit{exitNo, err}
@@ -261,7 +265,7 @@ func (a *app) migrateCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&write, "write", false, "save the files")
-	cmd.Flags().BoolVar(&check, "check", false, "print nothing; exit with 1 if a file is out of date")
+	cmd.Flags().BoolVar(&check, "check", false, "print only the names of files that are out of date; exit with 1 if there are any")
 	cmd.Flags().StringVar(&backup, "backup", "", "with --write, copy the old files to this directory")
 	return cmd
 }
