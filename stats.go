@@ -106,7 +106,7 @@ const (
 )
 
 // Trend compares the runs since spec or script were changed, at most 20, or else the last six, with the 20 before. They differ if a
-// two-sided Mann-Whitney U test says so at a level of 1 % for all steps of a report together, and the medians differ by 10 % and
+// two-sided Mann-Whitney U test says so at a level of 1 % for all tests of a report together, and the medians differ by 10 % and
 // by 50 ms or 8 MiB at least. A few runs of another spec or script, fewer than six in a row and with
 // others before and after them, are tries, as with run --set, and left out.
 type Trend struct {
@@ -223,7 +223,7 @@ type statsReport struct {
 
 func (r *statsReport) steps() {
 	total := time.Duration(0)
-	var durations, memories []*Trend
+	var trends []comparison
 	for _, s := range r.history.series {
 		stats := s.stats(r.newFrom)
 		total += stats.Total
@@ -231,13 +231,12 @@ func (r *statsReport) steps() {
 	}
 	for i := range r.stats.Steps {
 		s := &r.stats.Steps[i]
-		durations, memories = append(durations, &s.Duration), append(memories, &s.Memory)
+		trends = append(trends, comparison{&s.Duration, leastChange.Seconds()}, comparison{&s.Memory, leastMemory})
 		if total > 0 {
 			s.Share = float64(s.Total) / float64(total)
 		}
 	}
-	decide(durations, leastChange.Seconds())
-	decide(memories, 8<<20)
+	decide(trends)
 	slices.SortStableFunc(r.stats.Steps, func(a, b StepStats) int {
 		return cmp.Or(cmp.Compare(b.Total, a.Total), a.key().compare(b.key()))
 	})

@@ -12,8 +12,11 @@ import (
 const (
 	windowRuns = 20   // how many runs are looked at
 	fewestRuns = 6    // with fewer no difference is told from noise
-	levelOf    = 0.01 // of the test, for all steps of a report together
+	levelOf    = 0.01 // of all tests of a report together
 	leastPart  = 0.1  // of a median
+
+	leastChange = 50 * time.Millisecond // of a duration
+	leastMemory = 8 << 20
 )
 
 // seriesOfSteps is a history in memory: some 80 bytes for each record.
@@ -261,17 +264,29 @@ func newTrend(old, recent []attempt, of func(attempt) float64) Trend {
 		t.New = stats.Median(after)
 	}
 	if min(len(old), len(recent)) >= fewestRuns {
-		t.Verdict, t.P = VerdictSame, stats.MannWhitney(before, after)
+		t.Verdict = VerdictSame
+		if t.measured() {
+			t.P = stats.MannWhitney(before, after)
+		}
 	}
 	return t
 }
 
-// decide corrects the tests of a report, and says which of them are news.
-func decide(trends []*Trend, least float64) {
-	var tested []*Trend
+// measured reports whether there is something to test, which of memory is not so on all systems.
+func (t *Trend) measured() bool { return max(t.Old, t.New) > 0 }
+
+// comparison is a trend, with the difference of medians below which it is no news.
+type comparison struct {
+	*Trend
+	least float64
+}
+
+// decide corrects all tests of a report together, and says which of them are news.
+func decide(trends []comparison) {
+	var tested []comparison
 	var p []float64
 	for _, t := range trends {
-		if t.Verdict == VerdictSame {
+		if t.Verdict == VerdictSame && t.measured() {
 			tested, p = append(tested, t), append(p, t.P)
 		}
 	}
@@ -280,7 +295,7 @@ func decide(trends []*Trend, least float64) {
 		t.P = corrected
 		change := max(t.New-t.Old, t.Old-t.New)
 		switch {
-		case t.P >= levelOf || change < least || change < leastPart*t.Old:
+		case t.P >= levelOf || change < t.least || change < leastPart*t.Old:
 		case t.New > t.Old:
 			t.Verdict = VerdictMore
 		default:

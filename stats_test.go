@@ -304,6 +304,33 @@ func TestStatsTrendsAreLarge(t *testing.T) {
 	}
 }
 
+// The level is that of all tests of a report, of durations and of memory: with six runs on each side no difference is certain enough for
+// eight of them, and it is for four. What was not measured is not tested.
+func TestStatsTrendsShareALevel(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		steps  int
+		memory int64
+		want   scriptspec.Verdict
+	}{{2, 64 << 20, scriptspec.VerdictMore}, {4, 64 << 20, scriptspec.VerdictSame}, {4, 0, scriptspec.VerdictMore}, {8, 0, scriptspec.VerdictSame}} {
+		dir := t.TempDir()
+		var all []scriptspec.Record
+		for n := range c.steps {
+			for i, r := range healthy(fmt.Sprintf("Step%c", 'A'+n), 12) {
+				r.PeakMemory = c.memory
+				r.Duration += time.Duration(i/6)*time.Second + time.Duration(i)*time.Microsecond
+				all = append(all, r)
+			}
+		}
+		writeHistory(t, dir, all)
+		for _, s := range statsOf(t, openStore(t, dir, nil), nil).Steps {
+			assert.Equal(t, c.want, s.Duration.Verdict, "%d steps, memory %d: %v", c.steps, c.memory, s.Duration.P)
+			assert.Equal(t, scriptspec.VerdictSame, s.Memory.Verdict)
+			assert.InDelta(t, 1, s.Memory.P, 1e-9)
+		}
+	}
+}
+
 // noisy returns a history of so many specs with noise of 5 to 20 %, in which the newest runs of the first step take longer by a factor.
 func noisy(random *rand.Rand, specs, recent int, factor float64) []scriptspec.Record {
 	var all []scriptspec.Record

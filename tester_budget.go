@@ -103,6 +103,3 @@ func (b *Budget) unchecked(r *ScriptTestResult, recorded bool) []UncheckedBudget
 	}
 	return append(list, UncheckedBudget{budgetRegression, why})
 }
-
-// leastChange is the difference of two durations below which it is no news.
-const leastChange = 50 * time.Millisecond
