@@ -44,7 +44,7 @@ func TestRerun(t *testing.T) {
 		"":                                       {"-j", "3", "--repeat", "2", "--fail-fast", "--durations", "5", "--fail-on", "flaky", "--select", "a", "--warm=false"},
 		" --set job_args.n=7":                    {"--set", "job_args.n=7"},
 		` --set 'job_args.name="it'\''s $HOME"'`: {"--set", `job_args.name="it's $HOME"`},
-		` --set environ_vars.A_B="${A_B?}" --set environ_vars.1-x="${_1_x?}"`: {"--set", "environ_vars.A_B=s3cret", "--set", "environ_vars.1-x=s3cret"},
+		` --set environ_vars.A_B="${A_B?}" --set environ_vars.1-x="${_1_x?}"`: {"--set", "environ_vars.A_B=b", "--set", "environ_vars.1-x=s3cret"},
 		` --set job_args.api_key="${api_key?}" --set job_args.n=7`:            {"--set", `job_args.api_key="s3cret"`, "--set", "job_args.n=7"},
 		` --set job_args.salt="${salt?}"`:                                     {"--set", `job_args.salt="s3cret"`},
 		` --set job_args.db="${db?}"`:                                         {"--set", `job_args.db={"password": "s3cret"}`},

@@ -59,7 +59,7 @@ func parseTraceback(traceback string) []raised {
 		}
 		file, place, isFrame := strings.Cut(strings.TrimPrefix(line, `  File "`), `", line `)
 		switch {
-		case strings.TrimSpace(line) == "" || line == "[...]":
+		case strings.TrimSpace(line) == "":
 		case links[line] != "" && len(all) > 0:
 			linked := len(all) - 1
 			for linked > 0 && all[linked].depth > max(depth, 1) { // members of the group

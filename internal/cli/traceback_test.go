@@ -34,6 +34,7 @@ func TestTraceback(t *testing.T) {
 		"of a message": {strings.TrimSuffix(ended, "\n") + "\nDuring\n", shown},
 		"syntax":       {head + "  File \"/s/b.py\", line 3\n    a = (\n        ^\nSyntaxError: '(' was never closed\n", "  /s/b.py:3\n      a = (\n"},
 		"cut":          {strings.TrimSuffix(ended, "RuntimeError: no\n  File \"of a message\", line 1\n") + "[...]\n", shown},
+		"cut between":  {price + cause + "[...]\n", "  caused by " + was},
 		"recursion": {
 			head + deep + "RecursionError: x\n",
 			"  /s/a.py:0 in f\n  /s/a.py:1 in f\n  ... 10 more frames ...\n  /s/a.py:12 in f\n  /s/a.py:13 in f\n  /s/a.py:14 in f\n  /s/a.py:15 in f\n" +
