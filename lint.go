@@ -232,35 +232,65 @@ func (l *linter) pipelines(ctx context.Context) error {
 		if err != nil {
 			l.failure(file, text, err)
 			broken = true
+			if p != nil {
+				plan, _ := p.Plan(nil) // without specs there is more to say, which is said already
+				l.feeds(p, plan)
+			}
 			continue
 		}
 		plan, err := p.Plan(nil)
 		if err != nil {
 			l.failure(file, text, err)
 		}
-		if plan == nil {
-			broken = true
-			continue
-		}
+		broken = broken || plan == nil
 		setEntry(&l.used, "", true)
-		for _, n := range plan.Nodes {
-			l.steps[n.Node] = true
-			if script, ok := p.Refs[n.Node]; ok {
-				if _, specFile, err := l.st.loadStep(n.Node, script); err == nil {
-					l.used[filepath.Base(specFile)] = true
-					for _, pair := range n.Inputs {
-						fed := l.fed[filepath.Base(specFile)]
-						setEntry(&fed, pair.DestLogicalName, true)
-						l.fed[filepath.Base(specFile)] = fed
-					}
-				}
-			}
-		}
+		l.feeds(p, plan)
 	}
 	if broken {
 		l.used = nil // nobody knows what it has
 	}
 	return nil
+}
+
+// feeds notes which specs a pipeline has, and which of their inputs it feeds. Of a node behind one whose spec cannot be loaded,
+// or in a graph without an order, that may be any.
+func (l *linter) feeds(p *PipelineTestingSpec, plan *PipelinePlan) {
+	feeds := map[string][]string{} // by node
+	unclear := map[string]bool{}
+	for _, edge := range p.DAG.Edges {
+		_, skipped := p.Skip[edge[0]]
+		unclear[edge[1]] = unclear[edge[1]] || plan == nil || !skipped && p.Specs[edge[0]] == nil
+	}
+	if plan != nil {
+		for _, n := range plan.Nodes {
+			for _, pair := range n.Inputs {
+				feeds[n.Node] = append(feeds[n.Node], pair.DestLogicalName)
+			}
+		}
+	}
+	for _, node := range p.DAG.Nodes {
+		l.steps[node] = true
+		script, isRef := p.Refs[node]
+		if !isRef {
+			continue
+		}
+		s, file, err := l.st.loadStep(node, script)
+		if err != nil {
+			continue
+		}
+		file = filepath.Base(file)
+		if l.used != nil {
+			l.used[file] = true
+		}
+		if unclear[node] {
+			feeds[node] = entryKeys(sortedPaths(s, fieldInputs))
+		}
+		for _, input := range feeds[node] {
+			fed := l.fed[file]
+			setEntry(&fed, input, true)
+			l.fed[file] = fed
+		}
+	}
 }
 
 // rules looks at what ValidateSpec does.

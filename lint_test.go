@@ -309,3 +309,41 @@ func TestLintOfWhatCannotBeLoaded(t *testing.T) {
 		assert.Equal(t, want, r.Findings[0].Code, "%s: %s", text, r.Findings[0].Message)
 	}
 }
+
+// A spec or graph that is broken is no reason to look on the disk for what an edge feeds.
+func TestLintOfWhatBrokenPipelinesFeed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		load, edges string
+		want        []string
+	}{
+		"a spec that cannot be loaded": {`{"script_name": "load"`, `["Load", "Train"], ["Train", "Eval"]`, []string{`eval more`}},
+		"no spec at all":               {"", `["Load", "Train"], ["Train", "Eval"]`, []string{`eval more`}},
+		"without an order":             {`{"script_name": "load", "step_name": "Load", "script_path": "a.py", "output_paths": {"data": "o"}}`, `["Load", "Train"], ["Train", "Eval"], ["Eval", "Train"]`, nil},
+		"whole":                        {`{"script_name": "load", "step_name": "Load", "script_path": "a.py", "output_paths": {"data": "o"}}`, `["Load", "Train"], ["Train", "Eval"]`, []string{`eval more`, `train rest`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			st := openStore(t, filepath.Join(dir, "testdata"), &scriptspec.StoreOptions{Base: dir})
+			write(t, filepath.Join(dir, "a.py"), "")
+			if test.load != "" {
+				write(t, st.Path("load"), test.load)
+			}
+			write(t, st.Path("train"), `{"script_name": "train", "step_name": "Train", "script_path": "a.py", "input_paths": {"data": "none", "rest": "none"}, "output_paths": {"model": "m"}}`)
+			write(t, st.Path("eval"), `{"script_name": "eval", "step_name": "Eval", "script_path": "a.py", "input_paths": {"model": "none", "more": "none"}}`)
+			write(t, filepath.Join(dir, "testdata", ".specs", "p_pipeline_testing_spec.json"),
+				`{"name": "p", "dag": {"nodes": ["Load", "Train", "Eval"], "edges": [`+test.edges+`]}, "specs": {"Load": "load", "Train": "train", "Eval": "eval"}}`)
+			r, err := st.Lint(t.Context(), nil)
+			require.NoError(t, err)
+			var missing []string
+			for _, f := range r.Findings {
+				if script, ok := strings.CutSuffix(filepath.Base(f.File), "_runtime_test_spec.json"); ok && f.Code == scriptspec.CodeNotExist {
+					missing = append(missing, script+" "+strings.TrimSuffix(strings.TrimPrefix(f.Path, `input_paths["`), `"]`))
+				}
+			}
+			assert.Equal(t, test.want, missing)
+			assert.Equal(t, name == "whole", r.Success() || len(r.Findings) == 2, "what is broken is said")
+		})
+	}
+}

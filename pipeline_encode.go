@@ -79,7 +79,11 @@ func (st *Store) LoadPipeline(name string) (*PipelineTestingSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.pipelineOf(data, file, name)
+	p, err := st.pipelineOf(data, file, name)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // refsOfPipeline reads a pipeline without the specs that it refers to, and returns the file of each node that has such a spec,
@@ -143,10 +147,7 @@ func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpe
 		}
 		errs = append(errs, fe)
 	}
-	if len(errs) > 0 {
-		return nil, newPipelineError(name, errs)
-	}
-	return p, nil
+	return p, newPipelineError(name, errs)
 }
 
 // The members of a pipeline file and of its parts, in their order.
