@@ -69,7 +69,7 @@ type HistoryLimits struct {
 }
 
 // Append adds records, each by one write under the lock of the store; nothing is flushed. The errors are a [*FieldError]
-// for a record without step, outcome or time, [ErrLocked], and the system's. The first that is not written ends it.
+// for a record without step, outcome or time, or with a duration that is none, [ErrLocked], and the system's. The first that is not written ends it.
 func (h *History) Append(records ...Record) error {
 	lines := make([][]byte, len(records))
 	for i := range records {

@@ -124,6 +124,9 @@ func (r *Record) line() ([]byte, error) {
 	return text, err
 }
 
+// longestRun bounds the wall times of a record: what is longer was written by something else, and would drown all others in sums.
+const longestRun = 3653 * 24 * time.Hour
+
 // problem says why something is not a record.
 func (r *Record) problem() error {
 	fail := func(path, message string) error { return &FieldError{Path: path, Code: CodeRequired, Message: message} }
@@ -134,6 +137,12 @@ func (r *Record) problem() error {
 		return fail("outcome", "a record of a history needs an outcome")
 	case r.At.IsZero():
 		return fail("at", "a record of a history needs its time")
+	}
+	for i, d := range [...]time.Duration{r.Duration, r.ImportTime, r.User, r.System} {
+		path := [...]string{"duration", "import_time", "user", "system"}[i]
+		if processors := i > 1; d < 0 || d > longestRun && !processors {
+			return &FieldError{Path: path, Code: CodeFormat, Value: d.Seconds(), Message: path + " of a record of a history must be from 0 to ten years, in seconds"}
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package scriptspec_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -270,4 +271,62 @@ rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 print(len(rows), rows[1]["step_name"], rows[0]["duration"], rows[0]["outputs"]["data"]["bytes"], rows[0]["dirty"])`, historyFile(dir)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "2 Train 1.5 2048 False\n", strings.ReplaceAll(string(out), "\r", ""))
+}
+
+// Times that no run has are those of no record: they are counted, and nothing is made of them.
+func TestHistoryOfForeignTimes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	h := st.History()
+	for i := range 7 {
+		require.NoError(t, h.Append(aRecord("Prep", i)))
+	}
+	whole := aRecord("Prep", 8)
+	line, err := json.Marshal(whole)
+	require.NoError(t, err)
+	var lines []string
+	for _, value := range []string{"1e300", "315619201", "1e999", "-1", "-1e300", "NaN", "Infinity", "null", `"1"`, ""} {
+		for _, member := range []string{`"duration":1.5`, `"import_time":0.1`} {
+			name, _, _ := strings.Cut(member, ":")
+			lines = append(lines, strings.Replace(string(line), member, name+":"+value, 1))
+			require.NotEqual(t, string(line), lines[len(lines)-1])
+		}
+	}
+	file, err := os.OpenFile(filepath.Join(dir, ".specs", ".history", "2026-11.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteString(strings.Join(lines, "\n") + "\n")
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+
+	all, errs := records(h, nil)
+	assert.Len(t, all, 7)
+	require.Len(t, errs, 1)
+	assert.Contains(t, errs[0].Error(), fmt.Sprintf("the first of %d lines", len(lines)))
+	past := h.PastOfOneLike(&whole)
+	assert.Len(t, past.Recent, 7)
+	assert.Equal(t, scriptspec.PastTimes{Runs: 7, Median: whole.Duration, P90: whole.Duration, Min: whole.Duration}, past.Comparable)
+	stats, err := st.Stats(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, len(lines), stats.Skipped)
+	assert.Equal(t, 7*whole.Duration, stats.Steps[0].Total)
+
+	for _, change := range []func(r *scriptspec.Record){
+		func(r *scriptspec.Record) { r.Duration = -1 }, func(r *scriptspec.Record) { r.System = -1 },
+		func(r *scriptspec.Record) { r.ImportTime = math.MaxInt64 },
+	} {
+		r := whole
+		change(&r)
+		var fe *scriptspec.FieldError
+		require.ErrorAs(t, h.Append(r), &fe)
+		assert.Equal(t, scriptspec.CodeFormat, fe.Code)
+	}
+	whole.User, whole.Duration = 36530*24*time.Hour, 3653*24*time.Hour // of many processors
+	for range 400 {
+		require.NoError(t, h.Append(whole))
+	}
+	stats, err = st.Stats(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, time.Duration(math.MaxInt64), stats.Steps[0].Total, "a sum has an end")
+	assert.InDelta(t, 1, stats.Steps[0].Share, 0)
 }

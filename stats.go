@@ -226,7 +226,7 @@ func (r *statsReport) steps() {
 	var trends []comparison
 	for _, s := range r.history.series {
 		stats := s.stats(r.newFrom)
-		total += stats.Total
+		total = added(total, stats.Total)
 		r.stats.Steps = append(r.stats.Steps, stats)
 	}
 	for i := range r.stats.Steps {

@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -177,7 +178,7 @@ func (s *series) stats(newFrom time.Time) StepStats {
 		LastRun: NewTimestamp(time.UnixMicro(last.at).UTC()), LastOutcome: Outcome(s.of.names[last.outcome]),
 	}
 	for _, x := range s.attempts {
-		r.Total += x.duration
+		r.Total = added(r.Total, x.duration)
 		r.Outcomes[Outcome(s.of.names[x.outcome])]++
 		if x.passed {
 			r.Passed++
@@ -194,6 +195,9 @@ func (s *series) stats(newFrom time.Time) StepStats {
 	r.Duration, r.Memory = newTrend(old, recent, seconds), newTrend(old, recent, memory)
 	return r
 }
+
+// added is a sum, or the longest time there is.
+func added(a, b time.Duration) time.Duration { return a + min(b, math.MaxInt64-a) }
 
 // same returns the attempts with the spec, script and inputs of the last one, as far as these are known.
 func (s *series) same() []attempt {
