@@ -297,15 +297,21 @@ func decide(trends []comparison) {
 	for i, corrected := range stats.Holm(p) {
 		t := tested[i]
 		t.P = corrected
-		change := max(t.New-t.Old, t.Old-t.New)
 		switch {
-		case t.P >= levelOf || change < t.least || change < leastPart*t.Old:
+		case t.P >= levelOf || !large(t.Old, t.New, t.least):
 		case t.New > t.Old:
 			t.Verdict = VerdictMore
 		default:
 			t.Verdict = VerdictLess
 		}
 	}
+}
+
+// large reports whether a difference is large enough to be news.
+func large(old, recent, least float64) bool {
+	const rounded = 1 + 1e-9 // 0.15 - 0.1 is a little less than 0.05
+	change := math.Abs(recent-old) * rounded
+	return change >= least && change >= leastPart*old
 }
 
 // String returns "+52 %", "-31 %", "~" for no difference, or "too few runs (4 of 6)".

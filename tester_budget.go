@@ -94,7 +94,7 @@ func (b *Budget) unchecked(r *ScriptTestResult, recorded bool) []UncheckedBudget
 	if b.Regression <= 0 || r.Past.Comparable.Runs >= fewestRuns {
 		return list
 	}
-	why := fmt.Sprintf("too few comparable runs (%d of %d)", r.Past.Comparable.Runs, fewestRuns)
+	why := tooFew(r.Past.Comparable.Runs)
 	switch {
 	case !recorded:
 		why = "there is no history to compare with"

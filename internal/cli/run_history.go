@@ -139,24 +139,11 @@ func (f *historyFlags) showSlowest(a *app, r scriptspec.Result) {
 	for _, one := range all {
 		took, text := one.result.ExecutionTime, harmless(one.name)
 		if !f.noHistory {
-			text += "  " + change(took, one.result.Past.Comparable)
+			text += "  " + one.result.Past.Comparable.Compare(took)
 		}
 		fmt.Fprintf(t, "%s\t  %s\n", took.Round(time.Millisecond), text)
 	}
 	t.Flush() //nolint:errcheck // what stderr does not take is lost
-}
-
-// change shows what a run took beside the median of comparable runs. One run is no verdict: "~" is a difference that is small, or usual.
-func change(took time.Duration, before scriptspec.PastTimes) string {
-	const fewest, least, part = 6, 50 * time.Millisecond, 0.1
-	if before.Runs < fewest {
-		return fmt.Sprintf("too few comparable runs (%d of %d)", before.Runs, fewest)
-	}
-	text := "~"
-	if d := took - before.Median; d.Abs() >= least && d.Abs().Seconds() >= part*before.Median.Seconds() && (took > before.P90 || took < before.Min) {
-		text = fmt.Sprintf("%+.0f %%", 100*(took.Seconds()/max(before.Median.Seconds(), 1e-9)-1))
-	}
-	return fmt.Sprintf("%s, median %s of %d runs", text, before.Median.Round(time.Millisecond), before.Runs)
 }
 
 // showShard says which part of a suite was run. Shards with the same plan have each run once between them.
