@@ -2,6 +2,7 @@ package scriptspec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -35,7 +36,8 @@ type SpecTestResult struct {
 	// Expect is how the run had to end; "" means with OutcomePassed.
 	Expect Outcome `json:"expect,omitzero"`
 	// Status is NodeSkipped for a run that was not begun when [RuntimeTester.TestStore] was ended or FailFast wanted no more,
-	// and NodeCancelled for one that was running when it was ended: Error says why. It is "" for all others.
+	// NodeCancelled for one that was running when it was ended, and NodeLost for one whose job ended without a verdict: Error says
+	// why. It is "" for all others.
 	Status NodeStatus `json:"status,omitzero"`
 	// Result is what the tester reports of the script.
 	Result *ScriptTestResult `json:"result"`
@@ -55,10 +57,10 @@ func (r *StoreTestResult) add(name string, expect Outcome) int {
 
 // end notes what came of a spec.
 func (r *StoreTestResult) end(i int, result *ScriptTestResult, err error) {
-	r.endAs(i, "", result, err)
+	r.endAs(i, lostStatus(err), result, err)
 }
 
-// endAs notes what came of a spec whose run the end of the suite may have cut short.
+// endAs notes what came of a spec whose run has no verdict.
 func (r *StoreTestResult) endAs(i int, status NodeStatus, result *ScriptTestResult, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,6 +74,14 @@ func (r *StoreTestResult) endAs(i int, status NodeStatus, result *ScriptTestResu
 	for _, s := range r.Specs {
 		r.Success = r.Success && s.passed()
 	}
+}
+
+// lostStatus returns the status of a run by the error that kept it from a verdict, "" for all but one whose job was lost.
+func lostStatus(err error) NodeStatus {
+	if errors.Is(err, ErrLost) {
+		return NodeLost
+	}
+	return ""
 }
 
 // String returns one line: the directory and how many specs have passed.

@@ -129,14 +129,14 @@ func (r *PipelineTestResult) WriteText(w io.Writer) error { return r.report().Wr
 
 // WriteJUnit writes the result as the JUnit XML that CI systems show: a test suite with a test for each
 // node, and one with a test for each edge along which data was handed over. A node that failed is a
-// failure whose type is the outcome, one that was cancelled an error, and one that was skipped, blocked or
+// failure whose type is the outcome, one that was cancelled or lost an error, and one that was skipped, blocked or
 // reused is skipped. The attempts before the one that counts are a flakyFailure each if that one passed, else a
 // rerunFailure, as Maven's Surefire writes them. The ends of stdout and stderr are included, at most 64 KiB of each. Times are in
 // seconds; characters that XML cannot represent are escaped. The error is that of w.
 func (r *PipelineTestResult) WriteJUnit(w io.Writer) error { return r.report().WriteJUnit(w) }
 
 // WriteGitHub writes the result as workflow commands of GitHub Actions, for a step to print on stdout: an
-// ::error for each node that failed and for each problem of data, a ::warning for each that was cancelled, was
+// ::error for each node that failed or was lost and for each problem of data, a ::warning for each that was cancelled, was
 // flaky or took more than its budget, and a ::notice for each that was skipped or blocked. If the traceback leads to the script, the annotation
 // is on its line. Nothing that a script has printed can begin a command of its own. The error is that of w.
 func (r *PipelineTestResult) WriteGitHub(w io.Writer) error { return r.report().WriteGitHub(w) }

@@ -82,6 +82,29 @@ func TestReportsOfScriptsAndStores(t *testing.T) {
 	}
 }
 
+// What was lost has not failed, and no report passes over it.
+func TestReportsOfLostJobs(t *testing.T) {
+	t.Parallel()
+	const reason = "lost: job 7 ended: NODE_FAIL"
+	store := &scriptspec.StoreTestResult{Specs: []scriptspec.SpecTestResult{{Name: "a", Status: scriptspec.NodeLost, Error: reason}}}
+	pipeline := &scriptspec.PipelineTestResult{Name: "p", Nodes: []scriptspec.NodeResult{{Node: "a", Status: scriptspec.NodeLost, Reason: reason}}}
+	for _, r := range []scriptspec.Result{store, pipeline} {
+		want := map[string]string{
+			"text.txt": "\nlost  a: " + reason, "summary.md": "| a | lost |", "junit.xml": `<error type="lost" message="` + reason, "github.txt": "::error title=",
+			"page.html": `<li class="lost">`, "gnu.txt": "error: a: " + reason + " [lost]", "log.sarif": `"ruleId": "lost"`,
+			"metrics.prom": `scriptspec_last_run_success{step="a",script=""} 0`,
+			"otlp.json":    `{"key":"test.case.result.status","value":{"stringValue":"fail"}}`,
+		}
+		for file, write := range reportsOf(t, r) {
+			require.Contains(t, want, file)
+			assert.Contains(t, written(t, write), want[file], "%T %s", r, file)
+		}
+		data, err := json.Marshal(r)
+		require.NoError(t, err)
+		assert.Contains(t, string(data), `"status":"lost"`)
+	}
+}
+
 // Processes that a script has left are in every report, also if it passed.
 func TestReportsNameProcesses(t *testing.T) {
 	t.Parallel()

@@ -50,7 +50,7 @@ func (r *ScriptTestResult) WriteMarkdown(w io.Writer) error { return r.report().
 // WriteMarkdown is as in [PipelineTestResult.WriteMarkdown].
 func (r *StoreTestResult) WriteMarkdown(w io.Writer) error { return r.report().WriteMarkdown(w) }
 
-// WriteGNU writes a line for each node that failed and each problem of data, as compilers do, with the line of the script
+// WriteGNU writes a line for each node that failed or was lost and each problem of data, as compilers do, with the line of the script
 // that the traceback leads to: file:line:column: severity: message [code]. Nodes that passed only after attempts that
 // failed, or over budget, are warnings. What is in no file is said by scriptspec: severity: message [code]. The error is
 // that of w.

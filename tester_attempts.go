@@ -35,7 +35,7 @@ type runID struct {
 // finished returns the last event of the job.
 func (j *job) finished(result *ScriptTestResult, err error) Event {
 	e := j.event(EventFinished)
-	e.Result, e.Expect = result, j.expect
+	e.Result, e.Expect, e.Status = result, j.expect, lostStatus(err)
 	if result != nil {
 		e.Attempt = max(1, len(result.Attempts))
 	}

@@ -370,10 +370,18 @@ func TestEngineSuite(t *testing.T) {
 	assert.Equal(t, filepath.Join(c.bin, "shared"), filepath.Dir(filepath.Dir(r.Specs[0].Result.Outputs["data_output"].Path)))
 
 	tester.Engine.LostRetries = -1
+	ended := make(chan scriptspec.Event, 1)
+	tester.Observer = func(e scriptspec.Event) {
+		if e.Kind == scriptspec.EventFinished {
+			ended <- e
+		}
+	}
 	c.make("lose", "PREEMPTED")
 	r, err = tester.TestStore(t.Context(), st, nil)
 	require.NoError(t, err)
 	assert.False(t, r.Success)
+	assert.Equal(t, scriptspec.NodeLost, r.Specs[0].Status)
+	assert.Equal(t, scriptspec.NodeLost, (<-ended).Status)
 	assert.Contains(t, r.Specs[0].Error, "lost: job 2 ended before the script was started: PREEMPTED on fake")
 	entries, err := os.ReadDir(filepath.Join(c.bin, "shared", "jobs"))
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ type Event struct {
 	// Result is that of the attempt, or in the end of all; nil if no script was started. It must not be changed.
 	Result *ScriptTestResult `json:"result,omitzero"`
 	// Status is what became of a node that has finished, Reason why; a node may finish without having been queued. Of a
-	// job that waits Reason is the engine's. In a suite Status is as in SpecTestResult.
+	// job that waits Reason is the engine's. Elsewhere Status is as in SpecTestResult.
 	Status NodeStatus `json:"status,omitzero"`
 	Reason string     `json:"reason,omitzero"`
 	// Error says why there was no test.

@@ -153,8 +153,8 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 		case err != nil:
 			err = fmt.Errorf("not begun when the run was ended: %w", err)
 		default:
-			status = ""
 			result, err = s.run(ctx, spec, id, expect)
+			status = lostStatus(err)
 			if cause := context.Cause(ctx); err != nil && cause != nil && !isSpecError(err) {
 				status, err = NodeCancelled, fmt.Errorf("running when the run was ended: %w", cause)
 			}

@@ -85,7 +85,7 @@ func newChart(n Node, step, width, height int) *chart {
 	this := "not run"
 	if took > 0 {
 		this = string(n.Status) + ", " + formatDuration(took)
-		put(chartRuns+1, took, n.Status != Failed && n.Status != Cancelled, "this run: "+printable.Line(this))
+		put(chartRuns+1, took, !n.Status.wrong(), "this run: "+printable.Line(this))
 		c.Bars[len(c.Bars)-1].Now = true
 	}
 	c.Describes = printable.Line(describePast(past) + "; this run: " + this)

@@ -72,7 +72,7 @@ func (p *page) count(r *Run) {
 func (p *page) answer(r *Run, ids map[string]string) {
 	fresh := map[news]*pageNews{fixed: {Class: string(Passed), Word: "fixed"}, firstRun: {Class: "first", Word: "first run on record"}}
 	for i, n := range p.Nodes {
-		if n.Class == string(Failed) {
+		if n.Class == string(Failed) || n.Class == string(Lost) {
 			p.Wrong = append(p.Wrong, pageProblem{n.Name, n.ID, n.Class, n.Reason, n.New})
 		}
 		for _, w := range r.Nodes[i].warnings() {

@@ -8,16 +8,16 @@ import (
 )
 
 // Notes returns what went wrong in a run as notes of files: nodes that failed, on the line of the script that the traceback
-// leads to, and problems of data; and as warnings nodes that passed only when they were tried again, and budgets that were
+// leads to, or whose job was lost, and problems of data; and as warnings nodes that passed only when they were tried again, and budgets that were
 // exceeded.
 func (r *Run) Notes() []Note {
 	var notes []Note
 	for _, n := range r.Nodes {
-		if n.Status != Failed {
+		if n.Status != Failed && n.Status != Lost {
 			notes = append(notes, n.warningNotes()...)
 			continue
 		}
-		note := Note{Severity: "error", Code: string(Failed), Place: n.Name, Message: printable.Line(n.Name)}
+		note := Note{Severity: "error", Code: string(n.Status), Place: n.Name, Message: printable.Line(n.Name)}
 		if n.Reason != "" {
 			note.Message += ": " + oneLine(n.Reason)
 		}

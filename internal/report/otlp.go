@@ -213,7 +213,7 @@ func (t *trace) node(n Node, id string, start time.Time, links []otlpLink) []otl
 		"test.case.name", n.Name, "test.case.result.status", caseStatus(n.Status), "test.suite.name", cmp.Or(t.Name, t.Kind.Noun),
 		"scriptspec.node.status", string(n.Status)))
 	span.Links = links
-	if n.Status == Failed || n.Status == Cancelled {
+	if n.Status.wrong() {
 		span.Status = &otlpStatus{printable.Line(firstLine(n.Reason)), otlpError}
 	}
 	if s == nil {
@@ -269,10 +269,10 @@ func (t *trace) span(id, parent, name string, start time.Time, took time.Duratio
 
 // caseStatus is a status as the semantic conventions have it, "" for what was not run.
 func caseStatus(s Status) string {
-	switch s {
-	case Passed:
+	switch {
+	case s == Passed:
 		return "pass"
-	case Failed, Cancelled:
+	case s.wrong():
 		return "fail"
 	}
 	return ""

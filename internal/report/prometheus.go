@@ -57,9 +57,7 @@ func (r *Run) WritePrometheus(w io.Writer) error {
 
 // sample adds what is known of a node that was run, or was to be and could not. The families are in the order of metrics.
 func (r *Run) sample(n Node, families []series) {
-	switch n.Status {
-	case Passed, Failed, Cancelled:
-	default:
+	if n.Status != Passed && !n.Status.wrong() {
 		return
 	}
 	s := n.Script

@@ -92,6 +92,9 @@ const (
 	Cancelled Status = "cancelled"
 )
 
+// wrong reports whether a node was to be run and has not come to its end, or not to a good one.
+func (s Status) wrong() bool { return s == Failed || s == Lost || s == Cancelled }
+
 // Script is one run of a script.
 type Script struct {
 	ScriptName, StepName               string
