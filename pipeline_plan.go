@@ -238,9 +238,7 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 			continue
 		}
 		fe := noMatch(i, edge)
-		if fe.Hint = pl.sidesHint(n, edge); len(pl.specs[edge[0]].OutputPathSpecs) > 0 && len(pl.specs[edge[1]].InputPathSpecs) > 0 {
-			fe.Hint = "give both one logical name, or one of them the other's as an alias; " + fe.Hint
-		}
+		fe.Hint = pl.sidesHint(n, edge)
 		if len(pl.matcher.FindPathMatches(pl.specs[edge[0]], pl.specs[edge[1]])) > 0 {
 			fe.Message = "every input of " + to + " that an output of " + from + " matches is fed by another node"
 			fe.Hint = "name the right source in wires, or add a wire without output and input if the edge is for the order only"

@@ -76,8 +76,8 @@ func (pl *planner) isSilent(source, dest string) bool {
 	return slices.ContainsFunc(pl.wires[dest], func(w Wire) bool { return w.Source == source && w.Output == "" && w.Input == "" })
 }
 
-// sidesHint says what an edge without a match could carry: the names on both sides, the nearest pairs, and the
-// wire that would make the nearest one count.
+// sidesHint says what an edge without a match could carry: the names on both sides, the nearest pairs, the wire
+// that would make the nearest one count, and the one that says that none is to.
 func (pl *planner) sidesHint(n *PlannedNode, edge [2]string) string {
 	outputs := entryKeys(sortedPaths(pl.specs[edge[0]], fieldOutputs))
 	inputs := entryKeys(sortedPaths(pl.specs[edge[1]], fieldInputs))
@@ -95,8 +95,12 @@ func (pl *planner) sidesHint(n *PlannedNode, edge [2]string) string {
 			pairs = append(pairs, pair{out, in, pl.matcher.Similarity(out, in)})
 		}
 	}
+	orderOnly := "if the edge is for the order only, add to wires: " + jsonOf(Wire{Source: edge[0], Dest: edge[1]})
 	if len(pairs) == 0 {
-		return hint + ", of which none is free; if the edge is for the order only, add to wires: " + jsonOf(Wire{Source: edge[0], Dest: edge[1]})
+		if len(outputs) > 0 && len(pl.specs[edge[1]].InputPathSpecs) > 0 {
+			hint += ", and other nodes feed all of these inputs"
+		}
+		return hint + "; " + orderOnly
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int {
 		if a.score > b.score {
@@ -109,8 +113,8 @@ func (pl *planner) sidesHint(n *PlannedNode, edge [2]string) string {
 	for _, p := range pairs[:min(len(pairs), most)] {
 		near = append(near, fmt.Sprintf("%s -> %s (%.2f)", p.output, p.input, p.score))
 	}
-	return hint + "; nearest: " + strings.Join(near, ", ") + "; if that is meant, add to wires: " +
-		jsonOf(Wire{edge[0], pairs[0].output, edge[1], pairs[0].input})
+	return "give both one logical name, or one of them the other's as an alias; " + hint + "; nearest: " + strings.Join(near, ", ") + "; if that is meant, add to wires: " +
+		jsonOf(Wire{edge[0], pairs[0].output, edge[1], pairs[0].input}) + "; " + orderOnly
 }
 
 // jsonOf returns a wire as a pipeline file has it.

@@ -71,7 +71,14 @@ func TestPlanExplainsAnEdgeWithoutAMatch(t *testing.T) {
 	assert.ErrorContains(t, err, `; nearest: processed_data -> input_path (0.`)
 	assert.ErrorContains(t, err, `add to wires: {"source":"A","output":"processed_data","dest":"B","input":"input_path"}`)
 	_, err = joined(nil, []string{"x"}).Plan(nil)
-	assert.ErrorContains(t, err, "outputs are none and inputs are x")
+	assert.ErrorContains(t, err, `outputs are none and inputs are x; if the edge is for the order only, add to wires: {"source":"A","output":"","dest":"B","input":""}`)
+	assert.NotContains(t, err.Error(), "logical name", "there is nothing to give one to")
+	_, err = joined([]string{"y"}, nil).Plan(nil)
+	assert.ErrorContains(t, err, `outputs are y and inputs are none; if the edge is for the order only, add`)
+	assert.NotContains(t, err.Error(), "logical name")
+	_, err = pipelineOf([][2]string{{"A", "B"}, {"C", "B"}}, step("A", nil, []string{"apples"}), step("B", []string{"zebra"}, nil), step("C", nil, []string{"zebra"})).Plan(nil)
+	assert.ErrorContains(t, err, `outputs are apples and inputs are zebra, and other nodes feed all of these inputs; if the edge is for the order only, add`)
+	assert.NotContains(t, err.Error(), "logical name")
 }
 
 // What only the order of names has decided is in the plan.
