@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,10 +24,11 @@ func (a *app) newCommand() *cobra.Command {
 		Use: "new [TEMPLATE]", Short: "Create a spec from a template or a script", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec new --list\n  scriptspec new sagemaker_processing --param script_path=scripts/prep.py\n  scriptspec new --from-script scripts/prep.py",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			st, err := a.store()
+			st, err := a.storeOrNone()
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
+			defer st.Close()
 			var names []string
 			all, _ := st.Templates()
 			for _, t := range all {
@@ -34,29 +36,32 @@ func (a *app) newCommand() *cobra.Command {
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, args []string) error {
-			if list {
-				return a.listTemplates(st)
-			}
-			var s scriptspec.Spec
-			var err error
-			switch {
-			case step != "" && script == "":
-				return usage("--step goes with --from-script; for a template, use --param step_name=NAME")
-			case script != "" && len(params) > 0:
-				return usage("--param is for templates and does not go with --from-script")
-			case script != "" && len(args) == 0:
-				s, err = a.fromScript(cmd, st, script, step)
-			case script == "" && len(args) == 1:
-				s, err = fromTemplate(st, args[0], params)
-			default:
-				return usage("name a template (see scriptspec new --list), or a script with --from-script")
-			}
-			if err != nil {
-				return err
-			}
-			return a.keep(st, s, extends, dryRun, force)
-		}),
+	}
+	create := a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, args []string) error {
+		var s scriptspec.Spec
+		var err error
+		switch {
+		case step != "" && script == "":
+			return usage("--step goes with --from-script; for a template, use --param step_name=NAME")
+		case script != "" && len(params) > 0:
+			return usage("--param is for templates and does not go with --from-script")
+		case script != "" && len(args) == 0:
+			s, err = a.fromScript(cmd, st, script, step)
+		case script == "" && len(args) == 1:
+			s, err = fromTemplate(st, args[0], params)
+		default:
+			return usage("name a template (see scriptspec new --list), or a script with --from-script")
+		}
+		if err != nil {
+			return err
+		}
+		return a.keep(st, s, extends, dryRun, force)
+	})
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if list {
+			return a.listTemplates()
+		}
+		return create(cmd, args)
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&params, "param", nil, "template parameter, as NAME=TEXT, NAME:=JSON or NAME=@FILE; may be repeated")
@@ -69,7 +74,20 @@ func (a *app) newCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) listTemplates(st *scriptspec.Store) error {
+// storeOrNone is store, and where no directory has specs the store of one that is yet to be made.
+func (a *app) storeOrNone() (*scriptspec.Store, error) {
+	if dir := cmp.Or(a.dir, findStore(), os.Getenv("SCRIPTSPEC_DIR")); dir == "" {
+		return a.open("testdata")
+	}
+	return a.store()
+}
+
+func (a *app) listTemplates() error {
+	st, err := a.storeOrNone()
+	if err != nil {
+		return err
+	}
+	defer st.Close()
 	all, err := st.Templates()
 	for _, t := range all {
 		fmt.Fprintf(a.out, "%s: %s\n", t.Name, harmless(t.Description))
