@@ -41,6 +41,8 @@ type HistoryFilter struct {
 	Since, Until time.Time
 	// Steps are names of steps; nil means all.
 	Steps []string
+	// Last is how many of the others are meant, the last ones; 0 means all. What is before them is not read.
+	Last int
 }
 
 // check refuses bounds between which there is no time.
@@ -163,6 +165,10 @@ func (h *History) Records(f *HistoryFilter) iter.Seq2[Record, error] {
 			yield(Record{}, err)
 			return
 		}
+		if f.Last > 0 {
+			h.last(f, yield)
+			return
+		}
 		skipped := map[string]*skippedLines{}
 		for d, err := range h.read(f.Since, true, skipped) {
 			switch {
@@ -193,7 +199,7 @@ func (h *History) read(since time.Time, whole bool, skipped map[string]*skippedL
 			var log *history.Log
 			if log, err = history.Open(files, false, 0); err == nil {
 				defer log.Close() //nolint:errcheck // nothing was written
-				h.decode(log, since, whole, skipped, yield)
+				h.decode(log.Lines(since), whole, skipped, yield)
 				return
 			}
 		}
@@ -203,9 +209,9 @@ func (h *History) read(since time.Time, whole bool, skipped map[string]*skippedL
 	}
 }
 
-func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped map[string]*skippedLines, yield func(*recordDecoder, error) bool) {
+func (h *History) decode(lines iter.Seq2[history.Line, error], whole bool, skipped map[string]*skippedLines, yield func(*recordDecoder, error) bool) {
 	d := &recordDecoder{texts: history.Texts{}, whole: whole}
-	for line, err := range log.Lines(since) {
+	for line, err := range lines {
 		switch {
 		case err != nil:
 			if !yield(nil, atPath("read", err, filepath.Join(h.dir(), line.File))) {
@@ -225,12 +231,54 @@ func (h *History) decode(log *history.Log, since time.Time, whole bool, skipped 
 	}
 }
 
+// last yields the last records, and before them what could not be read on the way.
+func (h *History) last(f *HistoryFilter, yield func(Record, error) bool) {
+	files, err := h.store.open(false)
+	var log *history.Log
+	if err == nil {
+		log, err = history.Open(files, false, 0)
+	}
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			yield(Record{}, h.failed("open", err))
+		}
+		return
+	}
+	defer log.Close() //nolint:errcheck // nothing was written
+	skipped := map[string]*skippedLines{}
+	var found []Record
+	more := true
+	h.decode(log.Backward(f.Since), true, skipped, func(d *recordDecoder, err error) bool {
+		if err != nil {
+			more = yield(Record{}, err)
+		} else if f.holds(&d.Record) {
+			found = append(found, d.Record)
+		}
+		return more && len(found) < f.Last
+	})
+	for _, r := range slices.Backward(found) {
+		if more = more && yield(r, nil); !more {
+			return
+		}
+	}
+	for _, file := range sortedKeys(skipped) {
+		if more = more && yield(Record{}, skipped[file].err(file)); !more {
+			return
+		}
+	}
+}
+
 // skippedLines are the lines of a file that are no records.
 type skippedLines struct{ first, count int }
 
 func (s *skippedLines) err(file string) error {
 	e := &DecodeError{File: file, Line: s.first, Column: 1, Message: "is no record of a history, and was skipped"}
-	if s.count > 1 {
+	switch {
+	case s.first == 0 && s.count > 1:
+		e.Message = fmt.Sprintf("%d of its last lines are no records of a history, and were skipped", s.count)
+	case s.first == 0:
+		e.Message = "one of its last lines is no record of a history, and was skipped"
+	case s.count > 1:
 		e.Message = fmt.Sprintf("is the first of %d lines that are no records of a history, and were skipped", s.count)
 	}
 	return e

@@ -1,10 +1,13 @@
 package scriptspec_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -136,4 +139,43 @@ func TestRunsOfAPipelineAreApart(t *testing.T) {
 	assert.Equal(t, "other", first(scriptspec.SuiteOptions{FailedFirst: true}), "by itself it has passed")
 	assert.Equal(t, "other", first(scriptspec.SuiteOptions{LastFailed: true}), "so that nothing has failed")
 	assert.Equal(t, "other", first(scriptspec.SuiteOptions{Shard: scriptspec.Shard{Index: 1, Count: 1}}), "or has taken long")
+}
+
+// The last records are those that all of them end with, and what is before them is not read.
+func TestLastRecords(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := openStore(t, dir, nil).History()
+	none, errs := records(h, &scriptspec.HistoryFilter{Last: 3})
+	assert.Empty(t, none)
+	assert.Empty(t, errs)
+	for i := range 60 {
+		require.NoError(t, h.Append(aRecord([]string{"Prep", "Train"}[i%2], i*24*60)))
+	}
+	all, _ := records(h, nil)
+	for last := range 62 {
+		got, errs := records(h, &scriptspec.HistoryFilter{Last: last})
+		require.Empty(t, errs)
+		require.Equal(t, all[max(0, len(all)-cmp.Or(last, 60)):], got, last)
+	}
+	f := &scriptspec.HistoryFilter{Last: 3, Steps: []string{"Train"}, Until: all[40].At.Time}
+	got, _ := records(h, f)
+	assert.Equal(t, []scriptspec.Record{all[35], all[37], all[39]}, got)
+	f.Since = all[38].At.Time
+	got, _ = records(h, f)
+	assert.Equal(t, []scriptspec.Record{all[39]}, got)
+	for range h.Records(&scriptspec.HistoryFilter{Last: 3}) {
+		break // a reader may have seen enough
+	}
+
+	history := filepath.Join(dir, ".specs", ".history")
+	write(t, filepath.Join(history, "2027-02.jsonl"), "foreign\n")
+	require.NoError(t, os.Mkdir(filepath.Join(history, "2027-03.jsonl"), 0o700))
+	got, errs = records(h, &scriptspec.HistoryFilter{Last: 3})
+	assert.Equal(t, all[57:], got)
+	require.Len(t, errs, 2)
+	assert.Contains(t, errs[1].Error(), "2027-02.jsonl: one of its last lines is no record of a history")
+	write(t, filepath.Join(history, "2026-10.jsonl"), "foreign\n")
+	_, errs = records(h, &scriptspec.HistoryFilter{Last: 3})
+	assert.Len(t, errs, 2, "it is not read")
 }

@@ -26,6 +26,9 @@ const (
 	keepBytes = 64 << 20
 )
 
+// runsBefore is how many records before those that are shown are looked at for the first run of their sessions.
+const runsBefore = 1000
+
 func (a *app) historyCommand() *cobra.Command {
 	var since string
 	var runs int
@@ -52,6 +55,9 @@ several runs of a spec in one session, as with run --repeat, which started cold 
 				for _, s := range specs {
 					f.Steps = append(f.Steps, s.Basic().StepName)
 				}
+			}
+			if runs > 0 {
+				f.Last = runs + runsBefore
 			}
 			all := a.recordsOf(st, f)
 			cold := scriptspec.ColdRuns(all)
