@@ -241,6 +241,9 @@ func (r *StoreTestResult) report() *report.Run {
 				node.Status, node.Reason = report.Passed, ""
 			} else if s.Expect != "" {
 				node.Status, node.Reason = report.Failed, "expected outcome "+printable(string(s.Expect))+", got "+string(s.Result.Outcome)
+				if !s.Result.Success {
+					node.Reason += ": " + failure(s.Result)
+				}
 			}
 		}
 		if s.Error != "" {

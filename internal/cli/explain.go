@@ -11,7 +11,7 @@ import (
 // end of its output, how to run it again, and what to do next.
 func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string, in surroundings) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s: %s", harmless(name), a.colour(a.err, "failed", string(r.Outcome)))
+	fmt.Fprintf(&b, "\n%s: %s%s", harmless(name), unexpected(in.expect), a.colour(a.err, "failed", string(r.Outcome)))
 	if r.ErrorType != "" || r.ErrorMessage != "" {
 		b.WriteString(": " + strings.TrimPrefix(harmless(r.ErrorType)+": "+harmless(r.ErrorMessage), ": "))
 	}
@@ -31,6 +31,14 @@ func (a *app) explain(name string, r *scriptspec.ScriptTestResult, again string,
 		}
 	}
 	a.explainNext(&b, r, t.last.frames, again, in)
+}
+
+// unexpected begins what is said of a run that has not ended as its example says, "" for one that had to pass.
+func unexpected(expect scriptspec.Outcome) string {
+	if expect == "" {
+		return ""
+	}
+	return "expected outcome " + harmless(string(expect)) + ", got "
 }
 
 // explainNext ends an explanation with the way on, and prints it.

@@ -11,7 +11,8 @@ import (
 
 // surroundings are what the next thing to do depends on beside a result.
 type surroundings struct {
-	pipeline string // that was run, "" for specs
+	pipeline string             // that was run, "" for specs
+	expect   scriptspec.Outcome // of an example, "" for passed
 	feeds    feeds
 	hidden   []string // shell variables in the command that runs it again
 }
@@ -71,6 +72,13 @@ func (a *app) nextThing(r *scriptspec.ScriptTestResult, frames []frame, in surro
 	at := ""
 	if len(frames) > 0 {
 		at = " at " + frames[len(frames)-1].file + ":" + frames[len(frames)-1].line
+	}
+	switch {
+	case in.expect == "":
+	case r.Success:
+		return "make the script refuse what the example gives it, or take expect out of the example"
+	case r.Outcome != scriptspec.OutcomeScriptMissing && r.Outcome != scriptspec.OutcomeInputMissing && r.Outcome != scriptspec.OutcomeOutputUnusable:
+		return "fix the script" + at + ", or the outcome that the example expects"
 	}
 	switch r.Outcome {
 	case scriptspec.OutcomeException:

@@ -222,6 +222,7 @@ func (a *app) explainAll(cmd *cobra.Command, f *runFlags, sets settingList, st *
 		case f.example != "" || slices.ContainsFunc(r.Specs, hasExamples): // which are no part of this run
 			words = append(words, "--example", noExamples)
 		}
+		in.expect = s.Expect
 		a.explain(s.Name, s.Result, a.rerun(cmd, sets, words...), in)
 	}
 }

@@ -170,6 +170,12 @@ func reasonOf(e scriptspec.Event) string {
 		return "passed in attempt " + strconv.Itoa(e.Attempt) + " after " + e.Result.Attempts[0].String()
 	case e.Result.Success && e.Expect == "":
 		return e.Result.ExecutionTime.Round(time.Millisecond).String()
+	case e.Expect == "":
+		return e.Result.String()
 	}
-	return e.Result.String()
+	text := strings.TrimPrefix(e.Result.String(), e.Result.StepName+": ")
+	if e.Expect == e.Result.Outcome {
+		return "as expected, " + text
+	}
+	return unexpected(e.Expect) + text
 }
