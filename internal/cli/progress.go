@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/scriptspec/scriptspec"
+	"golang.org/x/text/width"
 )
 
 // progress shows what is running: on a terminal one line that is redrawn, elsewhere a line for each finished script.
@@ -92,10 +95,11 @@ func (p *progress) end(name, status, text string) {
 	defer p.mu.Unlock()
 	p.running = slices.DeleteFunc(p.running, func(s started) bool { return s.name == name })
 	p.done++
-	if status == "failed" {
+	bad := status == string(scriptspec.NodeFailed) || status == string(scriptspec.NodeLost)
+	if bad {
 		p.failed++
 	}
-	if !p.terminal || status == "failed" || p.app.verbose {
+	if !p.terminal || bad || p.app.verbose {
 		line, _, _ := strings.Cut(text, "\n")
 		p.print(fmt.Sprintf("%s %s: %s\n", p.app.colour(p.out, status, fmt.Sprintf("%-9s", status)), harmless(name), harmless(line)))
 	}
@@ -112,13 +116,35 @@ func (p *progress) draw() {
 		return
 	}
 	slowest := p.running[0]
-	line := []rune(fmt.Sprintf("%d done, %d failed, %d running; %s for %v", p.done, p.failed, len(p.running), harmless(slowest.name),
-		time.Since(slowest.at).Round(100*time.Millisecond)))
+	line := fmt.Sprintf("%d done, %d failed, %d running; %s for %v", p.done, p.failed, len(p.running), harmless(slowest.name),
+		time.Since(slowest.at).Round(100*time.Millisecond))
 	const usual = 80
-	width, _ := size(p.screen) // which may have changed
-	line = line[:min(len(line), max(cmp.Or(width, usual)-1, 0))]
-	fmt.Fprint(p.out, "\r"+string(line)+"\x1b[K")
+	columns, _ := size(p.screen) // which may have changed
+	fmt.Fprint(p.out, "\r"+fitting(line, cmp.Or(columns, usual)-1)+"\x1b[K")
 	p.drawn = true
+}
+
+// fitting returns the beginning of a line that fits into this many cells of a terminal.
+func fitting(line string, room int) string {
+	for i, r := range line {
+		if room -= cells(r); room < 0 {
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// cells is how many cells of a terminal a character adds: two for those of East Asia and for emoji, none for an accent that is
+// put on the one before.
+func cells(r rune) int {
+	const emoji = '\uFE0F' // makes an emoji of the sign before it
+	switch kind := width.LookupRune(r).Kind(); {
+	case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
+		return 2
+	case unicode.In(r, unicode.Mn, unicode.Me) && r != emoji:
+		return 0
+	}
+	return 1
 }
 
 // print writes a text in the place of the line of a terminal.

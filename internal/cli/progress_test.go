@@ -26,6 +26,7 @@ func TestProgressLine(t *testing.T) {
 	p.event(scriptspec.Event{Kind: scriptspec.EventStarted, Name: "a\x1b", Attempt: 1})
 	p.event(scriptspec.Event{Kind: scriptspec.EventStarted, Name: "b", Attempt: 1})
 	p.event(scriptspec.Event{Kind: scriptspec.EventFinished, Name: "b", Error: "no\nmore"})
+	p.event(scriptspec.Event{Kind: scriptspec.EventFinished, Name: "c", Status: scriptspec.NodeLost, Error: "lost: job 7"})
 	a.notice("interrupted")
 	p.close()
 	var got []string
@@ -35,7 +36,8 @@ func TestProgressLine(t *testing.T) {
 	want := []string{
 		"\r0 done, 0 failed, 1 running; a  for 0s\x1b[K", "\r0 done, 0 failed, 2 running; a  for 0s\x1b[K",
 		"\r\x1b[Kfailed    b: no\n", "\r1 done, 1 failed, 1 running; a  for 0s\x1b[K",
-		"\r\x1b[Kinterrupted\n", "\r1 done, 1 failed, 1 running; a  for 0s\x1b[K", "\r\x1b[K",
+		"\r\x1b[Klost      c: lost: job 7\n", "\r2 done, 2 failed, 1 running; a  for 0s\x1b[K",
+		"\r\x1b[Kinterrupted\n", "\r2 done, 2 failed, 1 running; a  for 0s\x1b[K", "\r\x1b[K",
 	}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -50,8 +52,11 @@ func TestProgressLine(t *testing.T) {
 func TestProgressWidth(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		strings.Repeat("é", 35):  "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 35) + " for 0s\x1b[K",
-		strings.Repeat("é", 100): "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 50) + "\x1b[K", // the usual 80, but for the last
+		strings.Repeat("é", 35):             "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 35) + " for 0s\x1b[K",
+		strings.Repeat("é", 100):            "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 50) + "\x1b[K",   // the usual 80, but for the last
+		strings.Repeat("データ", 20):           "\r0 done, 0 failed, 1 running; " + strings.Repeat("データ", 8) + "デ\x1b[K", // of two cells each
+		strings.Repeat("e\u0301", 49) + "데": "\r0 done, 0 failed, 1 running; " + strings.Repeat("e\u0301", 49) + "\x1b[K",
+		strings.Repeat("❤\uFE0F", 26):       "\r0 done, 0 failed, 1 running; " + strings.Repeat("❤\uFE0F", 25) + "\x1b[K",
 	} {
 		var out bytes.Buffer
 		p := &progress{app: &app{err: &out}, out: &out, terminal: true, stop: make(chan struct{})}
