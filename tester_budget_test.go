@@ -97,3 +97,24 @@ func TestBudgetOfRegression(t *testing.T) {
 	require.Len(t, r.UncheckedBudget, 1)
 	assert.Equal(t, "regression was not checked: there is no history to compare with", r.UncheckedBudget[0].String())
 }
+
+// A regression needs six comparable runs, and 50 ms beside their median.
+func TestBudgetOfRegressionIsNoNoise(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		runs         int
+		median, took time.Duration
+		over         bool
+	}{
+		{6, 100 * time.Millisecond, 150 * time.Millisecond, true},
+		{6, 100 * time.Millisecond, 150*time.Millisecond - 1, false},
+		{5, 100 * time.Millisecond, 900 * time.Millisecond, false},
+		{20, 10 * time.Second, 12500 * time.Millisecond, false}, // as much as the budget allows
+		{20, 10 * time.Second, 12501 * time.Millisecond, true},
+		{20, 0, time.Second, false},
+	} {
+		r := &scriptspec.ScriptTestResult{ExecutionTime: c.took}
+		r.Past.Comparable = scriptspec.PastTimes{Runs: c.runs, Median: c.median}
+		assert.Equal(t, c.over, len(scriptspec.OverBudget(scriptspec.Budget{Regression: 0.25}, r)) > 0, "%+v", c)
+	}
+}
