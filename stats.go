@@ -42,7 +42,7 @@ type Stats struct {
 	Skipped int `json:"skipped"`
 	// Unread says of each file of the history that could not be read why, sorted; what is in it is missing from all else here.
 	Unread []string `json:"unread"`
-	// Steps are sorted by the time that they took in all, longest first.
+	// Steps are sorted by the time that they took in all, longest first, and by name where that is the same.
 	Steps []StepStats `json:"steps"`
 	// Pipelines are sorted by name.
 	Pipelines []PipelineStats `json:"pipelines"`
@@ -237,9 +237,7 @@ func (r *statsReport) steps() {
 		}
 	}
 	decide(trends)
-	slices.SortStableFunc(r.stats.Steps, func(a, b StepStats) int {
-		return cmp.Or(cmp.Compare(b.Total, a.Total), a.key().compare(b.key()))
-	})
+	slices.SortStableFunc(r.stats.Steps, func(a, b StepStats) int { return cmp.Compare(b.Total, a.Total) }) // else as series are sorted
 }
 
 func (r *statsReport) neverRun() {

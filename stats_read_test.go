@@ -42,6 +42,33 @@ func TestStatsOfAnUnreadableMonth(t *testing.T) {
 	assert.Equal(t, []string{"Train"}, s.NeverRun)
 }
 
+// Steps that took as long as each other are sorted by name, example and pipeline.
+func TestStatsAreSorted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var all []scriptspec.Record
+	for _, name := range []string{"Train", "Prep", "Score", "Load"} {
+		for _, r := range healthy(name, 3) {
+			for _, of := range [][2]string{{"small", ""}, {"", "churn"}, {"", ""}, {"large", ""}} {
+				r.Example, r.Pipeline = of[0], of[1]
+				all = append(all, r)
+			}
+		}
+	}
+	longest := aRecord("Zip", 1)
+	longest.Duration = time.Hour
+	writeHistory(t, dir, append(all, longest))
+	var names []string
+	for _, s := range statsOf(t, openStore(t, dir, nil), nil).Steps {
+		names = append(names, s.Name())
+	}
+	want := []string{"Zip"}
+	for _, name := range []string{"Load", "Prep", "Score", "Train"} {
+		want = append(want, name, name+" (churn)", name+"/large", name+"/small")
+	}
+	assert.Equal(t, want, names)
+}
+
 // Times between which there is none are refused.
 func TestTimesInOrder(t *testing.T) {
 	t.Parallel()

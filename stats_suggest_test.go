@@ -203,6 +203,10 @@ func TestNoSuggestions(t *testing.T) {
 		})
 	})
 	assert.Empty(t, once, "one failure may be anything")
+	warm := suggestions(t, nil, func(p *plant) {
+		p.of("Train", func(_ int, r *scriptspec.Record) { r.ImportTime, r.Warm = r.Duration/2, true })
+	})
+	assert.Empty(t, warm, "the interpreter is warm")
 	labelled := suggestions(t, nil, func(p *plant) {
 		p.specs["Train"].Labels = map[string]string{"snapshot": "testdata/train.csv"}
 		p.of("Train", func(_ int, r *scriptspec.Record) {
