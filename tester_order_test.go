@@ -182,6 +182,20 @@ func TestShards(t *testing.T) {
 	require.ErrorAs(t, err, &fe)
 }
 
+// Runs that take as long as each other are dealt by name, not in the order in which a spec has its examples.
+func TestShardsOfEqualRuns(t *testing.T) {
+	t.Parallel()
+	st := smallSuite(t, []string{"Prep"}, nil)
+	s, err := st.Load("prep")
+	require.NoError(t, err)
+	s.Examples = []scriptspec.Example{{Name: "z"}, {Name: "b"}, {Name: "a"}}
+	require.NoError(t, st.Save(s))
+	for i, want := range []string{"prep", "prep/a", "prep/b", "prep/z"} {
+		names, _ := namesOf(t, python(t), st, scriptspec.Shard{Index: i + 1, Count: 4})
+		assert.Equal(t, []string{want}, names)
+	}
+}
+
 // What failed when it was last recorded is run alone, or first; if there is nothing of that kind, all is run.
 func TestLastFailed(t *testing.T) {
 	t.Parallel()
