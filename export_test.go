@@ -93,6 +93,9 @@ func TellObserver(t *RuntimeTester, kind EventKind, n int) {
 // FlushObserver waits until the observer has got them.
 func FlushObserver(t *RuntimeTester) { t.flush() }
 
+// PythonFilesBelow is the search for scripts that have moved.
+var PythonFilesBelow = pythonFilesBelow
+
 // IsPlainVersion and MatchVersion are the quick and the whole look at a version specifier.
 var (
 	IsPlainVersion = isPlainVersion

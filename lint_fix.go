@@ -250,21 +250,30 @@ func (l *linter) scriptFiles() map[string][]string {
 	if l.pythonFiles != nil {
 		return l.pythonFiles
 	}
-	l.pythonFiles = map[string][]string{}
-	left := maxScriptSearch
-	dirs := l.o.ScriptDirs
+	dirs := slices.Clone(l.o.ScriptDirs)
 	if len(dirs) == 0 {
 		dirs = []string{"."}
 	}
+	for i, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			dirs[i] = filepath.Join(l.scriptBase(), dir)
+		}
+	}
+	l.pythonFiles, _ = pythonFilesBelow(dirs, maxScriptSearch)
+	return l.pythonFiles
+}
+
+// pythonFilesBelow is scriptFiles for directories. It looks at so many entries and says at how many it has.
+func pythonFilesBelow(dirs []string, most int) (files map[string][]string, looked int) {
+	files = map[string][]string{}
 	seen := map[string]bool{}
 	for _, dir := range dirs {
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(l.scriptBase(), dir)
-		}
 		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error { // what cannot be read has no script for us
-			if left--; left < 0 {
+			if looked == most {
+				files = nil
 				return filepath.SkipAll
 			}
+			looked++
 			switch {
 			case err != nil:
 				return nil
@@ -275,13 +284,13 @@ func (l *linter) scriptFiles() map[string][]string {
 				}
 			case e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".py") && !seen[path]:
 				seen[path] = true
-				l.pythonFiles[e.Name()] = append(l.pythonFiles[e.Name()], path)
+				files[e.Name()] = append(files[e.Name()], path)
 			}
 			return nil
 		})
+		if files == nil {
+			return map[string][]string{}, looked
+		}
 	}
-	if left < 0 {
-		l.pythonFiles = map[string][]string{}
-	}
-	return l.pythonFiles
+	return files, looked
 }

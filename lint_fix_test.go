@@ -104,6 +104,30 @@ func TestLintFixMovedScript(t *testing.T) {
 	}
 }
 
+// The search for scripts ends where it has looked at enough, and then knows of none: one that it has not seen may have the same name.
+func TestLintFixSearchesNotFar(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, file := range []string{"a/a.py", "a/b.py", "b/c.py", "b/d/a.py"} {
+		write(t, filepath.Join(dir, file), "")
+	}
+	all := map[string][]string{
+		"a.py": {filepath.Join(dir, "a/a.py"), filepath.Join(dir, "b/d/a.py")}, "b.py": {filepath.Join(dir, "a/b.py")}, "c.py": {filepath.Join(dir, "b/c.py")},
+	}
+	const entries = 8 // with the directories
+	for most := range entries + 2 {
+		files, looked := scriptspec.PythonFilesBelow([]string{dir}, most)
+		assert.Equal(t, min(most, entries), looked)
+		if most < entries {
+			assert.Empty(t, files, "%d of %d", most, entries)
+		} else {
+			assert.Equal(t, all, files)
+		}
+	}
+	_, looked := scriptspec.PythonFilesBelow([]string{dir, dir}, entries+1)
+	assert.Equal(t, entries+1, looked, "of all directories together")
+}
+
 // Each rule is in the list once, sorted, and every code is a rule or belongs to something else than lint.
 func TestLintRules(t *testing.T) {
 	t.Parallel()

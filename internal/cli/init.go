@@ -371,7 +371,7 @@ func (a *app) writeOnce(path, text, mark string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := writeNew(path, []byte(text), false); err != nil {
+	if err := writeNew(path, []byte(text)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out, relativeHere(path))

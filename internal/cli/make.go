@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -320,28 +320,14 @@ func (a *app) schemaCommand() *cobra.Command {
 }
 
 func writeSchemas(dir string) error {
-	if err := os.MkdirAll(dir, dirMode); err != nil {
-		return err
-	}
 	for _, kind := range schemaKinds {
-		if err := writeNew(filepath.Join(dir, string(kind)+".schema.json"), scriptspec.JSONSchema(kind), true); err != nil {
+		file, text := filepath.Join(dir, string(kind)+".schema.json"), scriptspec.JSONSchema(kind)
+		if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, text) {
+			continue
+		}
+		if err := replaceFile(file, text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeNew writes a file, unless it exists and is not to be replaced.
-func writeNew(path string, text []byte, replace bool) error {
-	old, err := os.ReadFile(path)
-	if err == nil && (string(old) == string(text) || !replace) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, fileMode)
 }

@@ -130,6 +130,19 @@ func replaceFile(path string, text []byte) error {
 	return nil
 }
 
+// writeNew writes a file that there must not be yet, not even as a link.
+func writeNew(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
 // The modes of what is made anew, of which the umask takes away.
 const (
 	dirMode  = 0o777

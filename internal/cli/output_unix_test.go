@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,4 +53,21 @@ func TestFilesKeepModesAndLinks(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left)
 	assert.Error(t, replaceFile(at("private/x"), nil), "a file is no directory")
+}
+
+// What must not be there yet is not replaced, and not written through a link.
+func TestWriteNew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	there, link := filepath.Join(dir, "there"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(there, []byte("old"), 0o600))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "nowhere"), link))
+	require.NoError(t, writeNew(filepath.Join(dir, "deep", "new"), []byte("new")))
+	for _, path := range []string{there, link} {
+		require.ErrorIs(t, writeNew(path, []byte("new")), fs.ErrExist)
+	}
+	text, err := os.ReadFile(there)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(text))
+	require.NoFileExists(t, filepath.Join(dir, "nowhere"))
 }
