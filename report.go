@@ -309,6 +309,9 @@ func (r *ScriptTestResult) script() *report.Script {
 	if !r.StartedAt.IsZero() {
 		s.Started = r.StartedAt.Time
 	}
+	for _, u := range r.Budget {
+		s.Budget = append(s.Budget, report.Excess{What: u.What, Value: u.Value, Limit: u.Limit})
+	}
 	for _, e := range r.OverBudget {
 		s.OverBudget = append(s.OverBudget, report.Excess{What: e.What, Value: e.Value, Limit: e.Limit, Text: e.String()})
 	}

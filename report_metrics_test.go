@@ -61,6 +61,7 @@ func TestPrometheus(t *testing.T) {
 		"scriptspec_flaky{" + prep + "}":                                                1,
 		"scriptspec_budget_ratio{" + prep + ",what=\"duration\"}":                       1.6,
 		"scriptspec_budget_ratio{" + prep + ",what=\"peak_memory\"}":                    37.0 / 32,
+		"scriptspec_budget_ratio{" + prep + ",what=\"output_bytes\"}":                   0.25,
 		"scriptspec_flaky{step=\"Preprocessing_calibration\",script=\"preprocessing\"}": 0,
 	} {
 		got, ok := samples[series]

@@ -84,7 +84,8 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 			result.Past = t.History.past(key, j.Run, result.like, t.CountPast)
 			if result.Success {
 				budget := &s.common().meta.Budget
-				result.OverBudget, result.UncheckedBudget = budget.over(result), budget.unchecked(result, t.History != nil)
+				result.Budget, result.UncheckedBudget = budget.uses(result), budget.unchecked(result, t.History != nil)
+				result.OverBudget = over(result.Budget)
 			}
 			return result, nil
 		}

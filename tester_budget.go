@@ -48,25 +48,42 @@ const (
 	budgetRegression = "regression"
 )
 
-// over returns where a run needed more than the budget allows.
-func (b *Budget) over(r *ScriptTestResult) []BudgetExcess {
+// BudgetUse is what a run that passed needed of what the budget of its spec allows. The members are as in [BudgetExcess].
+type BudgetUse struct {
+	What  string  `json:"what"`
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+}
+
+// uses returns what a run needed of each bound of the budget of which that is known.
+func (b *Budget) uses(r *ScriptTestResult) []BudgetUse {
 	var written int64
 	for _, o := range r.Outputs {
 		written += o.Bytes
 	}
-	slower := 0.0
-	if usual := r.Past.Comparable.Median; usual > 0 && r.Past.Comparable.Runs >= fewestRuns && r.ExecutionTime-usual >= leastChange {
+	usual, known, slower := r.Past.Comparable.Median, r.Past.Comparable.Runs >= fewestRuns, 0.0
+	if usual > 0 && r.ExecutionTime-usual >= leastChange {
 		slower = r.ExecutionTime.Seconds()/usual.Seconds() - 1
 	}
+	var list []BudgetUse
+	use := func(what string, known bool, value, limit float64) {
+		if known && limit > 0 {
+			list = append(list, BudgetUse{what, value, limit})
+		}
+	}
+	use(budgetDuration, true, r.ExecutionTime.Seconds(), b.Duration)
+	use(budgetPeakMemory, r.PeakMemory > 0, float64(r.PeakMemory), b.PeakMemory)
+	use(budgetOutput, true, float64(written), b.OutputBytes)
+	use(budgetRegression, known, slower, b.Regression)
+	return list
+}
+
+// over returns where a run needed more than the budget allows.
+func over(uses []BudgetUse) []BudgetExcess {
 	var list []BudgetExcess
-	for _, e := range []BudgetExcess{
-		{budgetDuration, r.ExecutionTime.Seconds(), b.Duration},
-		{budgetPeakMemory, float64(r.PeakMemory), b.PeakMemory},
-		{budgetOutput, float64(written), b.OutputBytes},
-		{budgetRegression, slower, b.Regression},
-	} {
-		if e.Limit > 0 && e.Value > e.Limit {
-			list = append(list, e)
+	for _, u := range uses {
+		if u.Value > u.Limit {
+			list = append(list, BudgetExcess(u))
 		}
 	}
 	return list

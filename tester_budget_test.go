@@ -25,7 +25,14 @@ func TestBudget(t *testing.T) {
 	}
 
 	s.Budget = scriptspec.Budget{Duration: 600, PeakMemory: 1 << 40, OutputBytes: 100}
-	assert.Empty(t, run(t, s).OverBudget)
+	r = run(t, s)
+	assert.Empty(t, r.OverBudget)
+	assert.Equal(t, scriptspec.BudgetUse{What: "duration", Value: r.ExecutionTime.Seconds(), Limit: 600}, r.Budget[0])
+	assert.Equal(t, scriptspec.BudgetUse{What: "output_bytes", Value: 100, Limit: 100}, r.Budget[len(r.Budget)-1])
+	s.Budget.Regression = 0.1
+	assert.Len(t, run(t, s).Budget, len(r.Budget), "of which nothing is known without a history")
+	s.Budget = scriptspec.Budget{}
+	assert.Empty(t, run(t, s).Budget)
 }
 
 func TestBudgetOfFailedRun(t *testing.T) {

@@ -54,8 +54,10 @@ type ScriptTestResult struct {
 	// Flaky reports whether the run ended as it should after attempts that did not; see RuntimeTester.Retries.
 	Flaky bool `json:"flaky,omitzero"`
 	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky,
-	// Attempts, OverBudget, UncheckedBudget and Past; all other members are those of the last attempt.
+	// Attempts, Budget, OverBudget, UncheckedBudget and Past; all other members are those of the last attempt.
 	Attempts []ScriptTestResult `json:"attempts,omitempty"`
+	// Budget is what a run that passed needed of what the budget of its spec allows, as far as that could be checked.
+	Budget []BudgetUse `json:"budget,omitempty"`
 	// OverBudget is where a run that passed needed more than the budget of its spec allows, which fails nothing.
 	OverBudget []BudgetExcess `json:"over_budget,omitempty"`
 	// UncheckedBudget is what of the budget could not be checked.

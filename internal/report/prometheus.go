@@ -24,7 +24,7 @@ var metrics = [...]struct {
 	{"scriptspec_duration_seconds", "gauge", "Wall time of the last run of the script."},
 	{"scriptspec_peak_memory_bytes", "gauge", "Memory of the largest process of the last run of the script."},
 	{"scriptspec_flaky", "gauge", "Whether the last run of the script passed only after attempts that failed: 1 or 0."},
-	{"scriptspec_budget_ratio", "gauge", "What the last run of the script took of what its budget allows, where that was more than 1."},
+	{"scriptspec_budget_ratio", "gauge", "What the last run of the script took of what its budget allows, where it passed: more than 1 is over it."},
 	{"scriptspec_recorded_runs", "gauge", "Runs of the script on record and those of this file, every attempt counted; fewer once old records are dropped."},
 }
 
@@ -86,7 +86,7 @@ func (r *Run) sample(n Node, families []series) {
 		put(3, labels, float64(s.PeakMemory))
 	}
 	put(4, labels, float64(bit(n.Flaky)))
-	for _, e := range s.OverBudget {
+	for _, e := range slices.Concat(s.Budget, s.OverBudget) { // which old results have alone
 		if e.Limit > 0 {
 			put(5, labels+","+label("what", e.What), e.Value/e.Limit)
 		}

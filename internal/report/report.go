@@ -107,6 +107,7 @@ type Script struct {
 	ExecutionTime                      time.Duration
 	ImportTime                         time.Duration // of it, until main was called; 0 if it is not known
 	PeakMemory                         int64         // bytes
+	Budget                             []Excess      // what it needed of its budget, also where that was enough; without texts
 	OverBudget                         []Excess
 	Unchecked                          []string // what of the budget could not be checked
 	Stdout, Stderr                     Stream
