@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	windowRuns = 20   // how many runs are looked at
-	fewestRuns = 6    // with fewer no difference is told from noise
+	windowRuns = 20 // how many runs are looked at
+	fewestRuns = stats.Fewest
 	levelOf    = 0.01 // of all tests of a report together
 	leastPart  = 0.1  // of a median
 

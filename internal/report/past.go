@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
 // enoughRuns is how many runs a median is shown of: fewer say nothing yet.
-const enoughRuns = 6
+const enoughRuns = stats.Fewest
 
 // news is what the result of a node is beside its last runs.
 type news int

@@ -8,6 +8,9 @@ import (
 	"slices"
 )
 
+// Fewest is how many values it takes to tell a difference from noise: a median of fewer says nothing yet.
+const Fewest = 6
+
 // Median returns the middle of the values, NaN if there are none.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
