@@ -60,7 +60,7 @@ type app struct {
 	color    string
 	quiet    bool
 	verbose  bool
-	settings settings
+	settings scriptspec.Settings
 	progress atomic.Pointer[progress] // what is shown now
 }
 
@@ -284,15 +284,20 @@ func (a *app) inStore(verb func(cmd *cobra.Command, st *scriptspec.Store, args [
 // open opens a store. Its relative paths start at the directory that holds the test data directory, wherever the program is
 // called.
 func (a *app) open(dir string) (*scriptspec.Store, error) {
-	if err := a.readSettings(filepath.Join(dir, ".specs")); err != nil {
-		return nil, err
-	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	a.opened = abs
-	return scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
+	st, err := scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.readSettings(st); err != nil {
+		_ = st.Close() // nothing was written
+		return nil, err
+	}
+	return st, nil
 }
 
 // storesBeside returns directories with specs that are in or beside one without.
@@ -309,23 +314,15 @@ func storesBeside(dir string) []string {
 	return found
 }
 
-// findStore returns the nearest directory with specs, here, in testdata or above.
+// findStore returns the nearest directory with specs, here, in testdata or above, "" if there is none.
 func findStore() string {
-	here, err := os.Getwd()
+	place, err := scriptspec.FindStore("")
 	if err != nil {
 		return ""
 	}
-	for dir := here; ; dir = filepath.Dir(dir) {
-		for _, place := range []string{dir, filepath.Join(dir, "testdata")} {
-			if info, err := os.Stat(filepath.Join(place, ".specs")); err == nil && info.IsDir() {
-				if rel, err := filepath.Rel(here, place); err == nil {
-					return rel
-				}
-				return place
-			}
-		}
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
+	here, _ := os.Getwd()
+	if rel, err := filepath.Rel(here, place); err == nil {
+		return rel
 	}
+	return place
 }
