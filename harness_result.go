@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -45,6 +46,23 @@ type SpecTestResult struct {
 
 func (s *SpecTestResult) passed() bool {
 	return s.Error == "" && s.Result != nil && s.Result.Outcome == expected(s.Expect)
+}
+
+// and adds the result of a further round, of which the first is 0; either may be nil.
+func (r *StoreTestResult) and(next *StoreTestResult, round int) *StoreTestResult {
+	switch {
+	case r == nil:
+		return next
+	case next == nil:
+		return r
+	}
+	for _, s := range next.Specs {
+		s.Name += "#" + strconv.Itoa(round+1)
+		r.Specs = append(r.Specs, s)
+	}
+	r.Duration += next.Duration
+	r.Success = r.Success && next.Success
+	return r
 }
 
 // add returns the index of a further spec.

@@ -35,6 +35,9 @@ type SuiteOptions struct {
 	// of them if all did, so that what failed is run once by shards 1 to n, also one after the other; only a shard of which nothing is
 	// on record is run whole. FailedFirst starts what failed before everything else.
 	LastFailed, FailedFirst bool
+	// Repeat runs all of that so many times, one round after the other; 0 means once. The second round of a spec is prep#2 in the
+	// result. With FailFast the round in which something has failed is the last.
+	Repeat int
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error
 }
@@ -48,6 +51,22 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if err := o.Shard.check(); err != nil {
 		return nil, err
 	}
+	if o.Repeat < 0 {
+		return nil, (&FieldError{Path: "repeat", Code: CodeFormat, Value: o.Repeat, Message: "must not be negative"}).hintf("0 and 1 mean once")
+	}
+	var all *StoreTestResult
+	for round := range max(o.Repeat, 1) {
+		r, err := t.testStore(ctx, st, o)
+		all = all.and(r, round)
+		if err != nil || o.FailFast && !r.Success {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// testStore is one round of TestStore.
+func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
 	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err

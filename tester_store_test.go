@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,4 +111,38 @@ func TestStoreFailFast(t *testing.T) {
 	const notBegun = "skipped: not started because another script failed"
 	assert.Equal(t, map[string]string{"a": "exception", "b": "passed", "c": notBegun, "d": notBegun}, becameOf(t, r))
 	assert.Contains(t, textOf(t, r), ": 1 passed, 1 failed, 2 skipped\n")
+}
+
+// Rounds come one after the other, and are one result; what fails in one of them fails it.
+func TestStoreRepeat(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	s := scriptspec.New("counts", "Counts", filepath.Join(dir, "counts.py"))
+	write(t, s.ScriptPath, `
+def main(job_args):
+    with open(job_args.file, "a+") as f:
+        f.write("x")
+        f.seek(0)
+        assert f.read() != "xx", "the second time"
+`)
+	s.AddJobArg("file", filepath.Join(dir, "count"))
+	require.NoError(t, st.Save(s))
+	tester := &scriptspec.RuntimeTester{}
+	ran := func(o *scriptspec.SuiteOptions) (outcomes []string) {
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "count")))
+		r, err := tester.TestStore(t.Context(), st, o)
+		require.NoError(t, err)
+		for _, s := range r.Specs {
+			outcomes = append(outcomes, s.Name+" "+string(s.Result.Outcome))
+		}
+		assert.Equal(t, len(outcomes) == 1, r.Success)
+		return outcomes
+	}
+	assert.Equal(t, []string{"counts passed"}, ran(nil))
+	assert.Equal(t, []string{"counts passed", "counts#2 exception", "counts#3 passed"}, ran(&scriptspec.SuiteOptions{Repeat: 3}))
+	assert.Equal(t, []string{"counts passed", "counts#2 exception"}, ran(&scriptspec.SuiteOptions{Repeat: 3, FailFast: true}))
+	_, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: -1})
+	_, isField := errors.AsType[*scriptspec.FieldError](err)
+	assert.True(t, isField, "%v", err)
 }

@@ -128,22 +128,13 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	if err := a.checkSets(cmd.Context(), st, sel, sets); err != nil {
 		return err
 	}
-	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Change: sets.apply, WithoutPipelines: f.withoutPipelines}
+	o := &scriptspec.SuiteOptions{Select: sel, Example: f.example, OutputDir: f.keep, FailFast: f.failFast, Repeat: f.repeat, Change: sets.apply, WithoutPipelines: f.withoutPipelines}
 	if err := f.suite(o); err != nil {
 		return err
 	}
 	var all *scriptspec.StoreTestResult
 	streamErr := a.follow(tester, func() {
-		for round := range f.repeat {
-			var r *scriptspec.StoreTestResult
-			if r, err = tester.TestStore(cmd.Context(), st, o); r == nil {
-				return
-			}
-			all = together(all, r, round)
-			if err != nil || f.failFast && !r.Success {
-				return
-			}
-		}
+		all, err = tester.TestStore(cmd.Context(), st, o)
 	})
 	switch {
 	case isNone(err):
@@ -186,20 +177,6 @@ func (f *runFlags) slurm() (*scriptspec.Slurm, error) {
 		return &scriptspec.Slurm{Args: f.sbatch, Helper: []string{self, "node"}}, err
 	}
 	return nil, usage("unknown engine %q; want slurm", f.engine)
-}
-
-// together adds the result of another round.
-func together(all, r *scriptspec.StoreTestResult, round int) *scriptspec.StoreTestResult {
-	if all == nil {
-		return r
-	}
-	for _, s := range r.Specs {
-		s.Name += fmt.Sprintf("#%d", round+1)
-		all.Specs = append(all.Specs, s)
-	}
-	all.Duration += r.Duration
-	all.Success = all.Success && r.Success
-	return all
 }
 
 // explainAll explains each failure of a store.
