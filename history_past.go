@@ -21,7 +21,8 @@ type PastRuns struct {
 	Recent []PastRun `json:"recent"`
 	// Comparable sums up the last 20 that passed and whose times can be compared with those of this run: those of the same inputs,
 	// interpreter, platform and kind of start. The first of several in one session that started cold is none of them. Zero if
-	// the inputs are not known, as in a job of an engine; only the last 1000 runs are looked at.
+	// the inputs are not known, as in a job of an engine. Only the last 50 runs are looked at, 1000 if the budget of the spec bounds
+	// the regression.
 	Comparable PastTimes `json:"comparable,omitzero"`
 }
 
@@ -88,7 +89,8 @@ func (p *PastRun) UnmarshalJSON(data []byte) error {
 
 const (
 	recentRuns = 20   // how many past runs are shown, and compared with
-	mostLooked = 1000 // how many are looked at for those to compare with
+	mostLooked = 50   // how many are looked at for those to compare with
+	mostWanted = 1000 // and how many if a budget asks for them
 )
 
 // pastKey is what runs are of: runs of a step in a pipeline, on what others hand over, say nothing of those on data of its own, nor
@@ -203,14 +205,14 @@ func (h *History) ahead(key pastKey) (wait func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.index(func(x *history.Index, log *history.Log) error { return x.Reach(log, key.members(), 2*recentRuns) })
+		h.index(func(x *history.Index, log *history.Log) error { return x.Reach(log, key.members(), mostLooked) })
 	}()
 	return func() { <-done }
 }
 
 // past reads what there is of runs before a run that is like others. It reads the newest months from their ends, and no more than
-// it needs.
-func (h *History) past(key pastKey, run string, like likeness, count bool) PastRuns {
+// it needs: most is how many runs are looked at.
+func (h *History) past(key pastKey, run string, like likeness, most int, count bool) PastRuns {
 	var p PastRuns
 	if h == nil {
 		return p
@@ -230,7 +232,7 @@ func (h *History) past(key pastKey, run string, like likeness, count bool) PastR
 				p.Recent = append(p.Recent, PastRun{d.At, d.Outcome, d.Duration})
 			}
 			times.add(&d.Record, like)
-			return looked < mostLooked && (looked < recentRuns || like.input != "" && !times.enough())
+			return looked < most && (looked < recentRuns || like.input != "" && !times.enough())
 		})
 		p.Comparable = times.sum()
 		if err != nil || !count {

@@ -81,9 +81,12 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 		t.tell(ended)
 		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
 			result = summarised(attempts, expected(j.expect))
-			result.Past = t.History.past(key, j.Run, result.like, t.CountPast)
+			budget, most := &s.common().meta.Budget, mostLooked
+			if budget.Regression > 0 {
+				most = mostWanted
+			}
+			result.Past = t.History.past(key, j.Run, result.like, most, t.CountPast)
 			if result.Success {
-				budget := &s.common().meta.Budget
 				result.Budget, result.UncheckedBudget = budget.uses(result), budget.unchecked(result, t.History != nil)
 				result.OverBudget = over(result.Budget)
 			}

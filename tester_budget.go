@@ -102,7 +102,7 @@ func (u UncheckedBudget) String() string {
 	return fmt.Sprintf("%s was not checked: %s", printable(u.What), printable(u.Why))
 }
 
-// unchecked returns what over could not decide.
+// unchecked returns what of the budget is not known of a run.
 func (b *Budget) unchecked(r *ScriptTestResult, recorded bool) []UncheckedBudget {
 	var list []UncheckedBudget
 	if b.PeakMemory > 0 && r.PeakMemory == 0 {

@@ -92,7 +92,7 @@ func TestBudgetOfRegression(t *testing.T) {
 	assert.Equal(t, "regression", r.OverBudget[0].What)
 	assert.Empty(t, r.UncheckedBudget)
 	record.InputDigest = "0000000000000000" // of other data: not comparable
-	for range 20 {
+	for range 150 {
 		require.NoError(t, st.History().Append(record))
 	}
 	r, err = tester.TestScript(t.Context(), s)
