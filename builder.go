@@ -248,7 +248,8 @@ var (
 //   - inputs and outputs are those whose logical names are in the script, at
 //     <test_data_dir>/<node>/input/<logical name> and .../output/<logical name>, so that no two nodes
 //     share a directory; the design note's if the script cannot be read, for which Inspect says why;
-//   - job_args has "job_type" if the node has one, unless the script is a program without such a flag;
+//   - job_args has "job_type" if the node has one, unless the script is a program without such a flag, and what the script has
+//     a literal default or a choice for; what it needs besides, ScriptInterface.Compare names;
 //   - the timestamps are now.
 func (b *SpecBuilder) SpecFromNode(node string) (*ScriptExecutionSpec, error) {
 	r, err := b.Resolve(node)
@@ -266,9 +267,13 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	if b.Store == nil {
 		return nil, errNoStore()
 	}
+	return b.specOf(r, b.read(r.ScriptPath)), nil
+}
+
+// specOf is newSpec for a script that was read; nil stands for one that could not be.
+func (b *SpecBuilder) specOf(r *Resolution, script *ScriptInterface) *ScriptExecutionSpec {
 	s := New(r.ScriptName, r.Node, r.ScriptPath)
 	inputs, outputs := noteInputs, noteOutputs
-	script := b.read(r.ScriptPath)
 	if script != nil {
 		inputs, outputs = namesOf(script.InputPaths), namesOf(script.OutputPaths)
 	}
@@ -286,7 +291,10 @@ func (b *SpecBuilder) newSpec(r *Resolution) (*ScriptExecutionSpec, error) {
 	if r.Step.JobType != "" && (script == nil || script.takes("job_type")) {
 		s.JobArgs = JobArgs{"job_type": r.Step.JobType}
 	}
-	return s, nil
+	if script != nil {
+		script.addDefaults(s)
+	}
+	return s
 }
 
 // relativePath returns a path relative to a base, with slashes, or as it is if there is no way from one to the

@@ -80,31 +80,21 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 			return err
 		}
 	}
-	m := &maker{app: a, st: st, scripts: map[string]*scriptspec.ScriptInterface{}, described: map[string]bool{}}
-	m.builder = &scriptspec.SpecBuilder{Store: st, ScriptDirs: []string{dir}, Scripts: map[string]string{}, Python: a.python}
-	found, err := m.builder.Inspect(cmd.Context(), files...)
+	m := &maker{app: a, st: st, scripts: map[string]*scriptspec.ScriptInterface{}, saved: map[string]bool{}}
+	m.builder = &scriptspec.SpecBuilder{Store: st, ScriptDirs: []string{dir}, Python: a.python}
+	proposals, err := m.builder.FromScripts(cmd.Context(), files...)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(data, ".specs"), dirMode); err != nil { // nothing is made before
 		return err
 	}
-	for i, file := range files {
-		abs, err := filepath.Abs(file)
+	for _, p := range proposals {
+		abs, err := filepath.Abs(p.Script.Path)
 		if err != nil {
 			return err
 		}
-		m.scripts[abs] = found[i]
-		stem := strings.TrimSuffix(filepath.Base(file), ".py")
-		step := scriptspec.ToPascalCase(scriptspec.ToSnakeCase(stem))
-		if _, taken := m.builder.Scripts[step]; !taken || stem == scriptspec.ToSnakeCase(stem) {
-			m.builder.Scripts[step] = abs
-		}
-	}
-	for s, err := range st.All() {
-		if err == nil { // lint reports what cannot be read
-			m.described[m.fileOf(s.Basic().ScriptPath)] = true
-		}
+		m.scripts[abs] = p.Script
 	}
 	var unplanned error
 	if graph != nil {
@@ -114,12 +104,15 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		}
 		unplanned = err
 	}
-	for i, file := range files {
-		if err := m.script(file, found[i]); err != nil {
+	for _, p := range proposals {
+		if err := m.script(p); err != nil {
 			return errors.Join(unplanned, err)
 		}
 	}
-	return unplanned
+	if below := foldersBelow(dir); len(below) > 0 {
+		m.note("not looked into: %s; call scriptspec init for each that has scripts", strings.Join(below, ", "))
+	}
+	return errors.Join(unplanned, m.listPrograms(filepath.Join(data, ".specs", settingsFile)))
 }
 
 // initStore returns the test data directory that specs are created in: that of the flags, the one here, or a new one. One
@@ -135,151 +128,6 @@ func (a *app) initStore() (string, error) {
 		return "", usage("%s has specs already; pass -C %s to add to them, or -C testdata to begin with others here", found, found)
 	}
 	return cmp.Or(os.Getenv("SCRIPTSPEC_DIR"), "testdata"), nil
-}
-
-// scriptsIn returns the Python files of a directory.
-func scriptsIn(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, usage("%w; name a directory of scripts", err)
-	}
-	var files []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".py") && !e.IsDir() {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
-	}
-	if len(files) == 0 {
-		return nil, &exit{exitNone, fmt.Errorf("no .py files in %s", dir)}
-	}
-	return files, nil
-}
-
-// maker creates the specs of scripts that were read.
-type maker struct {
-	app     *app
-	st      *scriptspec.Store
-	builder *scriptspec.SpecBuilder
-	// By absolute path: the scripts, and those that have a spec.
-	scripts   map[string]*scriptspec.ScriptInterface
-	described map[string]bool
-}
-
-func (m *maker) note(format string, args ...any) {
-	fmt.Fprintln(m.app.err, harmless(fmt.Sprintf(format, args...)))
-}
-
-// script creates the spec of a script that belongs to no node of the graph.
-func (m *maker) script(file string, found *scriptspec.ScriptInterface) error {
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return err
-	}
-	script := scriptspec.ToSnakeCase(strings.TrimSuffix(filepath.Base(file), ".py"))
-	switch {
-	case m.described[abs]:
-		return nil
-	case found.Error != "":
-		m.note("skipped %s: %s", file, found.Error)
-		return nil
-	case !found.HasMain && len(found.Flags) == 0:
-		m.note("skipped %s: it has no main and no flags", file)
-		return nil
-	case !scriptspec.IsScriptName(script):
-		m.note("skipped %s: its name cannot be turned into a script name", file)
-		return nil
-	}
-	if there, err := m.st.LoadEnhanced(script); err == nil {
-		if of := m.fileOf(there.ScriptPath); of != abs {
-			m.note("skipped %s: %s already describes %s; rename one of the scripts", file, relativeHere(m.st.Path(script)), there.ScriptPath)
-		}
-		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		m.note("skipped %s: %v", file, err)
-		return nil
-	}
-	step := scriptspec.ToPascalCase(script)
-	if other := m.builder.Scripts[step]; other != abs {
-		m.note("skipped %s: it has the same name as %s; rename one of them", file, relativeHere(other))
-		return nil
-	}
-	s, err := m.builder.SpecFromNode(step)
-	if err != nil {
-		return err
-	}
-	m.complete(s, found)
-	return m.save(m.st.Path(script), s, m.st.Save)
-}
-
-// fileOf returns the file of a script path of the store.
-func (m *maker) fileOf(path string) string {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(m.st.Base(), path)
-	}
-	return filepath.Clean(path)
-}
-
-// argument returns the job argument that a program gets as a flag, which argparse may keep by another name; "" if there is
-// none.
-func argument(f scriptspec.ScriptFlag) string {
-	for _, name := range f.Names {
-		if long, ok := strings.CutPrefix(name, "--"); ok {
-			return long
-		}
-	}
-	return ""
-}
-
-// complete gives a new spec the job arguments for which its script has a default, and notes those without one.
-func (m *maker) complete(s *scriptspec.ScriptExecutionSpec, found *scriptspec.ScriptInterface) {
-	s.SpecVersion = scriptspec.SpecVersion
-	defaults := map[string]any{}
-	for _, f := range found.Flags {
-		value := f.Default
-		if value == nil && len(f.Choices) > 0 {
-			value = f.Choices[0]
-		}
-		defaults[f.Dest], defaults[argument(f)] = value, value // as a script reads it, and as a program is given it
-	}
-	needs := slices.Clone(found.JobArgs)
-	for _, f := range found.Flags {
-		switch name := argument(f); {
-		case name == "" || !found.IsProgram():
-		case f.Required:
-			needs = append(needs, scriptspec.ScriptUse{Name: name, Required: true})
-		case f.Default == nil || f.Takes == "none" && f.Default != false: // true would pass a flag that stands for false
-		default:
-			if _, given := s.JobArgs[name]; !given {
-				s.AddJobArg(name, f.Default)
-			}
-		}
-	}
-	for _, use := range needs {
-		if _, given := s.JobArgs[use.Name]; given {
-			continue
-		}
-		value := use.Default
-		if value == nil {
-			value = defaults[use.Name]
-		}
-		if value != nil {
-			s.AddJobArg(use.Name, value)
-		} else if use.Required {
-			m.note("%s: job_args.%s has no default; add a value to the spec", s.StepName, use.Name)
-		}
-	}
-	if found.IsProgram() && !slices.Contains(m.app.settings.CommandLine, s.ScriptName) {
-		m.note("%s is a command-line program: run it with --command-line %s, or list it under command_line in scriptspec.json", s.ScriptPath, s.ScriptName)
-	}
-}
-
-func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(scriptspec.Spec) error) error {
-	if err := save(s); err != nil {
-		return err
-	}
-	m.described[m.fileOf(s.ScriptPath)] = true
-	_, err := fmt.Fprintln(m.app.out, relativeHere(path))
-	return err
 }
 
 // pipeline creates the specs of the nodes of a graph, and the pipeline. One that was saved may still have no plan, and be
@@ -302,9 +150,6 @@ func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err er
 		}
 		path := m.st.StepPath(node, s.ScriptName)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if found := m.scripts[m.fileOf(s.ScriptPath)]; found != nil {
-				m.complete(s, found)
-			}
 			if err := m.save(path, s, m.st.SaveStep); err != nil {
 				return false, err
 			}
@@ -317,7 +162,15 @@ func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err er
 	if _, err := fmt.Fprintln(m.app.out, relativeHere(file)); err != nil {
 		return false, err
 	}
-	if _, err := p.Plan(nil); err != nil {
+	plan, err := p.Plan(nil)
+	if plan != nil {
+		for _, n := range plan.Nodes {
+			if s := p.Specs[n.Node]; s != nil {
+				m.noteInputs(n.Node, s.Basic(), n.FromSpec)
+			}
+		}
+	}
+	if err != nil {
 		return true, &exit{exitNo, err}
 	}
 	return true, nil

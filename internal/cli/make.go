@@ -160,7 +160,12 @@ func (a *app) fromScript(cmd *cobra.Command, st *scriptspec.Store, file, step st
 	if err != nil {
 		return nil, wrongCall(err)
 	}
-	(&maker{app: a, st: st}).complete(s, found[0])
+	s.SpecVersion = scriptspec.SpecVersion
+	m := &maker{app: a, st: st}
+	m.noteMissing(s, found[0])
+	if found[0].IsProgram() && !slices.Contains(a.settings.CommandLine, s.ScriptName) {
+		m.noteProgram(s.ScriptName, filepath.Join(a.opened, ".specs", settingsFile))
+	}
 	return s, nil
 }
 
