@@ -188,9 +188,11 @@ func TestWarmInterpreterIsKilled(t *testing.T) {
 	second := runWith(t, tester, s)
 	require.True(t, second.Success, "it is gone, the script is not")
 	s.AddJobArg("signal", 0)
-	third := runWith(t, tester, s)
-	require.True(t, third.Success, third.Details())
-	assert.NotEqual(t, second.Stdout.Text, third.Stdout.Text)
+	for replaced := false; !replaced; { // a child that was forked ahead may still take a script
+		third := runWith(t, tester, s)
+		require.True(t, third.Success, third.Details())
+		replaced = third.Stdout.Text != second.Stdout.Text
+	}
 
 	s.AddJobArg("signal", 9)
 	s.AddJobArg("kill", "monitor")
