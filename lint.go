@@ -427,7 +427,12 @@ func (l *linter) scripts(ctx context.Context) error {
 		if index[i] < 0 {
 			continue
 		}
-		for _, d := range scripts[index[i]].Compare(s.spec) {
+		script := scripts[index[i]]
+		asProgram := script.isProgram() && slices.Contains(l.o.CommandLine, *s.spec.common().scriptName)
+		for _, d := range script.Compare(s.spec) {
+			if asProgram && d.Kind == DriftMain {
+				continue // it is called as what it is
+			}
 			severity := SeverityWarning
 			switch {
 			case d.Kind == DriftUnreadable:

@@ -20,6 +20,8 @@ type LintOptions struct {
 	Texts map[string][]byte
 	// KnownTags are the tags that specs may have; nil means any.
 	KnownTags []string
+	// CommandLine names the scripts that are run as programs, as in RuntimeTester: of others, Scripts notes that they are some.
+	CommandLine []string
 	// Python is the interpreter that reads scripts, as in RuntimeTester, and PathVars are as there.
 	Python   string
 	PathVars map[string]string

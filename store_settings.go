@@ -15,7 +15,7 @@ type Settings struct {
 	Python string `json:"python"`
 	// Timeout is for RuntimeTester.Timeout, in seconds.
 	Timeout float64 `json:"timeout"`
-	// CommandLine is for RuntimeTester.CommandLine.
+	// CommandLine is for RuntimeTester.CommandLine and LintOptions.CommandLine.
 	CommandLine []string `json:"command_line"`
 	// KnownTags and ScriptDirs are for LintOptions.
 	KnownTags  []string `json:"known_tags"`

@@ -18,7 +18,9 @@ func (a *app) lintCommand() *cobra.Command {
 	var file string
 	c := &choice{}
 	lint := a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
-		o := &scriptspec.LintOptions{Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags, ScriptDirs: a.settings.ScriptDirs}
+		o := &scriptspec.LintOptions{
+			Scripts: scripts, Python: a.python, Fix: fix, KnownTags: a.settings.KnownTags, ScriptDirs: a.settings.ScriptDirs, CommandLine: a.settings.CommandLine,
+		}
 		if len(words) == 1 && words[0] == "-" {
 			var err error
 			if file, err = a.readText(st, o, file); err != nil {

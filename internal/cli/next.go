@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -110,7 +111,7 @@ func (a *app) nextThing(r *scriptspec.ScriptTestResult, frames []frame, in surro
 			return fmt.Sprintf("run the pipeline, where %s feeds this input: %s; or leave specs of pipelines out with --without-pipelines",
 				harmless(f.source+"."+f.output), a.again("run", "--pipeline", f.pipeline, "--to", f.node))
 		}
-		return "fix the path in the spec; scriptspec lint shows all wrong paths"
+		return "put data there, or fix the path in the spec; scriptspec lint shows all wrong paths"
 	case scriptspec.OutcomeScriptMissing, scriptspec.OutcomeOutputUnusable:
 		return "fix the path in the spec; scriptspec lint shows all wrong paths"
 	case scriptspec.OutcomeInputChanged:
@@ -123,6 +124,15 @@ func (a *app) nextThing(r *scriptspec.ScriptTestResult, frames []frame, in surro
 		return "make main wait for the processes it starts"
 	}
 	return ""
+}
+
+// withData adds what to do to the error of a pipeline that lacks data to begin with.
+func withData(err error) error {
+	fe, ok := errors.AsType[*scriptspec.FieldError](err)
+	if !ok || fe.Code != scriptspec.CodeNotExist || !strings.Contains(fe.Path, ".input_path") {
+		return err
+	}
+	return fmt.Errorf("%w\nput data there, or fix the path in the spec", err)
 }
 
 func (in surroundings) feedsTo(r *scriptspec.ScriptTestResult) []feed {

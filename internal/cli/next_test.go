@@ -18,7 +18,7 @@ func TestNextThing(t *testing.T) {
 	frames := []frame{{file: "a.py", line: "3"}, {file: "b.py", line: "7"}}
 	const (
 		install   = "install it for python3.11, or pass another interpreter with --python"
-		anyPath   = "fix the path in the spec; scriptspec lint shows all wrong paths"
+		anyPath   = "put data there, or fix the path in the spec; scriptspec lint shows all wrong paths"
 		ofJobArgs = "add rows to job_args in the spec, or fix its name in the script"
 	)
 	for name, test := range map[string]struct {

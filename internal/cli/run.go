@@ -233,7 +233,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 		}
 	})
 	if r == nil || streamErr != nil {
-		return errors.Join(err, streamErr)
+		return errors.Join(withData(err), streamErr)
 	}
 	wordedResult(r)
 	if writeErr := a.write(a.resultForms(r)); writeErr != nil {
