@@ -109,7 +109,7 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 			return errors.Join(unplanned, err)
 		}
 	}
-	if below := foldersBelow(dir); len(below) > 0 {
+	if below := m.unseen(foldersBelow(dir)); len(below) > 0 {
 		m.note("not looked into: %s; call scriptspec init for each that has scripts", strings.Join(below, ", "))
 	}
 	return errors.Join(unplanned, m.listPrograms(filepath.Join(data, ".specs", settingsFile)))

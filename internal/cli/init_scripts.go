@@ -76,6 +76,20 @@ type maker struct {
 	programs []string                               // of these, those that are run with --command-line
 }
 
+// unseen leaves out the directories of which a script has a spec.
+func (m *maker) unseen(folders []string) []string {
+	seen := map[string]bool{}
+	for s, err := range m.st.All() {
+		if err == nil {
+			seen[filepath.Dir(m.fileOf(s.Basic().ScriptPath))] = true
+		}
+	}
+	return slices.DeleteFunc(folders, func(folder string) bool {
+		abs, err := filepath.Abs(folder)
+		return err == nil && seen[abs]
+	})
+}
+
 func (m *maker) note(format string, args ...any) {
 	fmt.Fprintln(m.app.err, harmless(fmt.Sprintf(format, args...)))
 }
