@@ -25,8 +25,8 @@
 // name in PascalCase with an optional job type ("TabularPreprocessing_training", matched in the
 // pipeline). [ToSnakeCase], [ToPascalCase] and [ParseStepName] convert between them.
 //
-// A [SpecBuilder] finds the script of a node and makes its spec, [Inspect] reads what a script takes
-// without running it, a [PathMatcher] wires outputs to inputs, and a [DAG] orders nodes.
+// A [SpecBuilder] finds the script of a node and makes its spec, or proposes one for each script of a folder; [Inspect] reads
+// what a script takes without running it, a [PathMatcher] wires outputs to inputs, and a [DAG] orders nodes.
 //
 // # A run
 //
@@ -57,7 +57,8 @@
 // HTML page, the same bytes for the same result.
 // What scripts have printed appears in them as text and nothing else. [DiffResults] compares two of them.
 //
-// The command scriptspec, in cmd/scriptspec, does all this from a shell.
+// The command scriptspec, in cmd/scriptspec, does all this from a shell. [FindStore] and [Store.Settings] tell a Go program
+// what the command goes by: the nearest specs, and what a team has settled for them.
 //
 // # On disk
 //

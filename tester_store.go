@@ -55,8 +55,16 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 		return nil, (&FieldError{Path: "repeat", Code: CodeFormat, Value: o.Repeat, Message: "must not be negative"}).hintf("0 and 1 mean once")
 	}
 	var all *StoreTestResult
+	var only map[string]bool
 	for round := range max(o.Repeat, 1) {
-		r, err := t.testStore(ctx, st, o)
+		if round == 1 && o.LastFailed { // what failed last is not what it was before the first round
+			later := *o
+			later.LastFailed, o, only = false, &later, map[string]bool{}
+			for _, s := range all.Specs {
+				only[s.Name] = true
+			}
+		}
+		r, err := t.testStore(ctx, st, o, only)
 		all = all.and(r, round)
 		if err != nil || o.FailFast && !r.Success {
 			return all, err
@@ -65,8 +73,8 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	return all, nil
 }
 
-// testStore is one round of TestStore.
-func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOptions) (*StoreTestResult, error) {
+// testStore is one round of TestStore, of runs with these names; nil means all.
+func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOptions, only map[string]bool) (*StoreTestResult, error) {
 	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -117,6 +125,9 @@ func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOption
 	s.turn = make(chan struct{})
 	close(s.turn)
 	runs = s.arrange(st, runs)
+	if only != nil {
+		runs = slices.DeleteFunc(runs, func(r *suiteRun) bool { return !only[r.id.Name] })
+	}
 	s.result.Success = len(runs) == 0 && s.result.Shard != nil // there may be more shards than runs
 	for _, r := range slices.SortedFunc(slices.Values(runs), func(a, b *suiteRun) int { return cmp.Compare(a.place, b.place) }) {
 		r.number = s.result.add(r.id.Name, r.expect) // the result is in the order of the store

@@ -142,7 +142,21 @@ def main(job_args):
 	assert.Equal(t, []string{"counts passed"}, ran(nil))
 	assert.Equal(t, []string{"counts passed", "counts#2 exception", "counts#3 passed"}, ran(&scriptspec.SuiteOptions{Repeat: 3}))
 	assert.Equal(t, []string{"counts passed", "counts#2 exception"}, ran(&scriptspec.SuiteOptions{Repeat: 3, FailFast: true}))
-	_, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: -1})
+
+	// What failed last is found out once, before the first round.
+	other := s.Clone()
+	other.ScriptName, other.StepName = "other", "Other"
+	other.AddJobArg("file", filepath.Join(dir, "others"))
+	require.NoError(t, st.Save(other))
+	tester.History = st.History()
+	_, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: 2, FailFast: true}) // counts goes on at 3, other fails
+	require.NoError(t, err)
+	r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: 2, LastFailed: true})
+	require.NoError(t, err)
+	require.Len(t, r.Specs, 2)
+	assert.Equal(t, []string{"other", "other#2"}, []string{r.Specs[0].Name, r.Specs[1].Name})
+
+	_, err = tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: -1})
 	_, isField := errors.AsType[*scriptspec.FieldError](err)
 	assert.True(t, isField, "%v", err)
 }
