@@ -27,8 +27,8 @@ type LintOptions struct {
 	PathVars map[string]string
 	// Fix mends what has one right answer, and saves the specs: one whose bases have changed is rendered; one that a program
 	// of version 1 has rewritten gets back the members that this has dropped; a misspelt member is renamed if only one known
-	// name is near and the spec does not have it; what a list has twice is taken out; and a script that has moved is found if
-	// one file has its name. What else is wrong is left, and keeps no other fix from being made.
+	// name is near and the spec does not have it; tags become lower case; what a list has twice is taken out; and a script
+	// that has moved is found if one file has its name. What else is wrong is left, and keeps no other fix from being made.
 	Fix bool
 	// ScriptDirs are where Fix looks for scripts that have moved, with their subdirectories; relative ones count from the base
 	// of the store. Nil means the base itself.

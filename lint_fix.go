@@ -39,14 +39,14 @@ func (l *linter) mend(ctx context.Context) {
 		if len(repairs) == 0 {
 			continue
 		}
-		l.repair(ctx, s, repairs)
+		l.save(ctx, s, apply(s.text, repairs), repairs)
 	}
 }
 
-// repair saves a spec with some repairs, notes them, and reports whether that went well.
-func (l *linter) repair(ctx context.Context, s *lintedSpec, repairs []repair) bool {
+// save gives a spec the text that some repairs have made of its own, notes these, and reports whether that went well.
+func (l *linter) save(ctx context.Context, s *lintedSpec, text []byte, repairs []repair) bool {
 	before := *s
-	if err := l.replace(ctx, s, apply(s.text, repairs)); err != nil {
+	if err := l.replace(ctx, s, text); err != nil {
 		l.failure(l.path(s.file), nil, err)
 		return false
 	}
@@ -143,18 +143,22 @@ func (l *linter) breaks(s *lintedSpec, text []byte) bool {
 	})
 }
 
-// mended repairs what it can of what keeps a file from being a spec, and returns what still does, nil if nothing.
+// mended repairs what it can of what keeps a file from being a spec, and returns what still does, nil if nothing: tags become
+// lower case, and what a list has twice, also by that, is taken out.
 func (l *linter) mended(ctx context.Context, s *lintedSpec, err error) error {
 	if _, given := l.o.Texts[s.file]; given || !l.o.Fix || errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	repairs, rest := readable(s.text, decodeProblems(err))
-	after := apply(s.text, repairs)
-	_, left := decode(after, l.path(s.file), false)
-	if len(repairs) == 0 || !slices.EqualFunc(decodeProblems(left), rest, func(a, b *DecodeError) bool { return a.Message == b.Message && codeOf(a) == codeOf(b) }) {
-		return err // a repair would make another problem
+	text, problems, left := s.text, decodeProblems(err), err
+	var repairs []repair
+	for _, repairOf := range []func([]byte, *DecodeError) (repair, bool){inLowerCase, onlyOnce} {
+		made := repairsOf(text, problems, repairOf)
+		text = apply(text, made)
+		repairs = append(repairs, made...)
+		_, left = decode(text, l.path(s.file), false)
+		problems = decodeProblems(left)
 	}
-	if !l.repair(ctx, s, repairs) {
+	if len(repairs) == 0 || !l.save(ctx, s, text, repairs) {
 		return err
 	}
 	return left
@@ -171,39 +175,44 @@ func decodeProblems(err error) decodeErrors {
 	return nil
 }
 
-// readable returns repairs for problems that keep a text from being a spec, and those that it has none for: what a list has
-// twice is taken out, and tags become lower case.
-func readable(text []byte, problems decodeErrors) (repairs []repair, rest decodeErrors) {
+// repairsOf returns the repairs of one kind for problems that keep a text from being a spec.
+func repairsOf(text []byte, problems []*DecodeError, of func([]byte, *DecodeError) (repair, bool)) (repairs []repair) {
 	for _, e := range problems {
-		if r, ok := repairOf(text, e); ok {
+		if r, ok := of(text, e); ok {
+			r.finding.Path, r.finding.Severity, r.finding.Code, r.finding.Message = e.Path, SeverityError, codeOf(e), e.Message
 			repairs = append(repairs, r)
-			continue
 		}
-		rest = append(rest, e)
 	}
-	return repairs, rest
+	return repairs
 }
 
-// repairOf returns the repair for a problem of a text, if there is one.
-func repairOf(text []byte, e *DecodeError) (r repair, ok bool) {
-	r.finding = Finding{Path: e.Path, Severity: SeverityError, Code: codeOf(e), Message: e.Message}
-	steps := stepsOf(e.Path)
-	start, end, found := strictjson.Span(text, steps)
-	if len(steps) < 2 || !found || steps[len(steps)-1].Name != nil {
+// item returns the path of an item of a list that a problem is about, and where it is in the text.
+func item(text []byte, e *DecodeError) (steps []strictjson.Step, start, end int64, ok bool) {
+	steps = stepsOf(e.Path)
+	start, end, ok = strictjson.Span(text, steps)
+	return steps, start, end, ok && len(steps) > 1 && steps[len(steps)-1].Name == nil
+}
+
+// inLowerCase returns the repair of a tag that is none because of its upper-case letters.
+func inLowerCase(text []byte, e *DecodeError) (r repair, ok bool) {
+	steps, start, end, ok := item(text, e)
+	var tag string
+	if !ok || *steps[0].Name != fields[fieldTags].name || json.Unmarshal(text[start:end], &tag) != nil {
 		return r, false
 	}
-	last := &steps[len(steps)-1]
-	var tag string
-	switch {
-	case r.finding.Code == CodeDuplicate && last.Index > 0:
-		last.Index--
-		_, r.start, ok = strictjson.Span(text, steps)
-		r.end, r.finding.Hint = end, "removed" // with the comma between them
-	case *steps[0].Name == fields[fieldTags].name && json.Unmarshal(text[start:end], &tag) == nil && strings.ToLower(tag) != tag:
-		r.start, r.end, r.text = start, end, string(quote(strings.ToLower(tag)))
-		r.finding.Hint, ok = "now "+printable(strings.ToLower(tag)), true
+	lower := strings.ToLower(tag)
+	return repair{Finding{Hint: "now " + lower}, start, end, string(quote(lower))}, lower != tag && tagRules.broken(lower, always) == nil
+}
+
+// onlyOnce returns the repair of what a list has twice: it is taken out, with the comma before it.
+func onlyOnce(text []byte, e *DecodeError) (r repair, ok bool) {
+	steps, _, end, ok := item(text, e)
+	if !ok || codeOf(e) != CodeDuplicate || steps[len(steps)-1].Index == 0 {
+		return r, false
 	}
-	return r, ok
+	steps[len(steps)-1].Index--
+	_, start, ok := strictjson.Span(text, steps)
+	return repair{Finding{Hint: "removed"}, start, end, ""}, ok
 }
 
 // moved gives a spec the path of its script if that is not where the spec says and one file of that name is elsewhere.

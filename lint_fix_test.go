@@ -34,9 +34,11 @@ func TestLintFix(t *testing.T) {
 		"a person's own":         {",\n  \"x-tagz\": 1\n}", "", nil},
 		"twice in a list":        {",\n  \"tags\": [\"x\", \"y\",\n \"x\", \"x\"]\n}", ",\n  \"tags\": [\"x\", \"y\"]\n}", []string{"6:2: error: tags[2]: is in the list twice (removed) (fixed) [duplicate]", "tags[3]: is in the list twice (removed) (fixed)"}},
 		"in upper case":          {",\n  \"tags\": [\"x\", \"GPU\"]\n}", ",\n  \"tags\": [\"x\", \"gpu\"]\n}", []string{"5:17: error: tags[1]: must begin with a lower-case letter or digit, and have only these, '_', '.' and '-' (now gpu) (fixed)"}},
-		"in both cases":          {",\n  \"tags\": [\"gpu\", \"GPU\"]\n}", "", []string{"tags[1]: must begin"}},
+		"in both cases":          {",\n  \"tags\": [\"gpu\", \"GPU\"]\n}", ",\n  \"tags\": [\"gpu\"]\n}", []string{"tags[1]: must begin", "5:19: error: tags[1]: is in the list twice (removed) (fixed)"}},
+		"in both and twice":      {",\n  \"tags\": [\"Nightly\", \"nightly\", \"x\", \"x\"]\n}", ",\n  \"tags\": [\"nightly\", \"x\"]\n}", []string{"tags[0]: must begin", "5:23: error: tags[1]: is in the list twice (removed) (fixed)", "5:39: error: tags[3]: is in the list twice (removed) (fixed)"}},
+		"no tag in lower case":   {",\n  \"tags\": [\"A!\", \"GPU\", \"x\", \"x\"]\n}", ",\n  \"tags\": [\"A!\", \"gpu\", \"x\"]\n}", []string{"5:12: error: tags[0]: must begin", "tags[1]: must begin", "tags[3]: is in the list twice (removed) (fixed)"}},
 		"broken as well":         {",\n  \"timeout\": \"x\", \"tags\": [\"GPU\", \"x\", \"x\"], \"budget\": 1\n}", ",\n  \"timeout\": \"x\", \"tags\": [\"gpu\", \"x\"], \"budget\": 1\n}", []string{"5:14: error: timeout: want", "5:28: error: tags[0]: must begin with a lower-case letter or digit, and have only these, '_', '.' and '-' (now gpu) (fixed)", "tags[2]: is in the list twice (removed) (fixed)", "5:51: error: budget: want"}},
-		"broken by itself":       {",\n  \"timeout\": \"x\", \"tags\": [\"GPU\", \"gpu\"]\n}", "", []string{"tags[0]: must begin", "timeout: want"}},
+		"broken in another way":  {",\n  \"timeout\": \"x\", \"tags\": [\"GPU\", \"gpu\"]\n}", ",\n  \"timeout\": \"x\", \"tags\": [\"gpu\"]\n}", []string{"tags[0]: must begin", "tags[1]: is in the list twice (removed) (fixed)", "timeout: want"}},
 		"cut off":                {",\n  \"tags\": [\"GPU\"],", "", []string{"tags[0]: must begin", "the document ends too early"}},
 		"a problem that is kept": {",\n  \"tagz\": [\"X\"]\n}", "", []string{"tagz: unknown member (did you mean tags?)"}},
 	} {
