@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 const mainScript = `
@@ -466,7 +467,7 @@ func TestLookupRunsNoPython(t *testing.T) {
 	dir := t.TempDir()
 	started := filepath.Join(dir, "started")
 	b.Python = filepath.Join(dir, "python")
-	require.NoError(t, os.WriteFile(b.Python, []byte("#!/bin/sh\necho >> '"+started+"'\nexit 1\n"), 0o700))
+	testprogram.Write(t, b.Python, "#!/bin/sh\necho >> '"+started+"'\nexit 1\n")
 	stored := scriptspec.New("step_a", "StepA", "step_a.py")
 	require.NoError(t, b.Store.Save(stored))
 

@@ -2,7 +2,6 @@ package scriptspec_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 const manyUses = `
@@ -198,8 +198,7 @@ func TestInspectWithOddInterpreters(t *testing.T) {
 		"is false": "#!/bin/sh\nexit 3\n",
 	} {
 		interpreter := filepath.Join(t.TempDir(), "python")
-		write(t, interpreter, text)
-		require.NoError(t, os.Chmod(interpreter, 0o700))
+		testprogram.Write(t, interpreter, text)
 		t.Setenv("SCRIPTSPEC_PYTHON", interpreter)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if name == "hangs" {

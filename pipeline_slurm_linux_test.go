@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // The pipeline of examples/pipeline has the same result here and on a cluster, with both nodes at work.
@@ -160,7 +161,7 @@ func somewhere(t *testing.T, owner int) (dir, program string) {
 	data, err := os.ReadFile(built)
 	require.NoError(t, err)
 	program = filepath.Join(dir, "scriptspec")
-	require.NoError(t, os.WriteFile(program, data, 0o755))
+	testprogram.Write(t, program, string(data))
 	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil {
 			err = os.Lchown(path, owner, owner)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // helperDir has the command, for the nodes of clusters and for drivers, until all tests have ended.
@@ -56,12 +57,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 		t.Skip("the programs in testdata/slurm are of Linux")
 	}
 	c := &fakeCluster{t, t.TempDir()}
-	require.NoError(t, os.CopyFS(c.bin, os.DirFS(filepath.Join("testdata", "slurm"))))
-	programs, err := filepath.Glob(filepath.Join(c.bin, "*"))
-	require.NoError(t, err)
-	for _, program := range programs {
-		require.NoError(t, os.Chmod(program, 0o700))
-	}
+	testprogram.CopyAll(t, filepath.Join("testdata", "slurm"), c.bin)
 	require.NoError(t, os.Mkdir(filepath.Join(c.bin, "state"), 0o700))
 	t.Cleanup(func() { // the shells of jobs write their states
 		require.Eventually(t, func() bool { return !slices.Contains(c.jobs("state"), "RUNNING") }, time.Minute, time.Millisecond)
@@ -392,8 +388,7 @@ func TestEngineSuite(t *testing.T) {
 func TestEngineGrace(t *testing.T) {
 	t.Parallel()
 	c, s, tester := scriptOnSlurm(t, writes)
-	write(t, filepath.Join(c.bin, "scontrol"), "#!/bin/sh\necho 'KillWait = 5 sec'\n")
-	require.NoError(t, os.Chmod(filepath.Join(c.bin, "scontrol"), 0o700))
+	testprogram.Write(t, filepath.Join(c.bin, "scontrol"), "#!/bin/sh\necho 'KillWait = 5 sec'\n")
 	tester.Grace = 6 * time.Second
 	_, err := tester.TestScript(t.Context(), s)
 	fe, ok := errors.AsType[*scriptspec.FieldError](err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // wrapper is an interpreter as version managers and activation scripts make it: a shell script that does
@@ -33,7 +34,7 @@ func newWrapper(t *testing.T, before, start string) *wrapper {
 func (w *wrapper) write(before, start string) {
 	w.t.Helper()
 	text := fmt.Sprintf("#!/bin/sh\necho run >> '%s'\n%s\n%s\n", w.runs, before, strings.ReplaceAll(start, "python", "'"+interpreter(w.t)+"'"))
-	require.NoError(w.t, os.WriteFile(w.path+".new", []byte(text), 0o700))
+	testprogram.Write(w.t, w.path+".new", text)
 	require.NoError(w.t, os.Rename(w.path+".new", w.path)) // one that runs cannot be written to
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // main is called with those of the four that it has, whatever it looks like.
@@ -112,8 +112,7 @@ func bare(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "python")
 	executable, err := exec.Command(python(t), "-c", "import sys; print(sys.executable)").Output()
 	require.NoError(t, err)
-	write(t, path, "#!/bin/sh\nexec "+strings.TrimSpace(string(executable))+` -S "$@"`+"\n")
-	require.NoError(t, os.Chmod(path, 0o700))
+	testprogram.Write(t, path, "#!/bin/sh\nexec "+strings.TrimSpace(string(executable))+` -S "$@"`+"\n")
 	return path
 }
 
@@ -174,8 +173,7 @@ func TestInterpreterIsNoPython(t *testing.T) {
 		"#!/bin/sh\nexit 0\n":                         `it ended with exit code 0 and said ""`,
 	} {
 		path := filepath.Join(t.TempDir(), "not-python")
-		write(t, path, text)
-		require.NoError(t, os.Chmod(path, 0o700))
+		testprogram.Write(t, path, text)
 		_, err := (&scriptspec.RuntimeTester{Python: path}).TestScript(t.Context(), onDisk(t))
 		require.ErrorIs(t, err, scriptspec.ErrInterpreter)
 		require.ErrorContains(t, err, path)

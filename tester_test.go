@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // scripted returns a spec for a script with the given text.
@@ -168,8 +169,7 @@ func dirExists(path string) bool {
 func TestScriptIsNotStarted(t *testing.T) {
 	t.Parallel()
 	notPython := filepath.Join(t.TempDir(), "not-python")
-	write(t, notPython, "#!/bin/sh\nexit 42\n")
-	require.NoError(t, os.Chmod(notPython, 0o700))
+	testprogram.Write(t, notPython, "#!/bin/sh\nexit 42\n")
 	tester := &scriptspec.RuntimeTester{Python: notPython}
 	for name, test := range map[string]struct {
 		change  func(*scriptspec.ScriptExecutionSpec)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // fake makes programs of shell scripts, by name. Each notes its arguments, its environment and what it reads.
@@ -24,7 +26,7 @@ func fake(t *testing.T, programs map[string]string) (c *Client, noted func(file 
 	dir := t.TempDir()
 	for name, script := range programs {
 		text := "#!/bin/sh\nhere=$(dirname \"$0\")\nprintf '%s\\n' \"$@\" >\"$here/args\"\nenv >\"$here/env\"\n" + script + "\n"
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700))
+		testprogram.Write(t, filepath.Join(dir, name), text)
 	}
 	return New(dir), func(file string) string {
 		data, err := os.ReadFile(filepath.Join(dir, file))
