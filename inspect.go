@@ -236,7 +236,7 @@ func mainDrift(script *ScriptInterface, given map[string][]string) []Drift {
 		return nil
 	}
 	if script.isProgram() {
-		return []Drift{{DriftMain, "script_path", true, "the script has no main with the four parameters; it is a program, to be named in RuntimeTester.CommandLine"}}
+		return []Drift{{DriftMain, "script_path", true, "the script has no main with the four parameters; it is a program, to be listed under command_line"}}
 	}
 	if !script.HasMain {
 		return []Drift{{DriftMain, "script_path", false, "the script has no function main"}}

@@ -106,7 +106,7 @@ func TestProgramDrift(t *testing.T) {
 		for _, d := range script.Compare(s) {
 			if d.Kind == scriptspec.DriftMain {
 				assert.True(t, d.Optional)
-				assert.Contains(t, d.Message, "RuntimeTester.CommandLine")
+				assert.Contains(t, d.Message, "listed under command_line")
 				continue
 			}
 			assert.False(t, d.Optional, "argparse ends the program")
@@ -214,7 +214,7 @@ func TestProgramWithAMain(t *testing.T) {
 
 	result := run(t, s)
 	assert.Equal(t, scriptspec.OutcomeBadMain, result.Outcome)
-	assert.Contains(t, result.ErrorMessage, "if the script is a program, name it in RuntimeTester.CommandLine")
+	assert.Contains(t, result.ErrorMessage, "if the script is a program, list it under command_line")
 	result = runWith(t, &scriptspec.RuntimeTester{CommandLine: []string{"the_script"}}, s)
 	assert.Equal(t, "2 (argument --seed: invalid int value: 'x')", result.ErrorMessage)
 	write(t, script.Path, "import argparse\nargparse.ArgumentParser().parse_args(['--x'])\n")

@@ -30,7 +30,7 @@ func (l *linter) rewritten(ctx context.Context) {
 		}
 		finding := len(l.result.Findings)
 		l.at(*s, "", SeverityWarning, CodeRewritten, "lost "+listed(list)+", which the last commit has: it was rewritten by a program that knows only version 1",
-			"Fix restores them; or commit the file without them")
+			"a fix restores them; or commit the file without them")
 		if _, given := l.o.Texts[s.file]; given || !l.o.Fix {
 			continue
 		}

@@ -52,7 +52,7 @@ func TestLintRewritten(t *testing.T) {
 		return linted(t, r, func(r *scriptspec.LintResult, b *bytes.Buffer) error { return r.WriteText(b) })
 	}
 	const finding = "rewritten_runtime_test_spec.json:1:1: warning: lost spec_version, tags and x-team, which the last commit has: " +
-		"it was rewritten by a program that knows only version 1 (Fix restores them; or commit the file without them)"
+		"it was rewritten by a program that knows only version 1 (a fix restores them; or commit the file without them)"
 	assert.Contains(t, text(nil), finding+" [rewritten]\n")
 	assert.Contains(t, text(nil), "enhanced_runtime_test_spec.json:1:1: warning: lost output_path_specs and spec_version, which")
 	got, err := os.ReadFile(st.Path("rewritten"))

@@ -20,7 +20,7 @@ var lintRules = []Rule{
 	{CodeBaseConflict, SeverityNote, "a base has changed a value that the spec has changed too", false},
 	{CodeBaseCycle, SeverityError, "bases extend each other in a cycle", false},
 	{CodeCycle, SeverityError, "the graph of a pipeline has a cycle", false},
-	{CodeDrift, SeverityWarning, "spec and script differ (only with Scripts)", false},
+	{CodeDrift, SeverityWarning, "spec and script differ (only if scripts are read as well)", false},
 	{CodeDuplicate, SeverityError, "something is listed twice, or two outputs have one path", true},
 	{CodeEmpty, SeverityError, "a logical name, path or variable name is empty", false},
 	{CodeFormat, SeverityError, "a name or value does not have the required form", true},
@@ -47,7 +47,7 @@ var lintRules = []Rule{
 	{CodeUnknownMember, SeverityWarning, "a member is unknown, or an example sets what the spec does not have", true},
 	{CodeUnknownNode, SeverityError, "an edge or spec names a node that is not in the graph", false},
 	{CodeUnknownStep, SeverityWarning, "depends_on names a step that does not exist or does not run before", false},
-	{CodeUnknownTag, SeverityWarning, "a tag is not declared (only with KnownTags)", false},
+	{CodeUnknownTag, SeverityWarning, "a tag is not declared (only if known tags are listed)", false},
 	{CodeUnreadable, SeverityError, "a file cannot be read as what its name says", false},
 	{CodeUnused, SeverityNote, "no pipeline of the store refers to the spec", false},
 }

@@ -168,7 +168,7 @@ func TestPipelineOnlyOfNothing(t *testing.T) {
 	t.Parallel()
 	f := loadAndTrain(t)
 	_, err := f.tester.TestPipeline(t.Context(), f.p, &scriptspec.PipelineOptions{Only: []string{}})
-	require.EqualError(t, err, "pipeline p: options.only: Only names no node, so that nothing would be run (nil runs all)")
+	require.EqualError(t, err, "pipeline p: options.only: no node is named, so that nothing would be run (leave it out to run all)")
 	lines := recordedPipeline(t, f.p, &scriptspec.PipelineOptions{Only: []string{}})
 	assert.Equal(t, []string{"skip Test: Only names no node, so that nothing is run"}, lines)
 }

@@ -140,7 +140,7 @@ func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpe
 			fe.Code = CodeNotExist
 			fe.Message = fmt.Sprintf("node %s refers to the spec of script %s, which is not in the store: %s",
 				printable(node), printable(script), printable(st.Path(script)))
-			fe.Hint = "save it with Save or SaveStep, or put the spec itself in the place of its name"
+			fe.Hint = "save it first, or put the spec itself in the place of its name"
 			if near := st.nearest(script, specFileSuffix); near != "" {
 				fe.Hint = "did you mean " + printable(near) + "?"
 			}

@@ -78,10 +78,10 @@ func (o *PipelineOptions) problems(known map[string]int) []*FieldError {
 		fail("options.parallelism", CodeFormat, o.Parallelism, "parallelism is negative", "0 means one script for each CPU")
 	}
 	if o.Only != nil && len(o.Only) == 0 {
-		fail("options.only", CodeEmpty, nil, "Only names no node, so that nothing would be run", "nil runs all")
+		fail("options.only", CodeEmpty, nil, "no node is named, so that nothing would be run", "leave it out to run all")
 	}
 	if len(o.Only) > 0 && len(o.From)+len(o.To) > 0 {
-		fail("options.only", CodeFormat, slices.Clone(o.Only), "Only runs exactly its nodes and does not go with From and To", "use one or the other")
+		fail("options.only", CodeFormat, slices.Clone(o.Only), "exactly these nodes are run, which does not go with from and to", "use one or the other")
 	}
 	if o.Shared && len(o.Only) == 0 {
 		fail("options.shared", CodeFormat, true, "Shared goes only with Only", "name the nodes of this run in Only")

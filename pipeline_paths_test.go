@@ -31,8 +31,8 @@ func TestPipelinePathVars(t *testing.T) {
 	f.tester.PathVars = map[string]string{"HER": f.dir}
 	_, err := f.tester.TestPipeline(t.Context(), f.p, nil)
 	assert.Equal(t, []string{
-		`specs["Load"].script_path: the path has ${HERE}, which is not in PathVars: ${HERE}/load.py (did you mean ${HER}?)`,
-		`specs["Train"].script_path: the path has ${HERE}, which is not in PathVars: ${HERE}/train.py (did you mean ${HER}?)`,
+		`specs["Load"].script_path: the path has ${HERE}, which has no value: ${HERE}/load.py (did you mean ${HER}?)`,
+		`specs["Train"].script_path: the path has ${HERE}, which has no value: ${HERE}/train.py (did you mean ${HER}?)`,
 	}, strings.Split(strings.ReplaceAll(err.Error(), "\n  ", "\n"), "\n")[1:])
 }
 

@@ -226,7 +226,7 @@ func (pl *planner) edgeErrors(plan *PipelinePlan) []*FieldError {
 		from, to := printable(edge[0]), printable(edge[1])
 		if at := slices.IndexFunc(n.Suggested, func(p AssignedPair) bool { return p.Source == edge[0] }); at >= 0 {
 			s := n.Suggested[at]
-			why, hint := fmt.Sprintf("similar names (%.2f)", s.Confidence), "confirm it as one of wires or with an alias, or allow such pairs with AllowSemantic"
+			why, hint := fmt.Sprintf("similar names (%.2f)", s.Confidence), "confirm it as one of wires or with an alias, or allow such pairs with allow_semantic"
 			if s.MatchType == MatchStem {
 				why, hint = "names of one stem", "confirm it as one of wires or with an alias"
 			}

@@ -76,7 +76,7 @@ func (r *pipelineRun) open() error {
 	case dir == "" && (reuses || o.Shared):
 		return newPipelineError(r.pipeline.Name, []*FieldError{{
 			Path: "options.work_dir", Code: CodeRequired, Message: "a part of a pipeline needs the work directory of an earlier run",
-			Hint: "it is WorkDir of that run's result",
+			Hint: "the result of that run names it",
 		}})
 	case o.Shared:
 		open = workdir.OpenShared

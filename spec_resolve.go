@@ -147,8 +147,8 @@ func (p pathResolver) path(path string) (string, *FieldError) {
 			name := found[2 : len(found)-1]
 			value, known := p.vars[name]
 			if !known && fe == nil {
-				fe = fieldErrorf(rank{}, "", CodeNotLocal, "the path has ${%s}, which is not in PathVars: %s", name, path)
-				fe.Hint = "give it a value there"
+				fe = fieldErrorf(rank{}, "", CodeNotLocal, "the path has ${%s}, which has no value: %s", name, path)
+				fe.Hint = "give it one, or write the path out"
 				if near := similarity.Nearest(slices.Collect(maps.Keys(p.vars)), name); near != "" {
 					fe.Hint = "did you mean ${" + printable(near) + "}?"
 				}
@@ -161,7 +161,7 @@ func (p pathResolver) path(path string) (string, *FieldError) {
 	}
 	if found := plainVariable.FindString(path); found != "" {
 		if _, known := p.vars[found[1:]]; known {
-			return "", fieldErrorf(rank{}, "", CodeNotLocal, "variables of PathVars are in braces: %s", path).hintf("write ${%s}", found[1:])
+			return "", fieldErrorf(rank{}, "", CodeNotLocal, "variables in paths are in braces: %s", path).hintf("write ${%s}", found[1:])
 		}
 	}
 	if p.base != "" && path != "" && !filepath.IsAbs(path) && notLocal(path) == nil {
@@ -191,7 +191,7 @@ func notLocal(path string) *FieldError {
 	case strings.HasPrefix(path, "~"):
 		return refuse("~ is not expanded in paths", "write the home directory out, or the path as ./~")
 	case strings.Contains(path, "$") && shellWord.MatchString(path) && !hasDollar(path):
-		return refuse("variables are not expanded in paths", "write the path out, or give ${NAME} a value in PathVars")
+		return refuse("variables are not expanded in paths", "write the path out; only a Go program can give ${NAME} a value, in PathVars")
 	}
 	return nil
 }

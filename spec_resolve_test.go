@@ -117,9 +117,9 @@ func TestPathVariables(t *testing.T) {
 
 	s.AddInputPath("more", "${ROTO}/x")
 	_, err = tester.TestScript(t.Context(), s)
-	assert.Equal(t, []problem{{`input_paths["more"]`, scriptspec.CodeNotLocal, "the path has ${ROTO}, which is not in PathVars: ${ROTO}/x"}}, problems(t, err))
+	assert.Equal(t, []problem{{`input_paths["more"]`, scriptspec.CodeNotLocal, "the path has ${ROTO}, which has no value: ${ROTO}/x"}}, problems(t, err))
 	assert.ErrorContains(t, err, "did you mean ${ROOT}?")
 	s.AddInputPath("more", "${HOME}/x")
 	_, err = tester.TestScript(t.Context(), s)
-	assert.ErrorContains(t, err, "the path has ${HOME}, which is not in PathVars", "the environment is not asked")
+	assert.ErrorContains(t, err, "the path has ${HOME}, which has no value", "the environment is not asked")
 }

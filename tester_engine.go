@@ -226,7 +226,7 @@ func (t *RuntimeTester) remote(ctx context.Context, what job) (*ScriptTestResult
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	if errs := sbatchErrors("Slurm.Args", rank{}, t.Engine.Args); len(errs) > 0 {
+	if errs := sbatchErrors("slurm.args", rank{}, t.Engine.Args); len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
 	}
 	basic := s.self().Basic()

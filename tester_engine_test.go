@@ -415,13 +415,13 @@ func TestEngineArguments(t *testing.T) {
 	tester.Engine.Args = []string{"--mem=2G", "job.sh", "--job-name=x", "-o", "", "--job-n=x", "-HJx", "--uid=1"}
 	_, err = tester.TestScript(t.Context(), s)
 	assert.Equal(t, []problem{
-		{"Slurm.Args[1]", scriptspec.CodeFormat, "job.sh is not an option of sbatch"},
-		{"Slurm.Args[2]", scriptspec.CodeFormat, "--job-name is an option that the driver sets itself"},
-		{"Slurm.Args[3]", scriptspec.CodeFormat, "-o is an option that the driver sets itself"},
-		{"Slurm.Args[4]", scriptspec.CodeFormat, " is not an option of sbatch"},
-		{"Slurm.Args[5]", scriptspec.CodeFormat, "--job-name is an option that the driver sets itself"},
-		{"Slurm.Args[6]", scriptspec.CodeFormat, "-J is an option that the driver sets itself"},
-		{"Slurm.Args[7]", scriptspec.CodeFormat, "--uid is an option that the driver sets itself"},
+		{"slurm.args[1]", scriptspec.CodeFormat, "job.sh is not an option of sbatch"},
+		{"slurm.args[2]", scriptspec.CodeFormat, "--job-name is an option that the driver sets itself"},
+		{"slurm.args[3]", scriptspec.CodeFormat, "-o is an option that the driver sets itself"},
+		{"slurm.args[4]", scriptspec.CodeFormat, " is not an option of sbatch"},
+		{"slurm.args[5]", scriptspec.CodeFormat, "--job-name is an option that the driver sets itself"},
+		{"slurm.args[6]", scriptspec.CodeFormat, "-J is an option that the driver sets itself"},
+		{"slurm.args[7]", scriptspec.CodeFormat, "--uid is an option that the driver sets itself"},
 	}, problems(t, errors.Unwrap(err)))
 }
 

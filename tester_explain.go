@@ -49,7 +49,7 @@ func (r *scriptRun) usageError() string {
 	case r.request.Program:
 		return sprintf(" (%s)", []any{said})
 	}
-	return sprintf(" (%s; if the script is a program, name it in RuntimeTester.CommandLine)", []any{said})
+	return sprintf(" (%s; if the script is a program, list it under command_line)", []any{said})
 }
 
 // missingKey explains a KeyError of a line that reads one of the maps of a spec.

@@ -23,10 +23,13 @@ type Interpreter struct {
 	Version string `json:"version"`
 }
 
+// configured is where an interpreter comes from that a caller has named, in Go, by a flag or in settings.
+const configured = "the configured one"
+
 // pythonName returns what an interpreter is to be looked up by, and says where that comes from.
 func pythonName(given string) (name, source string) {
 	if given != "" {
-		return given, "RuntimeTester.Python"
+		return given, configured
 	}
 	if name = os.Getenv("SCRIPTSPEC_PYTHON"); name != "" {
 		return name, "SCRIPTSPEC_PYTHON"
@@ -60,9 +63,17 @@ func findPython(name string) (path, source string, err error) {
 		path, err = filepath.Abs(path) // links stay: they lead out of a virtual environment
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("no Python interpreter (set RuntimeTester.Python or SCRIPTSPEC_PYTHON): %w", err)
+		return "", "", noPython(source, err)
 	}
 	return path, source, nil
+}
+
+// noPython is the error for an interpreter that cannot be looked up.
+func noPython(source string, err error) error {
+	if source == configured {
+		return fmt.Errorf("no Python interpreter where it is configured to be: %w", err)
+	}
+	return fmt.Errorf("no Python interpreter (install python3, or name another one in SCRIPTSPEC_PYTHON): %w", err)
 }
 
 // interpreters remembers the programs behind the interpreters that scripts were run with. A shim such as

@@ -177,7 +177,7 @@ func TestMissingModuleNamesTheInterpreter(t *testing.T) {
 	python := interpreter(t)
 	result := runWith(t, &scriptspec.RuntimeTester{Python: python}, scripted(t, "import no_such_module_anywhere\ndef main(output_paths):\n    pass"))
 	assert.Equal(t, "ModuleNotFoundError", result.ErrorType)
-	assert.Equal(t, fmt.Sprintf("No module named 'no_such_module_anywhere' (Python %s at %s, which is RuntimeTester.Python)",
+	assert.Equal(t, fmt.Sprintf("No module named 'no_such_module_anywhere' (Python %s at %s, which is the configured one)",
 		result.Interpreter.Version, python), result.ErrorMessage)
 	assert.Regexp(t, `^3\.\d+\.\d+$`, result.Interpreter.Version)
 }

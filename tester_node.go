@@ -240,7 +240,7 @@ func (q *nodeRequest) run(ctx context.Context, reply *nodeReply) {
 		}
 	}
 	if t.node.python, err = lookPath(q.Python, q.Path); err != nil {
-		fail(fmt.Errorf("no Python interpreter (set RuntimeTester.Python or SCRIPTSPEC_PYTHON): %w", err))
+		fail(noPython(q.PythonFrom, err))
 		return
 	}
 	group := cgroup.Own()

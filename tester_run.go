@@ -239,7 +239,7 @@ func (r *scriptRun) classify(e *ended) {
 		fail(OutcomeCrashed, "%v", e.err)
 	case report.Outcome == pydriver.NoMain:
 		fail(OutcomeNoMain, "the script has no function main(input_paths, output_paths, environ_vars, job_args); "+
-			"if it is a program, name it in RuntimeTester.CommandLine")
+			"if it is a program, list it under command_line")
 	case report.Outcome == pydriver.PackageMissing:
 		fail(OutcomePackageMissing, "%s", res.ErrorMessage)
 	case report.Outcome == pydriver.BadMain:

@@ -173,7 +173,7 @@ func (r *scriptRun) canFork(env map[string]string) bool {
 
 var errClosed = errors.New("RuntimeTester.Close was called while the warm interpreter started")
 
-var errPreloadTimeout = errors.New("importing the modules of RuntimeTester.Preload takes longer than the timeout")
+var errPreloadTimeout = errors.New("importing the modules to preload takes longer than the timeout")
 
 // warmError explains why there is no warm interpreter, without environment values.
 func (r *scriptRun) warmError(err error) error {

@@ -144,7 +144,7 @@ func TestPreloadFails(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	tester.Timeout = 1
 	_, err = tester.TestScript(t.Context(), s)
-	require.ErrorContains(t, err, "RuntimeTester.Preload takes longer than")
+	require.ErrorContains(t, err, "the modules to preload takes longer than")
 }
 
 // What would be another module in a new interpreter is not shared.

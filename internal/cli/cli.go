@@ -98,12 +98,8 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	if !ok {
 		e = &exit{codeOf(ctx, err), err}
 	}
-	if text := e.Error(); text != "" {
-		words := inFlags
-		if _, isText := errors.AsType[*scriptspec.DecodeError](err); isText {
-			words = inWords
-		}
-		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(words(text), "\n", "\n  "))
+	if e.Error() != "" {
+		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(inFlags(e, flagPlaces), "\n", "\n  "))
 	}
 	return e.code
 }

@@ -145,7 +145,7 @@ func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(s
 func (m *maker) noteMissing(s *scriptspec.ScriptExecutionSpec, script *scriptspec.ScriptInterface) {
 	for _, d := range script.Compare(s) {
 		if !d.Optional {
-			m.note("%s: %s", s.StepName, inWords(d.String()))
+			m.note("%s: %s", s.StepName, d.String())
 		}
 	}
 }

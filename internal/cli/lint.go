@@ -51,9 +51,6 @@ func (a *app) lintCommand() *cobra.Command {
 		}
 		here, _ := os.Getwd()
 		top := a.sourceRoot()
-		for i, f := range r.Findings {
-			r.Findings[i].Message, r.Findings[i].Hint = inWords(f.Message), inWords(f.Hint)
-		}
 		ofTop := &scriptspec.LintResult{Findings: slices.Clone(r.Findings)} // as GitHub shows files
 		for i := range r.Findings {
 			ofTop.Findings[i].File = relative(top, r.Findings[i].File)
@@ -115,9 +112,6 @@ func fixed(r *scriptspec.LintResult) string {
 // writeRules writes which rules lint has.
 func (a *app) writeRules() error {
 	rules := scriptspec.LintRules()
-	for i, r := range rules {
-		rules[i].Summary = inWords(r.Summary)
-	}
 	table := func(w io.Writer) error {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "RULE\tSEVERITY\tFIX\tSUMMARY")

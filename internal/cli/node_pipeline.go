@@ -2,7 +2,7 @@ package cli
 
 import (
 	"errors"
-	"strings"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +39,9 @@ func (a *app) runNode(cmd *cobra.Command, f *nodeFlags) error {
 		pipeline: f.pipeline, only: []string{f.node}, work: f.work, shared: true, timeout: f.timeout, programs: f.programs, repeat: 1,
 	}, nil)
 	if code := codeOfFlags(err); code != 0 {
-		return &exit{code, errors.New(inFlags(strings.ReplaceAll(err.Error(), "options.only", "--node")))}
+		places := maps.Clone(flagPlaces)
+		places["options.only"] = "--node"
+		return &exit{code, errors.New(inFlags(err, places))}
 	}
 	return err
 }

@@ -148,7 +148,6 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case streamErr != nil:
 		return streamErr
 	}
-	wordedResult(all)
 	if writeErr := a.write(a.resultForms(all)); writeErr != nil {
 		return writeErr
 	}
@@ -235,7 +234,6 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if r == nil || streamErr != nil {
 		return errors.Join(withData(err), streamErr)
 	}
-	wordedResult(r)
 	if writeErr := a.write(a.resultForms(r)); writeErr != nil {
 		return writeErr
 	}

@@ -57,7 +57,6 @@ func (a *app) follow(tester *scriptspec.RuntimeTester, run func()) error {
 	}
 	p := newProgress(a)
 	tester.Observer = func(e scriptspec.Event) {
-		e = wordedEvent(e)
 		p.event(e)
 		s.event(e)
 	}

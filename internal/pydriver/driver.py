@@ -175,7 +175,7 @@ def arguments(main, request):
             ", ".join(PARAMETERS),
         )
     if not values:
-        return None, None, "main takes none of %s (if the script is a program, name it in RuntimeTester.CommandLine)" % (
+        return None, None, "main takes none of %s (if the script is a program, list it under command_line)" % (
             ", ".join(PARAMETERS)
         )
     if "job_args" in values:
