@@ -48,6 +48,9 @@ func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Error
 // failed is for a check that has already printed why.
 var failed = &exit{code: exitNo}
 
+// errInterrupted is why a run was ended that a person has interrupted.
+var errInterrupted = errors.New("interrupted")
+
 // app is one call of the program.
 type app struct {
 	in       io.Reader
@@ -68,8 +71,8 @@ type app struct {
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	said := &sink{w: out}
 	a := &app{in: in, out: said, err: errOut}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -78,7 +81,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		case <-signals:
 			signal.Stop(signals) // the second one kills
 			a.notice("scriptspec: interrupted: stopping scripts; press Ctrl-C again to kill them")
-			cancel()
+			cancel(errInterrupted)
 		case <-ctx.Done():
 		}
 	}()
@@ -98,7 +101,8 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	if !ok {
 		e = &exit{codeOf(ctx, err), err}
 	}
-	if e.Error() != "" {
+	ended := ctx.Err() != nil && (errors.Is(e, errInterrupted) || errors.Is(e, context.Canceled)) // of which there was a notice
+	if e.Error() != "" && !ended {
 		fmt.Fprintln(errOut, "scriptspec: "+strings.ReplaceAll(inFlags(e, flagPlaces), "\n", "\n  "))
 	}
 	return e.code

@@ -21,9 +21,10 @@ func TestInterrupt(t *testing.T) {
 	for name, test := range map[string]struct {
 		args   []string
 		report string // what is in it
+		said   string // the last line
 	}{
-		"spec":     {[]string{"run", "prep"}, `"status": "cancelled"`},
-		"pipeline": {[]string{"run", "--pipeline", "line", "--work", "work"}, `"status": "cancelled"`},
+		"spec":     {[]string{"run", "prep"}, `"status": "cancelled"`, "cancelled prep: running when the run was ended: interrupted\n"},
+		"pipeline": {[]string{"run", "--pipeline", "line", "--work", "work"}, `"status": "cancelled"`, "/work\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,8 +35,11 @@ func TestInterrupt(t *testing.T) {
 
 			first := run("")
 			all, err := io.ReadAll(first.said)
-			if err != nil || !strings.Contains(string(all), noticed) {
+			if err != nil || !strings.Contains(string(all), noticed) || !strings.HasSuffix(string(all), test.said) {
 				t.Errorf("%v: %s", err, all)
+			}
+			if strings.Contains(string(all), "canceled") {
+				t.Errorf("it is said in the words of Go: %s", all)
 			}
 			_ = first.command.Wait() // the exit code says more
 			if code := first.command.ProcessState.ExitCode(); code != exitInterrupted {
