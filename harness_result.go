@@ -48,21 +48,12 @@ func (s *SpecTestResult) passed() bool {
 	return s.Error == "" && s.Result != nil && s.Result.Outcome == expected(s.Expect)
 }
 
-// and adds the result of a further round, of which the first is 0; either may be nil.
-func (r *StoreTestResult) and(next *StoreTestResult, round int) *StoreTestResult {
-	switch {
-	case r == nil:
-		return next
-	case next == nil:
-		return r
+// inRound returns a name with the round behind it, which the first one lacks: prep#2.
+func inRound(name string, round int) string {
+	if round < 2 {
+		return name
 	}
-	for _, s := range next.Specs {
-		s.Name += "#" + strconv.Itoa(round+1)
-		r.Specs = append(r.Specs, s)
-	}
-	r.Duration += next.Duration
-	r.Success = r.Success && next.Success
-	return r
+	return name + "#" + strconv.Itoa(round)
 }
 
 // add returns the index of a further spec.
@@ -89,9 +80,16 @@ func (r *StoreTestResult) endAs(i int, status NodeStatus, result *ScriptTestResu
 	}
 	r.Duration = time.Since(r.StartedAt.Time)
 	r.Success = true
-	for _, s := range r.Specs {
-		r.Success = r.Success && s.passed()
+	for i := len(r.Specs) - 1; i >= 0 && r.Success; i-- { // those at the end are the last to pass
+		r.Success = r.Specs[i].passed()
 	}
+}
+
+// passed reports whether a spec has ended as it should.
+func (r *StoreTestResult) passed(i int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Specs[i].passed()
 }
 
 // lostStatus returns the status of a run by the error that kept it from a verdict, "" for all but one whose job was lost.

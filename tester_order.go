@@ -53,7 +53,7 @@ func (s Shard) check() error {
 type ShardResult struct {
 	// Shard is as Shard.String.
 	Shard string `json:"shard"`
-	// Runs is how many runs were to be made of this shard, which SuiteOptions.LastFailed may leave some out of, All how many runs
+	// Runs is how many runs were to be made of this shard, in each round, which SuiteOptions.LastFailed may leave some out of, All how many runs
 	// all shards have together. A shard without runs is a success.
 	Runs int `json:"runs"`
 	All  int `json:"all"`
@@ -68,7 +68,7 @@ type suiteRun struct {
 	expect Outcome
 	err    error // of a file that cannot be loaded
 	place  int   // in the store
-	number int   // in the result
+	number int   // in the result of a round
 }
 
 func (r *suiteRun) key() pastKey {

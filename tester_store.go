@@ -35,8 +35,9 @@ type SuiteOptions struct {
 	// of them if all did, so that what failed is run once by shards 1 to n, also one after the other; only a shard of which nothing is
 	// on record is run whole. FailedFirst starts what failed before everything else.
 	LastFailed, FailedFirst bool
-	// Repeat runs all of that so many times, one round after the other; 0 means once. The second round of a spec is prep#2 in the
-	// result. With FailFast the round in which something has failed is the last.
+	// Repeat runs all of that so many times, one round after the other; 0 means once. What is run, and in which order, is the same in
+	// each round. The second round of a spec is prep#2 in the result, which has the runs of rounds that were not begun as skipped: after
+	// the end of ctx, and with FailFast after the round in which something has failed.
 	Repeat int
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error
@@ -54,27 +55,37 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if o.Repeat < 0 {
 		return nil, (&FieldError{Path: "repeat", Code: CodeFormat, Value: o.Repeat, Message: "must not be negative"}).hintf("0 and 1 mean once")
 	}
-	var all *StoreTestResult
-	var only map[string]bool
-	for round := range max(o.Repeat, 1) {
-		if round == 1 && o.LastFailed { // what failed last is not what it was before the first round
-			later := *o
-			later.LastFailed, o, only = false, &later, map[string]bool{}
-			for _, s := range all.Specs {
-				only[s.Name] = true
-			}
-		}
-		r, err := t.testStore(ctx, st, o, only)
-		all = all.and(r, round)
-		if err != nil || o.FailFast && !r.Success {
-			return all, err
+	runs, err := t.suiteRuns(ctx, st, o)
+	if err != nil {
+		return nil, err
+	}
+	s := suite{tester: t, o: o, base: st.base}
+	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
+	s.starts, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
+	s.turn = make(chan struct{})
+	close(s.turn)
+	runs = s.arrange(st, runs)                                 // for all rounds, before the first one writes to the history
+	s.result.Success = len(runs) == 0 && s.result.Shard != nil // there may be more shards than runs
+	rounds := max(o.Repeat, 1)
+	for round := range rounds { // also those that are never begun
+		for i, r := range slices.SortedFunc(slices.Values(runs), func(a, b *suiteRun) int { return cmp.Compare(a.place, b.place) }) {
+			r.number = i // the result is in the order of the store
+			s.result.add(inRound(r.id.Name, round+1), r.expect)
 		}
 	}
-	return all, nil
+	for round := range rounds {
+		s.round(ctx, runs, round*len(runs))
+	}
+	t.flush()
+	if cause := context.Cause(ctx); cause != nil {
+		return s.result, cause
+	}
+	return s.result, s.untested.reason()
 }
 
-// testStore is one round of TestStore, of runs with these names; nil means all.
-func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOptions, only map[string]bool) (*StoreTestResult, error) {
+// suiteRuns returns all runs that a suite has, in the order of the store.
+func (t *RuntimeTester) suiteRuns(ctx context.Context, st *Store, o *SuiteOptions) ([]*suiteRun, error) {
 	all, err := st.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -95,10 +106,6 @@ func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOption
 			chosen[i] = chosen[i] && used[c.stem+specFileSuffix] == ""
 		}
 	}
-	s := suite{tester: t, o: o, base: st.base, id: newRunID()}
-	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
-	s.starts, s.stop = context.WithCancelCause(ctx)
-	defer s.stop(nil)
 	var runs []*suiteRun
 	add := func(r suiteRun) {
 		r.place = len(runs)
@@ -121,31 +128,29 @@ func (t *RuntimeTester) testStore(ctx context.Context, st *Store, o *SuiteOption
 			}
 		}
 	}
+	return runs, nil
+}
+
+// round makes each run once, and waits for all of them. The result has its runs from the first on. No
+// round is begun after one in which nothing could be tested or, with FailFast, something has failed: its runs are skipped.
+func (s *suite) round(ctx context.Context, runs []*suiteRun, first int) {
+	id := newRunID()
 	var running sync.WaitGroup
-	s.turn = make(chan struct{})
-	close(s.turn)
-	runs = s.arrange(st, runs)
-	if only != nil {
-		runs = slices.DeleteFunc(runs, func(r *suiteRun) bool { return !only[r.id.Name] })
-	}
-	s.result.Success = len(runs) == 0 && s.result.Shard != nil // there may be more shards than runs
-	for _, r := range slices.SortedFunc(slices.Values(runs), func(a, b *suiteRun) int { return cmp.Compare(a.place, b.place) }) {
-		r.number = s.result.add(r.id.Name, r.expect) // the result is in the order of the store
-	}
 	for _, r := range runs {
 		if r.err != nil {
-			s.result.end(r.number, nil, r.err)
+			s.result.end(first+r.number, nil, r.err)
 			s.untested.note(nil, r.err)
 			continue
 		}
-		s.start(ctx, &running, r)
+		s.start(ctx, &running, r, id, first+r.number)
 	}
 	running.Wait()
-	t.flush()
-	if cause := context.Cause(ctx); cause != nil {
-		return s.result, cause
+	if err := s.untested.reason(); err != nil {
+		s.stop(err)
 	}
-	return s.result, s.untested.reason()
+	if s.o.FailFast && slices.ContainsFunc(runs, func(r *suiteRun) bool { return !s.result.passed(first + r.number) }) {
+		s.stop(errFailFast)
+	}
 }
 
 var errFailFast = errors.New("not started because another script failed")
@@ -154,7 +159,6 @@ type suite struct {
 	tester   *RuntimeTester
 	o        *SuiteOptions
 	base     string
-	id       string // of the run
 	result   *StoreTestResult
 	starts   context.Context // ends when no more runs are to begin
 	stop     context.CancelCauseFunc
@@ -162,9 +166,10 @@ type suite struct {
 	untested untested
 }
 
-func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun) {
+// start has a run begin after those before it. The result has it under this number.
+func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun, round string, number int) {
 	spec, id, expect := r.spec, r.id, r.expect
-	id.Run, id.Shard = s.id, s.o.Shard.String()
+	id.Run, id.Shard = round, s.o.Shard.String()
 	before, turn := s.turn, make(chan struct{})
 	s.turn = turn
 	queued := job{runID: id, expect: expect}
@@ -189,7 +194,7 @@ func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun)
 				status, err = NodeCancelled, fmt.Errorf("running when the run was ended: %w", cause)
 			}
 		}
-		s.result.endAs(r.number, status, result, err)
+		s.result.endAs(number, status, result, err)
 		end := SpecTestResult{Name: id.Name, Expect: expect, Result: result}
 		if err != nil {
 			end.Error = err.Error()

@@ -134,6 +134,10 @@ def main(job_args):
 		r, err := tester.TestStore(t.Context(), st, o)
 		require.NoError(t, err)
 		for _, s := range r.Specs {
+			if s.Result == nil {
+				outcomes = append(outcomes, s.Name+" "+string(s.Status))
+				continue
+			}
 			outcomes = append(outcomes, s.Name+" "+string(s.Result.Outcome))
 		}
 		assert.Equal(t, len(outcomes) == 1, r.Success)
@@ -141,7 +145,7 @@ def main(job_args):
 	}
 	assert.Equal(t, []string{"counts passed"}, ran(nil))
 	assert.Equal(t, []string{"counts passed", "counts#2 exception", "counts#3 passed"}, ran(&scriptspec.SuiteOptions{Repeat: 3}))
-	assert.Equal(t, []string{"counts passed", "counts#2 exception"}, ran(&scriptspec.SuiteOptions{Repeat: 3, FailFast: true}))
+	assert.Equal(t, []string{"counts passed", "counts#2 exception", "counts#3 skipped"}, ran(&scriptspec.SuiteOptions{Repeat: 3, FailFast: true}))
 
 	// What failed last is found out once, before the first round.
 	other := s.Clone()
@@ -159,4 +163,51 @@ def main(job_args):
 	_, err = tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: -1})
 	_, isField := errors.AsType[*scriptspec.FieldError](err)
 	assert.True(t, isField, "%v", err)
+}
+
+// What is run is chosen and dealt once, by the history that there was before the first round.
+func TestStoreRepeatOfWhatFailed(t *testing.T) {
+	t.Parallel()
+	failed := daysAgo(aRecord("Bad", 0), 1)
+	failed.Outcome = scriptspec.OutcomeException
+	st := smallSuite(t, []string{"Bad", "Ok"}, []scriptspec.Record{failed, daysAgo(aRecord("Ok", 0), 1)})
+	for _, shard := range []scriptspec.Shard{{}, {Index: 1, Count: 1}} {
+		tester := &scriptspec.RuntimeTester{Python: python(t), History: st.History()}
+		r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{LastFailed: true, Repeat: 3, Shard: shard})
+		require.NoError(t, err)
+		var names []string
+		for _, s := range r.Specs {
+			names = append(names, s.Name)
+			assert.NotNil(t, s.Result, s.Name)
+		}
+		assert.Equal(t, []string{"bad", "bad#2", "bad#3"}, names)
+		assert.True(t, r.Success)
+		if r.Shard != nil {
+			assert.Equal(t, 1, r.Shard.Runs)
+		}
+		failed.At = scriptspec.NewTimestamp(time.Now())
+		require.NoError(t, st.History().Append(failed))
+	}
+}
+
+// The rounds that an interrupt has kept from beginning are in the result.
+func TestStoreRepeatCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	g, finished, end := gatedSuite(t, ctx, &scriptspec.SuiteOptions{Repeat: 3})
+	assert.ElementsMatch(t, []string{"a", "b"}, []string{g.await(), g.await()})
+	noMore := errors.New("no more time")
+	cancel(noMore)
+	g.gone("a")
+	g.gone("b")
+	for range 12 {
+		<-finished
+	}
+	r, err := end()
+	require.ErrorIs(t, err, noMore)
+	became := becameOf(t, r)
+	assert.Len(t, became, 12)
+	assert.Equal(t, "skipped: not begun when the run was ended: no more time", became["a#3"])
+	assert.Contains(t, textOf(t, r), ": 2 cancelled, 10 skipped\n")
 }
