@@ -54,5 +54,5 @@ func RunForRecord(ctx context.Context, t *RuntimeTester, h *History, s Spec) (re
 		run.verifyFiles()
 	}
 	run.close()
-	return func() { h.record(run, run.job.runID) }, nil
+	return func() { h.record(run) }, nil
 }

@@ -19,18 +19,18 @@ import (
 )
 
 // record records an attempt that has ended. It fails no run: what goes wrong is in Err. A nil History records nothing.
-func (h *History) record(run *scriptRun, id runID) {
+func (h *History) record(run *scriptRun) {
 	if h == nil {
 		return
 	}
-	res := &run.result
+	res, id := &run.result, run.job.runID
 	r := Record{
 		Run: id.Run, Session: run.tester.session.id(), At: now(), ScriptName: res.ScriptName, StepName: res.StepName, Example: id.Example, Pipeline: id.Pipeline,
 		Attempt: max(id.Attempt, 1), Shard: id.Shard, Outcome: res.Outcome, ErrorType: cutText(res.ErrorType), ErrorAt: h.errorAt(res),
 		Duration: res.ExecutionTime, User: res.UserTime, System: res.SystemTime, ImportTime: res.ImportTime, PeakMemory: res.PeakMemory,
 		Warm: res.Warm, Python: cutText(res.Interpreter.Version), Platform: runtime.GOOS + "/" + runtime.GOARCH, CI: inCI(),
 	}
-	if run.job != nil && expected(run.job.expect) != OutcomePassed {
+	if expected(run.job.expect) != OutcomePassed {
 		r.Expect = run.job.expect
 	}
 	r.SpecDigest, r.ScriptDigest = run.specDigest(), run.scriptDigest()

@@ -189,14 +189,14 @@ func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTes
 	if fe := t.logDirError(run.spec); fe != nil {
 		return nil, newValidationError(subject(s), []*FieldError{fe})
 	}
-	release, taken := inUse.claim(run.spec)
 	run.given, run.job = given, &j
+	release, taken := inUse.claim(run.spec)
 	if taken != nil {
 		run.refuse(OutcomeOutputUnusable, "%s", taken)
-		t.History.record(run, j.runID)
+		t.tell(run.ended())
 		return &run.result, nil
 	}
-	defer release()
+	defer release() // when it is recorded what is in them
 	defer run.close()
 	if run.prepare(j.within) {
 		e, err := run.launch(ctx)
@@ -208,7 +208,7 @@ func (t *RuntimeTester) test(ctx context.Context, j job, given Spec) (*ScriptTes
 		run.verifyFiles()
 	}
 	run.result.Success = run.result.Outcome == OutcomePassed
-	t.History.record(run, j.runID)
+	t.tell(run.ended())
 	return &run.result, nil
 }
 

@@ -76,9 +76,6 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 			return nil, fmt.Errorf("test of %s: %w", subject(s), err)
 		}
 		attempts = append(attempts, *result)
-		ended := j.event(EventAttempt)
-		ended.Result = result
-		t.tell(ended)
 		if j.Attempt == allowed || result.Outcome == expected(j.expect) || !mayBeChance(result) || ctx.Err() != nil {
 			result = summarised(attempts, expected(j.expect))
 			budget, most := &s.common().meta.Budget, mostLooked

@@ -213,8 +213,8 @@ func (t *RuntimeTester) attempt(ctx context.Context, j job, given Spec) (*Script
 	result, err := t.remote(ctx, j)
 	if err == nil { // what the inputs were only the node knows
 		run := &scriptRun{tester: t, spec: j.spec.self().Basic(), job: &j, given: given, masker: j.masker, result: *result}
-		t.History.record(run, j.runID)
-		result.like = run.result.like
+		t.tell(run.ended())
+		result = &run.result
 	}
 	return result, err
 }

@@ -53,6 +53,8 @@ type Event struct {
 	// Dropped counts the samples of output and memory that were left out before this event, since the observer
 	// was still busy.
 	Dropped int `json:"dropped,omitzero"`
+
+	run *scriptRun // the attempt that has ended, until it is recorded
 }
 
 // maxSamples bounds the events of output and memory that wait for an observer.
@@ -70,8 +72,13 @@ type observers struct {
 	seen    int  // of these, the ones that have been
 }
 
-// tell has an event handed to the observer. Samples are dropped while too many wait; all else waits.
+// tell is where all events come by. The end of an attempt is recorded, while its outputs are still its own; then each event is
+// handed to the observer. Samples are dropped while too many wait; all else waits.
 func (t *RuntimeTester) tell(e Event) {
+	if e.run != nil {
+		t.History.record(e.run)
+		e.run = nil
+	}
 	if t.Observer == nil {
 		return
 	}
@@ -137,6 +144,13 @@ func (j *job) event(kind EventKind) Event {
 		name = *j.spec.common().stepName
 	}
 	return Event{Kind: kind, Run: j.Run, Name: name, Pipeline: j.Pipeline, Example: j.Example, Attempt: j.Attempt}
+}
+
+// ended returns the event of an attempt that has ended.
+func (r *scriptRun) ended() Event {
+	e := r.job.event(EventAttempt)
+	e.Result, e.run = &r.result, r
+	return e
 }
 
 // sampled returns what is told of each sample of the memory.

@@ -64,6 +64,30 @@ func TestObserver(t *testing.T) {
 	assert.NotContains(t, string(data), "result")
 }
 
+// Whoever is told that an attempt has ended finds it in the history.
+func TestObserverAndHistoryHaveOneStream(t *testing.T) {
+	t.Parallel()
+	s, _ := failing(t, 1, `raise OSError("busy")`)
+	h := openStore(t, t.TempDir(), nil).History()
+	told := 0
+	tester := &scriptspec.RuntimeTester{Retries: 1, History: h, Observer: func(e scriptspec.Event) {
+		if e.Kind != scriptspec.EventAttempt {
+			return
+		}
+		told++
+		recorded, errs := records(h, nil)
+		assert.Empty(t, errs)
+		if assert.GreaterOrEqual(t, len(recorded), told) {
+			r := recorded[told-1]
+			assert.Equal(t, []any{e.Run, e.Attempt, e.Result.Outcome, e.Result.StepName}, []any{r.Run, r.Attempt, r.Outcome, r.StepName})
+		}
+	}}
+	_, err := tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	recorded, _ := records(h, nil)
+	assert.Equal(t, []int{2, 2}, []int{told, len(recorded)})
+}
+
 func TestObserverOfErrors(t *testing.T) {
 	t.Parallel()
 	tester, events := observed()
