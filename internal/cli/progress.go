@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	"github.com/scriptspec/scriptspec"
-	"golang.org/x/text/width"
 )
 
 // progress shows what is running: on a terminal one line that is redrawn, elsewhere a line for each finished script.
@@ -134,15 +133,20 @@ func fitting(line string, room int) string {
 	return line
 }
 
-// cells is how many cells of a terminal a character adds: two for those of East Asia and for emoji, none for an accent that is
-// put on the one before.
+// cells is how many cells of a terminal a character adds at most: two where the scripts of East Asia begin and after it, for
+// emoji as well, none for an accent that is put on the one before.
 func cells(r rune) int {
-	const emoji = '\uFE0F' // makes an emoji of the sign before it
-	switch kind := width.LookupRune(r).Kind(); {
-	case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
-		return 2
-	case unicode.In(r, unicode.Mn, unicode.Me) && r != emoji:
+	const (
+		wide  = '\u1100'
+		emoji = '\uFE0F' // makes an emoji of the sign before it
+	)
+	switch {
+	case r == emoji:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me):
 		return 0
+	case r >= wide:
+		return 2
 	}
 	return 1
 }

@@ -56,7 +56,8 @@ func TestProgressWidth(t *testing.T) {
 		strings.Repeat("é", 100):            "\r0 done, 0 failed, 1 running; " + strings.Repeat("é", 50) + "\x1b[K",   // the usual 80, but for the last
 		strings.Repeat("データ", 20):           "\r0 done, 0 failed, 1 running; " + strings.Repeat("データ", 8) + "デ\x1b[K", // of two cells each
 		strings.Repeat("e\u0301", 49) + "데": "\r0 done, 0 failed, 1 running; " + strings.Repeat("e\u0301", 49) + "\x1b[K",
-		strings.Repeat("❤\uFE0F", 26):       "\r0 done, 0 failed, 1 running; " + strings.Repeat("❤\uFE0F", 25) + "\x1b[K",
+		strings.Repeat("❤\uFE0F", 26):       "\r0 done, 0 failed, 1 running; " + strings.Repeat("❤\uFE0F", 16) + "❤\x1b[K", // taken for three cells each
+		strings.Repeat("#\uFE0F", 26):       "\r0 done, 0 failed, 1 running; " + strings.Repeat("#\uFE0F", 25) + "\x1b[K",
 	} {
 		var out bytes.Buffer
 		p := &progress{app: &app{err: &out}, out: &out, terminal: true, stop: make(chan struct{})}
