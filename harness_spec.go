@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +35,7 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, j job, end func(*
 	}()
 	spec := j.spec.self().Basic()
 	if !o.KeepOutputs {
-		spec.OutputPaths = newPaths(outputDir(t), slices.Sorted(maps.Keys(spec.OutputPaths)))
+		moveOutputs(spec, outputDir(t))
 		j.clear = func() error { return clearTrees(spec.OutputPaths) }
 	}
 	tester := o.Tester

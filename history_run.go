@@ -110,10 +110,10 @@ func (r *scriptRun) specDigest() string {
 	c := b.common()
 	b.CreatedAt, b.UpdatedAt, b.ScriptPath, b.Extra = Timestamp{}, Timestamp{}, b.ScriptName+".py", nil
 	for name := range b.InputPaths {
-		b.InputPaths[name] = name
+		moveEntry(b, fieldInputs, name, name)
 	}
 	for name := range b.OutputPaths {
-		b.OutputPaths[name] = name
+		moveEntry(b, fieldOutputs, name, name)
 	}
 	for name := range b.EnvironVars {
 		b.EnvironVars[name] = ""

@@ -41,15 +41,17 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	}
 	e.handed = r.handOver(ctx, n)
 	spec := n.spec.self().Basic()
-	spec.OutputPaths = n.paths
+	for name, path := range n.paths {
+		moveEntry(spec, fieldOutputs, name, path)
+	}
 	var within []string
 	for _, pair := range n.Inputs {
 		if r.isAbsent(n, pair) {
-			delete(spec.InputPaths, pair.DestLogicalName)
+			dropInput(spec, pair.DestLogicalName)
 			spec.Optional = slices.DeleteFunc(spec.Optional, func(name string) bool { return name == pair.DestLogicalName && !hasPath(spec, fieldOutputs, name) })
 			continue
 		}
-		setEntry(&spec.InputPaths, pair.DestLogicalName, r.source(pair).path)
+		moveEntry(spec, fieldInputs, pair.DestLogicalName, r.source(pair).path)
 		if source := &r.nodes[r.number[pair.Source]]; !source.Skipped {
 			within = append(within, r.linkTargets(source)...)
 		}

@@ -78,10 +78,10 @@ func (r *pipelineRun) digest(n *runNode) string {
 	b.CreatedAt, b.UpdatedAt = Timestamp{}, Timestamp{}
 	b.ScriptPath = realPath(b.ScriptPath) // which decides what it imports
 	for name, path := range b.InputPaths {
-		b.InputPaths[name] = absolutePath(path)
+		moveEntry(b, fieldInputs, name, absolutePath(path))
 	}
 	for name := range b.OutputPaths {
-		b.OutputPaths[name] = name
+		moveEntry(b, fieldOutputs, name, name)
 	}
 	for name := range b.EnvironVars {
 		b.EnvironVars[name] = ""
@@ -90,7 +90,7 @@ func (r *pipelineRun) digest(n *runNode) string {
 	var wires strings.Builder
 	fmt.Fprintf(&wires, "%v %q\n", slices.Contains(r.tester.CommandLine, b.ScriptName), absolutePath(cmp.Or(r.tester.Dir, ".")))
 	for _, p := range n.Inputs {
-		setEntry(&b.InputPaths, p.DestLogicalName, p.DestLogicalName)
+		moveEntry(b, fieldInputs, p.DestLogicalName, p.DestLogicalName)
 		fmt.Fprintf(&wires, "%q %q %q\n", p.DestLogicalName, p.Source, p.SourceLogicalName)
 	}
 	e, err := encode(b, 0)

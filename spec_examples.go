@@ -25,12 +25,7 @@ func withExample(s Spec, e Example) Spec {
 	s = cloneSpec(s.self())
 	c := s.common()
 	for name, path := range e.InputPaths {
-		switch s := s.(type) {
-		case *ScriptExecutionSpec:
-			setEntry(&s.InputPaths, name, path)
-		case *EnhancedScriptExecutionSpec:
-			setPath(&s.InputPathSpecs, name, path)
-		}
+		moveEntry(s, fieldInputs, name, path)
 	}
 	for name, value := range e.EnvironVars {
 		setEntry(c.environVars, name, value)

@@ -47,7 +47,7 @@ func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
 		for _, e := range sortedPaths(s, f) {
 			path := e.path
 			change(own, e.key, keyed(fields[own].name, e.key), &path)
-			setEntryPath(s, f, e.key, path)
+			moveEntry(s, f, e.key, path)
 		}
 	}
 	for i := range c.meta.DependsOn.Files {
@@ -63,24 +63,55 @@ func (p pathResolver) resolve(s Spec) (Spec, []*FieldError) {
 	return s, errs
 }
 
-// setEntryPath sets the path of an entry that is there.
-func setEntryPath(s Spec, f field, key, path string) {
+// moveEntry gives an input or output another path, and with it the job argument that is this path. A program gets no
+// paths but by its job arguments.
+func moveEntry(s Spec, f field, name, path string) {
+	var old string
 	switch s := s.(type) {
 	case *ScriptExecutionSpec:
+		paths := &s.OutputPaths
 		if f == fieldInputs {
-			s.InputPaths[key] = path
-		} else {
-			s.OutputPaths[key] = path
+			paths = &s.InputPaths
 		}
+		old = (*paths)[name]
+		setEntry(paths, name, path)
 	case *EnhancedScriptExecutionSpec:
-		entries := s.OutputPathSpecs
+		entries := &s.OutputPathSpecs
 		if f == fieldInputs {
-			entries = s.InputPathSpecs
+			entries = &s.InputPathSpecs
 		}
-		entry := entries[key]
-		entry.Path = path
-		entries[key] = entry
+		old = (*entries)[name].Path
+		setPath(entries, name, path)
 	}
+	args := *s.common().jobArgs
+	if below, ok := pathBelow(args[name], old); ok {
+		args[name] = filepath.Join(path, below)
+	}
+}
+
+// moveOutputs gives each output a path of its own in dir.
+func moveOutputs(s *ScriptExecutionSpec, dir string) {
+	for name, path := range newPaths(dir, entryKeys(sortedPaths(s, fieldOutputs))) {
+		moveEntry(s, fieldOutputs, name, path)
+	}
+}
+
+// dropInput takes an input away, and with it the job argument that is its path.
+func dropInput(s *ScriptExecutionSpec, name string) {
+	if _, ok := pathBelow(s.JobArgs[name], s.InputPaths[name]); ok {
+		delete(s.JobArgs, name)
+	}
+	delete(s.InputPaths, name)
+}
+
+// pathBelow returns where the path that a job argument is lies below another, "." for the same.
+func pathBelow(arg any, path string) (below string, ok bool) {
+	text, ok := arg.(string)
+	if !ok || text == "" || path == "" {
+		return "", false
+	}
+	below, err := filepath.Rel(path, text)
+	return below, err == nil && filepath.IsLocal(below)
 }
 
 // baseError returns what keeps the base from being one.

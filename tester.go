@@ -61,6 +61,9 @@ type RuntimeTester struct {
 	// job arguments as --flags in sys.argv, sorted by name. A true is a flag without a value, a
 	// false or null none at all, a list a flag with several values, an object its JSON. Other
 	// scripts have a main that takes the four parameters.
+	//
+	// A job argument that has the name of an input or output, and as its value the path of it in the spec or
+	// one below, is that path of the run, wherever a store or a pipeline puts it.
 	CommandLine []string
 	// OutputCheck decides whether an output is acceptable after main has returned; nil asks for a file
 	// that is not empty and that this run has written.

@@ -63,11 +63,7 @@ type nodeRequest struct {
 func newNodeRequest(t *RuntimeTester, what job, s *ScriptExecutionSpec, grace time.Duration) (q nodeRequest, err error) {
 	s = s.Clone()
 	s.ScriptPath = absolutePath(s.ScriptPath)
-	for _, paths := range []map[string]string{s.InputPaths, s.OutputPaths} {
-		for name, path := range paths {
-			paths[name] = absolutePath(path)
-		}
-	}
+	makeAbsolute(s)
 	for i, file := range s.DependsOn.Files {
 		s.DependsOn.Files[i] = absolutePath(file)
 	}

@@ -68,6 +68,9 @@ func (r *scriptRun) newRequest() (q pydriver.Request, err error) {
 	if q.Script, err = filepath.Abs(r.spec.ScriptPath); err != nil {
 		return q, err
 	}
+	if r.tester.Dir != "" { // or paths are left as they are
+		makeAbsolute(r.spec)
+	}
 	if q.Program = slices.Contains(r.tester.CommandLine, r.spec.ScriptName); q.Program {
 		if q.Args, err = flags(r.spec.JobArgs); err != nil {
 			return q, err
@@ -76,8 +79,8 @@ func (r *scriptRun) newRequest() (q pydriver.Request, err error) {
 	q.Packages = r.spec.DependsOn.Packages
 	w := strictjson.Writer{Compact: true}
 	err = w.Value(map[string]any{
-		"input_paths":  r.absolute(r.spec.InputPaths),
-		"output_paths": r.absolute(r.spec.OutputPaths),
+		"input_paths":  orEmpty(r.spec.InputPaths),
+		"output_paths": orEmpty(r.spec.OutputPaths),
 		"environ_vars": orEmpty(r.spec.EnvironVars),
 		"job_args":     orEmpty(map[string]any(r.spec.JobArgs)),
 	})
@@ -88,17 +91,13 @@ func (r *scriptRun) newRequest() (q pydriver.Request, err error) {
 	return q, err
 }
 
-// absolute leaves paths as they are unless the script runs in another directory.
-func (r *scriptRun) absolute(paths map[string]string) map[string]string {
-	paths = orEmpty(paths)
-	if r.tester.Dir != "" {
-		for name, path := range paths {
-			if abs, err := filepath.Abs(path); err == nil {
-				paths[name] = abs
-			}
+// makeAbsolute changes the paths of inputs and outputs.
+func makeAbsolute(s *ScriptExecutionSpec) {
+	for _, f := range []field{fieldInputs, fieldOutputs} {
+		for _, e := range sortedPaths(s, f) {
+			moveEntry(s, f, e.key, absolutePath(e.path))
 		}
 	}
-	return paths
 }
 
 // prepare checks the script and its inputs and makes the output directories. It reports false, with
@@ -167,7 +166,7 @@ func leaveOut(s *ScriptExecutionSpec) {
 			continue
 		}
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // or a link to nothing
-			delete(s.InputPaths, name)
+			dropInput(s, name)
 		}
 	}
 }

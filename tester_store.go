@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -221,7 +220,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (r
 			}
 		}()
 	}
-	basic.OutputPaths = newPaths(dir, slices.Sorted(maps.Keys(basic.OutputPaths)))
+	moveOutputs(basic, dir)
 	if s.tester.Base == "" {
 		resolved, _ := pathResolver{base: s.base}.resolve(basic) // it has no variables that could be unknown
 		basic = resolved.Basic()
