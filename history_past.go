@@ -19,10 +19,9 @@ type PastRuns struct {
 	Runs int `json:"runs,omitzero"`
 	// Recent are the last 20, oldest first.
 	Recent []PastRun `json:"recent"`
-	// Comparable sums up the last 20 that passed and whose times can be compared with those of this run: those of the same inputs,
-	// interpreter, platform and kind of start. The first of several in one session that started cold is none of them. Zero if
-	// the inputs are not known, as in a job of an engine. Only the last 50 runs are looked at, 1000 if the budget of the spec bounds
-	// the regression.
+	// Comparable sums up the last 20 that passed and are like this one: with the same inputs, interpreter, platform and kind of
+	// start. The first of several in one session that started cold is left out. It is zero if the inputs are not known, as in a job of an
+	// engine. Only the last 50 runs are looked at, or the last 1000 if the budget of the spec bounds the regression.
 	Comparable PastTimes `json:"comparable,omitzero"`
 }
 

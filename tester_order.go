@@ -15,9 +15,9 @@ import (
 
 // Shard is a part of a suite: the first of three is {1, 3}. The zero Shard is all of it.
 //
-// Runs are dealt to the shards so that all take about as long, by the medians of the history up to the last midnight in UTC: shards that
-// are run one after the other, and write to it, are dealt alike. Shards 1 to n of equal stores with equal histories of earlier
-// days have each run exactly once between them. Where histories differ that is not so; ShardResult.Plan tells.
+// Runs are dealt so that all shards take about as long, by the medians of the history. Only what it has from before today, in UTC,
+// counts: what one shard records does not change the next one. Shards 1 to n of equal stores with equal histories have each run exactly
+// once between them. ShardResult.Plan tells where histories differ.
 type Shard struct{ Index, Count int }
 
 // ParseShard reads "1/3". The error is a [*FieldError].
@@ -87,15 +87,14 @@ func (s *suite) arrange(st *Store, runs []*suiteRun) []*suiteRun {
 	today := s.result.StartedAt.UTC().Truncate(24 * time.Hour)
 	past := readOrder(&st.history, today)
 	failed := func(r *suiteRun) bool { return r.err != nil || past.failed[r.key()] }
+	known := func(r *suiteRun) bool { _, ok := past.failed[r.key()]; return ok }
 	sharded := o.Shard != (Shard{})
 	if sharded { // before anything is left out, which what other shards record would change
 		runs = s.deal(runs, past)
 	}
 	if o.LastFailed {
-		kept := slices.Clone(runs)
-		kept = slices.DeleteFunc(kept, func(r *suiteRun) bool { return !failed(r) })
-		known := func(r *suiteRun) bool { _, ok := past.failed[r.key()]; return ok }
-		if len(kept) > 0 || sharded && slices.ContainsFunc(runs, known) {
+		kept := slices.DeleteFunc(slices.Clone(runs), func(r *suiteRun) bool { return !failed(r) && known(r) })
+		if len(kept) > 0 || sharded {
 			runs = kept
 		}
 	}

@@ -196,7 +196,7 @@ func TestShardsOfEqualRuns(t *testing.T) {
 	}
 }
 
-// What failed when it was last recorded is run alone, or first; if there is nothing of that kind, all is run.
+// What passed when it was last recorded is left out, unless all did, or what failed is run first.
 func TestLastFailed(t *testing.T) {
 	t.Parallel()
 	python := python(t)
@@ -229,6 +229,13 @@ func TestLastFailed(t *testing.T) {
 	assert.Equal(t, []string{"step_d", "step_a", "step_b", "step_c"}, run(scriptspec.SuiteOptions{FailedFirst: true}))
 	require.NoError(t, st.History().Append(daysAgo(aRecord("StepD", 0), 0)))
 	assert.Equal(t, []string{"step_a", "step_b", "step_c", "step_d"}, run(scriptspec.SuiteOptions{LastFailed: true}))
+
+	// What was never run has not passed.
+	s := scriptspec.New("step_e", "StepE", filepath.Join(t.TempDir(), "step_e.py"))
+	write(t, s.ScriptPath, "def main(job_args):\n    pass\n")
+	require.NoError(t, st.Save(s))
+	assert.Equal(t, []string{"step_e"}, run(scriptspec.SuiteOptions{LastFailed: true}))
+	assert.Equal(t, []string{"step_e"}, run(scriptspec.SuiteOptions{LastFailed: true, Shard: scriptspec.Shard{Index: 1, Count: 1}}))
 }
 
 // Shards that are run one after the other, each of which changes what failed last, run each of what had failed exactly once.

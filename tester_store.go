@@ -29,10 +29,9 @@ type SuiteOptions struct {
 	FailFast bool
 	// Shard is the part to run, if the suite is split among several machines.
 	Shard Shard
-	// LastFailed runs only what did not end as it should when it was last recorded in the history of the store, and everything if
-	// there is nothing of that kind. With a Shard all runs are dealt first, and then those of the shard are left out that passed, all
-	// of them if all did, so that what failed is run once by shards 1 to n, also one after the other; only a shard of which nothing is
-	// on record is run whole. FailedFirst starts what failed before everything else.
+	// LastFailed leaves out what ended as it should when it was last recorded in the history of the store. What is not on record is
+	// run. If nothing is left, all is run. With a Shard all runs are dealt first, and a shard of which nothing is left runs nothing: shards
+	// 1 to n run what failed once between them, also one after the other. FailedFirst starts what failed before everything else.
 	LastFailed, FailedFirst bool
 	// Repeat runs all of that so many times, one round after the other; 0 means once. What is run, and in which order, is the same in
 	// each round. The second round of a spec is prep#2 in the result, which has the runs of rounds that were not begun as skipped: after

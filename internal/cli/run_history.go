@@ -37,7 +37,7 @@ func (f *historyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.durations, "durations", 0, "show the so many slowest, beside the history")
 	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, up to 5 times, if it may be chance; a spec may allow more")
-	flags.BoolVar(&f.lastFailed, "last-failed", false, "only what failed when it was last run, or all if nothing did; with --shard nothing of a shard that passed")
+	flags.BoolVar(&f.lastFailed, "last-failed", false, "leave out what passed when it was last run, unless all did; with --shard also then")
 	flags.BoolVar(&f.failedFirst, "failed-first", false, "begin with what failed when it was last run")
 	flags.StringVar(&f.shard, "shard", "", "only this part of all, as 1/3: parts take about as long")
 	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 also for: flaky, budget")
@@ -150,6 +150,8 @@ func (f *historyFlags) showSlowest(a *app, r scriptspec.Result) {
 func (f *historyFlags) showShard(a *app, r *scriptspec.StoreTestResult) {
 	switch s := r.Shard; {
 	case s == nil:
+	case s.Runs == 0 && f.lastFailed:
+		fmt.Fprintf(a.err, "nothing of shard %s failed when it was last run (plan %s)\n", s.Shard, s.Plan)
 	case s.Runs == 0:
 		fmt.Fprintf(a.err, "shard %s has nothing to run: there are %s in all (plan %s)\n", s.Shard, plural(s.All, "run"), s.Plan)
 	case !a.quiet:
