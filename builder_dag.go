@@ -20,7 +20,7 @@ func (b *SpecBuilder) FromDAG(d *DAG) (*PipelineTestingSpec, error) {
 	if b.Store == nil {
 		return nil, errNoStore()
 	}
-	p := &PipelineTestingSpec{base: b.Store.base, DAG: d, Specs: map[string]Spec{}, Skip: map[string]string{}}
+	p := &PipelineTestingSpec{paths: b.Store.paths(), DAG: d, Specs: map[string]Spec{}, Skip: map[string]string{}}
 	var failed unresolvedError
 	for _, node := range d.Nodes {
 		s, _, err := b.loadOrCreate(node)

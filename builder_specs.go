@@ -13,7 +13,7 @@ import (
 func (b *SpecBuilder) FromSpecs(specs []Spec) (*PipelineTestingSpec, error) {
 	p := &PipelineTestingSpec{DAG: &DAG{}, Specs: map[string]Spec{}}
 	if b.Store != nil {
-		p.base = b.Store.base
+		p.paths = b.Store.paths()
 	}
 	var errs []*FieldError
 	for i, s := range specs {

@@ -28,7 +28,7 @@ func ExampleStore_Settings() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := scriptspec.OpenStore(testData, &scriptspec.StoreOptions{Base: filepath.Dir(testData)})
+	store, err := scriptspec.OpenStore(testData, &scriptspec.StoreOptions{Base: scriptspec.BaseOfProject})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -42,10 +42,7 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, j job, end func(*
 	if tester == nil {
 		tester = &RuntimeTester{}
 	}
-	if tester.Base == "" {
-		resolved, _ := pathResolver{base: st.base}.resolve(spec) // it has no variables that could be unknown
-		spec = resolved.Basic()
-	}
+	spec, j.from = tester.ofStore(st, spec)
 	hooked, _ := any(t).(*testing.T)
 	if o.Before != nil && hooked != nil {
 		o.Before(hooked, spec)

@@ -407,7 +407,7 @@ func (l *linter) scripts(ctx context.Context) error {
 	index := make([]int, len(l.specs))
 	at := map[string]int{}
 	for i, s := range l.specs {
-		resolved, errs := pathResolver{l.st.base, l.o.PathVars}.resolve(s.spec)
+		resolved, errs := pathResolver{base: l.st.base, vars: l.o.PathVars}.resolve(s.spec)
 		path := *resolved.common().scriptPath
 		index[i] = -1
 		if len(errs) > 0 || path == "" || len(scriptErrors(resolved, checkPath)) > 0 {

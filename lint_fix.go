@@ -218,7 +218,7 @@ func onlyOnce(text []byte, e *DecodeError) (r repair, ok bool) {
 // moved gives a spec the path of its script if that is not where the spec says and one file of that name is elsewhere.
 func (l *linter) moved(s *lintedSpec) []repair {
 	written := *s.spec.common().scriptPath
-	resolved, errs := pathResolver{l.st.base, l.o.PathVars}.resolve(s.spec)
+	resolved, errs := pathResolver{base: l.st.base, vars: l.o.PathVars}.resolve(s.spec)
 	if len(errs) > 0 || strings.Contains(written, "${") {
 		return nil
 	}

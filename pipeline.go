@@ -38,7 +38,8 @@ type PipelineTestingSpec struct {
 	Labels      map[string]string
 	Extra       map[string]json.RawMessage
 
-	base string // of relative paths, if it is from a store that has one
+	paths pathResolver    // of the store that it is from
+	given map[string]Spec // if paths were resolved, the specs with those that they had
 }
 
 // Wire says that an output feeds an input along an edge, whatever they are called. Outputs and inputs

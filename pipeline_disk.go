@@ -1,6 +1,9 @@
 package scriptspec
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+)
 
 // diskErrors finds what keeps nodes from being run before the first of them is: inputs from outside of the
 // pipeline that are not there, and what any node, or the tester, has in a directory that is about to be cleared.
@@ -45,11 +48,15 @@ func (r *pipelineRun) diskErrors() []*FieldError {
 			at(refuse("script_path", *c.scriptPath, node))
 		}
 		missing := map[string]*FieldError{}
-		for _, fe := range entryErrors(n.spec, fieldInputs, useInput, checkPath) {
+		inputs, files := entryErrors(n.spec, fieldInputs, useInput, checkPath), fileErrors(n.spec, checkPath)
+		if given := r.pipeline.given[n.Node]; !isNil(given) {
+			r.pipeline.paths.explain(slices.Concat(inputs, files), given)
+		}
+		for _, fe := range inputs {
 			missing[fe.rank.key] = fe
 		}
 		if n.chosen {
-			for _, fe := range fileErrors(n.spec, checkPath) {
+			for _, fe := range files {
 				at(fe)
 			}
 		}

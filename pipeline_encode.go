@@ -123,7 +123,7 @@ func (st *Store) pipelineOf(data []byte, file, name string) (*PipelineTestingSpe
 	if err != nil {
 		return nil, err
 	}
-	p.base = st.base
+	p.paths = st.paths()
 	var errs []*FieldError
 	for _, node := range sortedKeys(p.Refs) {
 		script := p.Refs[node]

@@ -121,7 +121,7 @@ func TestPipelineFile(t *testing.T) {
 	require.NoError(t, store.SavePipeline(p))
 	got, err = store.LoadPipeline("bare")
 	require.NoError(t, err)
-	assert.Equal(t, &scriptspec.PipelineTestingSpec{Name: "bare", DAG: &scriptspec.DAG{}, Specs: map[string]scriptspec.Spec{}}, got)
+	assert.EqualExportedValues(t, &scriptspec.PipelineTestingSpec{Name: "bare", DAG: &scriptspec.DAG{}, Specs: map[string]scriptspec.Spec{}}, got)
 }
 
 func TestSavePipelineRefuses(t *testing.T) {

@@ -84,10 +84,11 @@ func (p *PipelineTestingSpec) Plan(o *PipelineOptions) (*PipelinePlan, error) {
 // resolved returns the pipeline with paths as the tester understands them.
 func (p *PipelineTestingSpec) resolved(t *RuntimeTester) (*PipelineTestingSpec, error) {
 	c := *p
+	c.paths.base, c.paths.vars, c.given = cmp.Or(t.Base, p.paths.base), t.PathVars, p.Specs
 	c.Specs = make(map[string]Spec, len(p.Specs))
 	var all []*FieldError
 	for _, node := range sortedKeys(p.Specs) {
-		s, errs := pathResolver{cmp.Or(t.Base, p.base), t.PathVars}.resolve(p.Specs[node])
+		s, errs := c.paths.resolve(p.Specs[node])
 		for _, fe := range errs {
 			fe.Path, fe.rank = keyed("specs", node)+"."+fe.Path, rank{section: rankSpecs, key: node}
 		}

@@ -12,13 +12,19 @@ import (
 	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
-// BaseOfStore is a StoreOptions.Base: the test data directory of the store.
-const BaseOfStore = "scriptspec:store"
+// What StoreOptions.Base can be besides a directory.
+const (
+	// BaseOfProject is the directory that contains the test data directory, where the command has relative paths start.
+	BaseOfProject = "scriptspec:project"
+	// BaseOfStore is the test data directory of the store.
+	BaseOfStore = "scriptspec:store"
+)
 
 // pathResolver turns the paths of specs into those of files.
 type pathResolver struct {
 	base string            // of relative paths; "" leaves them to the working directory
 	vars map[string]string // by the name in ${NAME}; nil expands none
+	dir  string            // test data directory of the store that the specs are from; "" if that is not known
 }
 
 // resolve returns a copy of a spec with the paths of files. The spec itself is returned if it has them.
@@ -117,8 +123,8 @@ func pathBelow(arg any, path string) (below string, ok bool) {
 // baseError returns what keeps the base from being one.
 func (p pathResolver) baseError() *FieldError {
 	fe := notLocal(p.base)
-	if p.base == BaseOfStore {
-		fe = fieldErrorf(rank{}, "", CodeNotLocal, "BaseOfStore is for StoreOptions.Base").hintf("use the Base method of the store")
+	if name := map[string]string{BaseOfStore: "BaseOfStore", BaseOfProject: "BaseOfProject"}[p.base]; name != "" {
+		fe = fieldErrorf(rank{}, "", CodeNotLocal, "%s is for StoreOptions.Base", name).hintf("use the Base method of the store")
 	}
 	if fe != nil {
 		fe.Path = "Base"
@@ -126,9 +132,9 @@ func (p pathResolver) baseError() *FieldError {
 	return fe
 }
 
-// explain says of errors about paths what these are relative to, if it is the base.
+// explain says of errors about paths what these are relative to, if it is the base, and with which other base there is something.
 func (p pathResolver) explain(errs []*FieldError, given Spec) {
-	if p.base == "" {
+	if p.base == "" && p.dir == "" {
 		return
 	}
 	eachPlace(given, func(_ field, _, place, path string) {
@@ -136,11 +142,30 @@ func (p pathResolver) explain(errs []*FieldError, given Spec) {
 			return
 		}
 		for _, fe := range errs {
-			if fe.Path == place && fe.Hint == "" {
+			if resolved, _ := p.path(path); fe.Path != place || fe.Value != resolved { // a hook may have set another one
+				continue
+			}
+			if fe.Hint == "" && p.base != "" {
 				fe.Hint = printable(path) + " relative to the base, " + printable(p.base)
+			}
+			if fe.Code == CodeNotExist && fe.Hint != "" {
+				fe.Hint += p.elsewhere(path)
 			}
 		}
 	})
+}
+
+// elsewhere says with which base of the store a relative path leads somewhere, "" if with none.
+func (p pathResolver) elsewhere(path string) string {
+	if p.dir == "" {
+		return ""
+	}
+	for _, other := range []struct{ name, dir string }{{"BaseOfProject", filepath.Dir(p.dir)}, {"BaseOfStore", p.dir}} {
+		if _, err := os.Stat(filepath.Join(other.dir, path)); err == nil && other.dir != p.base {
+			return "; it is in " + printable(other.dir) + ": open the store with StoreOptions{Base: scriptspec." + other.name + "}"
+		}
+	}
+	return ""
 }
 
 // eachPlace calls do for every path of a spec, with its place.

@@ -29,7 +29,8 @@ type StoreOptions struct {
 	LockTimeout time.Duration
 	// Base is the directory that relative paths of the specs count from in ValidateAll and RunStore, and that a
 	// SpecBuilder writes paths relative to; "" means the working directory, and absolute paths from a builder.
-	// BaseOfStore is the test data directory, so that one store works wherever it is checked out.
+	// BaseOfProject is the directory that contains the test data directory, as for the command, and BaseOfStore the test data
+	// directory: with them one store works wherever it is checked out, and from the tests of any package.
 	Base string
 	// Warn is called by Save and SaveStep for each path that they have saved and that runs refuse: a URL, or one with ~ or
 	// a variable, which only RuntimeTester.PathVars expand. The problem has CodeNotLocal. Nil hears of none.
@@ -84,10 +85,15 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 		st.warn = o.Warn
 	}
 	if o != nil && o.Base != "" {
-		if st.base, err = filepath.Abs(o.Base); o.Base == BaseOfStore {
+		switch o.Base {
+		case BaseOfProject:
+			st.base = filepath.Dir(dir)
+		case BaseOfStore:
 			st.base = dir
-		} else if err != nil {
-			return nil, err
+		default:
+			if st.base, err = filepath.Abs(o.Base); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if _, err := st.open(false); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -99,6 +105,9 @@ func OpenStore(testDataDir string, o *StoreOptions) (*Store, error) {
 // Base returns the absolute path of StoreOptions.Base, for RuntimeTester.Base and ValidateOptions.Base; "" if
 // there is none.
 func (st *Store) Base() string { return st.base }
+
+// paths turns the paths of its specs into those of files.
+func (st *Store) paths() pathResolver { return pathResolver{base: st.base, dir: st.dir} }
 
 // Close releases the directory. Later calls fail with [fs.ErrClosed].
 func (st *Store) Close() error {

@@ -1,6 +1,7 @@
 package scriptspec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,14 +29,12 @@ func (st *Store) All() iter.Seq2[Spec, error] {
 // once in a call, however many specs name it. When ctx ends, its error is yielded last.
 // o.StepNameRule is called from several goroutines at once.
 func (st *Store) ValidateAll(ctx context.Context, o *ValidateOptions) iter.Seq2[Spec, error] {
-	if st.base != "" && (o == nil || o.Base == "") {
-		with := ValidateOptions{}
-		if o != nil {
-			with = *o
-		}
-		with.Base = st.base
-		o = &with
+	with := ValidateOptions{}
+	if o != nil {
+		with = *o
 	}
+	with.Base, with.dir = cmp.Or(with.Base, st.base), st.dir
+	o = &with
 	return func(yield func(Spec, error) bool) {
 		check := checkPathOnce()
 		st.each(ctx, func(s Spec, kept *cachedSpec) error {

@@ -113,7 +113,7 @@ func (st *Store) changedStems(ctx context.Context, word, revision string, all []
 		if c.err != nil {
 			continue
 		}
-		resolved, _ := pathResolver{base: st.base}.resolve(c.spec) // a path that cannot be resolved is none of git's
+		resolved, _ := st.paths().resolve(c.spec) // a path that cannot be resolved is none of git's
 		s := resolved.common()
 		for _, file := range append([]string{*s.scriptPath}, s.meta.DependsOn.Files...) {
 			if file != "" {

@@ -20,6 +20,24 @@ type job struct {
 	expect  Outcome      // "" means OutcomePassed
 	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
 	place   *jobPlace    // of the engine's jobs; nil outside of a pipeline
+	from    *asGiven     // nil if the paths are those that its caller gave
+}
+
+// asGiven is a spec before its paths became those of files.
+type asGiven struct {
+	spec  Spec
+	paths pathResolver
+}
+
+// ofStore returns a spec of a store as it is run, with the paths of files unless the tester has a base of its own, and what it was.
+func (t *RuntimeTester) ofStore(st *Store, s *ScriptExecutionSpec) (*ScriptExecutionSpec, *asGiven) {
+	from := &asGiven{s.Clone(), st.paths()}
+	if t.Base != "" {
+		from.paths.base, from.paths.vars = t.Base, t.PathVars
+		return s, from
+	}
+	resolved, _ := from.paths.resolve(s) // it has no variables that could be unknown
+	return resolved.Basic(), from
 }
 
 // runID is where an attempt belongs.
@@ -52,7 +70,7 @@ func newRunID() string { return rand.Text() }
 // caller bounds concurrency.
 func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, error) {
 	given := j.spec
-	s, errs := pathResolver{t.Base, t.PathVars}.resolve(given)
+	s, errs := pathResolver{base: t.Base, vars: t.PathVars}.resolve(given)
 	errs = joinByPath(errs, runErrors(s))
 	if t.Retries > mostRetries {
 		errs = append(errs, (&FieldError{

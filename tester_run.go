@@ -119,7 +119,11 @@ func (r *scriptRun) prepare(within []string) bool {
 			continue
 		}
 		slices.SortFunc(errs, compareFieldErrors)
-		pathResolver{base: r.tester.Base}.explain(errs, r.given)
+		from := r.job.from
+		if from == nil || isNil(from.spec) {
+			from = &asGiven{r.given, pathResolver{base: r.tester.Base, vars: r.tester.PathVars}}
+		}
+		from.paths.explain(errs, from.spec)
 		r.result.Outcome, r.result.ErrorMessage = check.outcome, errs[0].Message
 		if hint := errs[0].Hint; hint != "" {
 			r.result.ErrorMessage += " (" + hint + ")"

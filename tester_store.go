@@ -57,7 +57,7 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	if err != nil {
 		return nil, err
 	}
-	s := suite{tester: t, o: o, base: st.base}
+	s := suite{tester: t, o: o, store: st}
 	s.result = &StoreTestResult{Dir: st.specs, StartedAt: now(), Specs: []SpecTestResult{}}
 	s.starts, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -156,7 +156,7 @@ var errFailFast = errors.New("not started because another script failed")
 type suite struct {
 	tester   *RuntimeTester
 	o        *SuiteOptions
-	base     string
+	store    *Store
 	result   *StoreTestResult
 	starts   context.Context // ends when no more runs are to begin
 	stop     context.CancelCauseFunc
@@ -220,16 +220,13 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (r
 		}()
 	}
 	moveOutputs(basic, dir)
-	if s.tester.Base == "" {
-		resolved, _ := pathResolver{base: s.base}.resolve(basic) // it has no variables that could be unknown
-		basic = resolved.Basic()
-	}
+	basic, from := s.tester.ofStore(s.store, basic)
 	if s.o.Change != nil {
 		if err := s.o.Change(basic); err != nil {
 			return nil, err
 		}
 	}
-	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect}
+	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect, from: from}
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}

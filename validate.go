@@ -27,13 +27,16 @@ type ValidateOptions struct {
 	Base string
 	// PathVars is as in RuntimeTester.
 	PathVars map[string]string
+
+	// dir is the test data directory of the store that the specs are from.
+	dir string
 }
 
 func (o *ValidateOptions) resolver() pathResolver {
 	if o == nil {
 		return pathResolver{}
 	}
-	return pathResolver{o.Base, o.PathVars}
+	return pathResolver{base: o.Base, vars: o.PathVars, dir: o.dir}
 }
 
 // Validate checks the rules of every field: names, logical names, environment names, no empty path,

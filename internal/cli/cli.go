@@ -289,7 +289,7 @@ func (a *app) open(dir string) (*scriptspec.Store, error) {
 		return nil, err
 	}
 	a.opened = abs
-	st, err := scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: filepath.Dir(abs)})
+	st, err := scriptspec.OpenStore(dir, &scriptspec.StoreOptions{Base: scriptspec.BaseOfProject})
 	if err != nil {
 		return nil, err
 	}
