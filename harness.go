@@ -132,12 +132,12 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 				err = newValidationError(subject(s), []*FieldError{problem})
 			}
 		}
-		number := results.add(subtest, "")
+		number := results.add(runID{Name: subtest}, "")
 		var examples []Example
 		if err == nil {
 			examples = s.common().meta.Examples
 			for _, e := range examples {
-				results.add(subtest+"/"+e.Name, e.Expect)
+				results.add(runID{Name: subtest + "/" + e.Name, Example: e.Name}, e.Expect)
 			}
 		}
 		t.Run(subtest, func(t T) {

@@ -20,7 +20,8 @@ type StoreTestResult struct {
 	StartedAt Timestamp `json:"started_at"`
 	// Duration is from then to the end of the last spec; seconds in JSON.
 	Duration time.Duration `json:"-"`
-	// Specs are sorted by name.
+	// Specs are in the order of the store: sorted by the name of the spec, which comes before its examples. With
+	// SuiteOptions.Repeat all of that is there for each round.
 	Specs []SpecTestResult `json:"specs"`
 	// Shard says which part of a suite they are, with SuiteOptions.Shard; nil if they are all of it.
 	Shard *ShardResult `json:"shard,omitempty"`
@@ -32,6 +33,10 @@ type StoreTestResult struct {
 type SpecTestResult struct {
 	// Name is that of the subtest: of a spec, or of an example behind it and a slash.
 	Name string `json:"name"`
+	// Example is the name of the example, "" for the spec itself.
+	Example string `json:"example,omitzero"`
+	// Round counts from 1 if there were several, with SuiteOptions.Repeat; else it is 0. Reports call the second one prep#2.
+	Round int `json:"round,omitzero"`
 	// Error says why there was no test, the spec cannot be loaded or run, or which hook failed it.
 	Error string `json:"error"`
 	// Expect is how the run had to end; "" means with OutcomePassed.
@@ -48,19 +53,19 @@ func (s *SpecTestResult) passed() bool {
 	return s.Error == "" && s.Result != nil && s.Result.Outcome == expected(s.Expect)
 }
 
-// inRound returns a name with the round behind it, which the first one lacks: prep#2.
-func inRound(name string, round int) string {
-	if round < 2 {
-		return name
+// inRound returns the name as reports show it: with the round behind it, which the first one lacks.
+func (s *SpecTestResult) inRound() string {
+	if s.Round < 2 {
+		return s.Name
 	}
-	return name + "#" + strconv.Itoa(round)
+	return s.Name + "#" + strconv.Itoa(s.Round)
 }
 
 // add returns the index of a further spec.
-func (r *StoreTestResult) add(name string, expect Outcome) int {
+func (r *StoreTestResult) add(id runID, expect Outcome) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Specs = append(r.Specs, SpecTestResult{Name: name, Expect: expect})
+	r.Specs = append(r.Specs, SpecTestResult{Name: id.Name, Example: id.Example, Round: id.Round, Expect: expect})
 	return len(r.Specs) - 1
 }
 

@@ -228,9 +228,10 @@ func (r *StoreTestResult) report() *report.Run {
 		Started: r.StartedAt.Time, Naive: r.StartedAt.IsNaive(),
 	}
 	for _, s := range r.Specs {
-		node := report.Node{Name: s.Name, Status: report.Skipped, Reason: "not run"}
+		name := s.inRound()
+		node := report.Node{Name: name, Status: report.Skipped, Reason: "not run"}
 		if s.Result != nil {
-			node = s.Result.node(s.Name)
+			node = s.Result.node(name)
 			if first := s.Result.began(); !first.IsZero() && !r.StartedAt.IsZero() {
 				node.Started = max(first.Sub(r.StartedAt.Time), 0)
 			}

@@ -47,6 +47,7 @@ type runID struct {
 	Pipeline string // "" outside of one
 	Example  string // "" for the spec itself
 	Shard    string // "2/4"; "" for all of a suite
+	Round    int    // from 1; 0 for a suite that is not repeated
 	Attempt  int    // from 1
 }
 

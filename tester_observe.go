@@ -26,13 +26,15 @@ const (
 type Event struct {
 	Kind EventKind `json:"event"`
 	At   time.Time `json:"at"`
-	// Run is the same for all that one call of the tester runs.
+	// Run is the same for all that one call of the tester runs, or one round of it.
 	Run string `json:"run"`
 	// Name is that of the spec or example in a store, of the node in a pipeline, else the step name.
 	Name string `json:"name"`
 	// Pipeline is that of a node, Example that of a spec; or "".
 	Pipeline string `json:"pipeline,omitzero"`
 	Example  string `json:"example,omitzero"`
+	// Round is as in SpecTestResult.
+	Round int `json:"round,omitzero"`
 	// Attempt counts from 1; 0 before the first.
 	Attempt int `json:"attempt,omitzero"`
 	// StdoutLines and StderrLines count line ends.
@@ -143,7 +145,7 @@ func (j *job) event(kind EventKind) Event {
 	if name == "" && !isNil(j.spec) {
 		name = *j.spec.common().stepName
 	}
-	return Event{Kind: kind, Run: j.Run, Name: name, Pipeline: j.Pipeline, Example: j.Example, Attempt: j.Attempt}
+	return Event{Kind: kind, Run: j.Run, Name: name, Pipeline: j.Pipeline, Example: j.Example, Round: j.Round, Attempt: j.Attempt}
 }
 
 // ended returns the event of an attempt that has ended.

@@ -71,6 +71,12 @@ type suiteRun struct {
 	number int   // in the result of a round
 }
 
+// in returns the identity of the run in a round.
+func (r *suiteRun) in(round runID) runID {
+	round.Name, round.Example = r.id.Name, r.id.Example
+	return round
+}
+
 func (r *suiteRun) key() pastKey {
 	if isNil(r.spec) {
 		return pastKey{}

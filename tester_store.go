@@ -34,8 +34,8 @@ type SuiteOptions struct {
 	// 1 to n run what failed once between them, also one after the other. FailedFirst starts what failed before everything else.
 	LastFailed, FailedFirst bool
 	// Repeat runs all of that so many times, one round after the other; 0 means once. What is run, and in which order, is the same in
-	// each round. The second round of a spec is prep#2 in the result, which has the runs of rounds that were not begun as skipped: after
-	// the end of ctx, and with FailFast after the round in which something has failed.
+	// each round. The result has the runs of rounds that were not begun as skipped: after the end of ctx, and with FailFast after the
+	// round in which something has failed.
 	Repeat int
 	// Change is called with each spec before it is run, and may change it.
 	Change func(s *ScriptExecutionSpec) error
@@ -66,14 +66,19 @@ func (t *RuntimeTester) TestStore(ctx context.Context, st *Store, o *SuiteOption
 	runs = s.arrange(st, runs)                                 // for all rounds, before the first one writes to the history
 	s.result.Success = len(runs) == 0 && s.result.Shard != nil // there may be more shards than runs
 	rounds := max(o.Repeat, 1)
-	for round := range rounds { // also those that are never begun
+	ids := make([]runID, rounds) // of what all runs of a round have in common
+	for round := range ids {     // also those that are never begun
+		ids[round] = runID{Run: newRunID(), Shard: o.Shard.String()}
+		if rounds > 1 {
+			ids[round].Round = round + 1
+		}
 		for i, r := range slices.SortedFunc(slices.Values(runs), func(a, b *suiteRun) int { return cmp.Compare(a.place, b.place) }) {
 			r.number = i // the result is in the order of the store
-			s.result.add(inRound(r.id.Name, round+1), r.expect)
+			s.result.add(r.in(ids[round]), r.expect)
 		}
 	}
-	for round := range rounds {
-		s.round(ctx, runs, round*len(runs))
+	for round, id := range ids {
+		s.round(ctx, runs, id, round*len(runs))
 	}
 	t.flush()
 	if cause := context.Cause(ctx); cause != nil {
@@ -131,8 +136,7 @@ func (t *RuntimeTester) suiteRuns(ctx context.Context, st *Store, o *SuiteOption
 
 // round makes each run once, and waits for all of them. The result has its runs from the first on. No
 // round is begun after one in which nothing could be tested or, with FailFast, something has failed: its runs are skipped.
-func (s *suite) round(ctx context.Context, runs []*suiteRun, first int) {
-	id := newRunID()
+func (s *suite) round(ctx context.Context, runs []*suiteRun, id runID, first int) {
 	var running sync.WaitGroup
 	for _, r := range runs {
 		if r.err != nil {
@@ -140,7 +144,7 @@ func (s *suite) round(ctx context.Context, runs []*suiteRun, first int) {
 			s.untested.note(nil, r.err)
 			continue
 		}
-		s.start(ctx, &running, r, id, first+r.number)
+		s.start(ctx, &running, r, r.in(id), first+r.number)
 	}
 	running.Wait()
 	if err := s.untested.reason(); err != nil {
@@ -165,9 +169,8 @@ type suite struct {
 }
 
 // start has a run begin after those before it. The result has it under this number.
-func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun, round string, number int) {
-	spec, id, expect := r.spec, r.id, r.expect
-	id.Run, id.Shard = round, s.o.Shard.String()
+func (s *suite) start(ctx context.Context, running *sync.WaitGroup, r *suiteRun, id runID, number int) {
+	spec, expect := r.spec, r.expect
 	before, turn := s.turn, make(chan struct{})
 	s.turn = turn
 	queued := job{runID: id, expect: expect}

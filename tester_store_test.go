@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,13 @@ func gatedSuite(t *testing.T, ctx context.Context, o *scriptspec.SuiteOptions) (
 	}
 }
 
+func nameOf(s scriptspec.SpecTestResult) string {
+	if s.Round < 2 {
+		return s.Name
+	}
+	return s.Name + "#" + strconv.Itoa(s.Round)
+}
+
 // becameOf returns what the result says of each spec, as it is read again.
 func becameOf(t *testing.T, r *scriptspec.StoreTestResult) map[string]string {
 	t.Helper()
@@ -58,9 +66,9 @@ func becameOf(t *testing.T, r *scriptspec.StoreTestResult) map[string]string {
 	require.NoError(t, err)
 	all := map[string]string{}
 	for _, s := range again.(*scriptspec.StoreTestResult).Specs {
-		all[s.Name] = string(s.Status) + ": " + s.Error
+		all[nameOf(s)] = string(s.Status) + ": " + s.Error
 		if s.Result != nil {
-			all[s.Name] = string(s.Result.Outcome)
+			all[nameOf(s)] = string(s.Result.Outcome)
 		}
 	}
 	return all
@@ -135,10 +143,10 @@ def main(job_args):
 		require.NoError(t, err)
 		for _, s := range r.Specs {
 			if s.Result == nil {
-				outcomes = append(outcomes, s.Name+" "+string(s.Status))
+				outcomes = append(outcomes, nameOf(s)+" "+string(s.Status))
 				continue
 			}
-			outcomes = append(outcomes, s.Name+" "+string(s.Result.Outcome))
+			outcomes = append(outcomes, nameOf(s)+" "+string(s.Result.Outcome))
 		}
 		assert.Equal(t, len(outcomes) == 1, r.Success)
 		return outcomes
@@ -158,7 +166,7 @@ def main(job_args):
 	r, err := tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: 2, LastFailed: true})
 	require.NoError(t, err)
 	require.Len(t, r.Specs, 2)
-	assert.Equal(t, []string{"other", "other#2"}, []string{r.Specs[0].Name, r.Specs[1].Name})
+	assert.Equal(t, []string{"other", "other#2"}, []string{nameOf(r.Specs[0]), nameOf(r.Specs[1])})
 
 	_, err = tester.TestStore(t.Context(), st, &scriptspec.SuiteOptions{Repeat: -1})
 	_, isField := errors.AsType[*scriptspec.FieldError](err)
@@ -177,7 +185,7 @@ func TestStoreRepeatOfWhatFailed(t *testing.T) {
 		require.NoError(t, err)
 		var names []string
 		for _, s := range r.Specs {
-			names = append(names, s.Name)
+			names = append(names, nameOf(s))
 			assert.NotNil(t, s.Result, s.Name)
 		}
 		assert.Equal(t, []string{"bad", "bad#2", "bad#3"}, names)

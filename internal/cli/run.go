@@ -188,20 +188,22 @@ func (a *app) explainAll(cmd *cobra.Command, f *runFlags, sets settingList, st *
 		if s.Result == nil || s.Expect == "" && s.Result.Success || s.Expect != "" && s.Result.Outcome == s.Expect {
 			continue
 		}
-		name, _, _ := strings.Cut(s.Name, "#")
-		name, example, _ := strings.Cut(name, "/")
+		name := specOf(s)
 		words := []string{"run", name}
-		hasExamples := func(other scriptspec.SpecTestResult) bool { return strings.HasPrefix(other.Name, name+"/") }
+		hasExamples := func(other scriptspec.SpecTestResult) bool { return other.Example != "" && specOf(other) == name }
 		switch {
-		case example != "":
-			words = append(words, "--example", example)
+		case s.Example != "":
+			words = append(words, "--example", s.Example)
 		case f.example != "" || slices.ContainsFunc(r.Specs, hasExamples): // which are no part of this run
 			words = append(words, "--example", noExamples)
 		}
 		in.expect = s.Expect
-		a.explain(s.Name, s.Result, a.rerun(cmd, sets, words...), in)
+		a.explain(inRound(s.Name, s.Round), s.Result, a.rerun(cmd, sets, words...), in)
 	}
 }
+
+// specOf returns the name of the spec of a run, which may be an example of it.
+func specOf(s scriptspec.SpecTestResult) string { return strings.TrimSuffix(s.Name, "/"+s.Example) }
 
 func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store, tester *scriptspec.RuntimeTester) error {
 	p, err := loadPipeline(st, f.pipeline)

@@ -105,8 +105,8 @@ func (f *historyFlags) end(a *app, st *scriptspec.Store, tester *scriptspec.Runt
 
 // ran is a run that has ended, under the name that its result has.
 type ran struct {
-	name, example string
-	result        *scriptspec.ScriptTestResult
+	name   string
+	result *scriptspec.ScriptTestResult
 }
 
 func ranOf(r scriptspec.Result) []ran {
@@ -114,13 +114,11 @@ func ranOf(r scriptspec.Result) []ran {
 	switch r := r.(type) {
 	case *scriptspec.StoreTestResult:
 		for _, s := range r.Specs {
-			name, _, _ := strings.Cut(s.Name, "#")
-			_, example, _ := strings.Cut(name, "/")
-			all = append(all, ran{s.Name, example, s.Result})
+			all = append(all, ran{inRound(s.Name, s.Round), s.Result})
 		}
 	case *scriptspec.PipelineTestResult:
 		for _, n := range r.Nodes {
-			all = append(all, ran{n.Node, "", n.Result})
+			all = append(all, ran{n.Node, n.Result})
 		}
 	}
 	return slices.DeleteFunc(all, func(r ran) bool { return r.result == nil || r.result.ExecutionTime == 0 }) // never started

@@ -112,7 +112,7 @@ func writeEvents(w io.Writer, r scriptspec.Result) error {
 		for _, spec := range r.Specs {
 			e := finished(spec.Name, "", spec.Result)
 			e.Error, e.Expect, e.Status = spec.Error, spec.Expect, spec.Status
-			_, e.Example, _ = strings.Cut(spec.Name, "/")
+			e.Example, e.Round = spec.Example, spec.Round
 			s.event(e)
 		}
 	case *scriptspec.PipelineTestResult:
@@ -133,13 +133,21 @@ func (p *progress) event(e scriptspec.Event) {
 	switch e.Kind {
 	case scriptspec.EventStarted:
 		if e.Attempt == 1 {
-			p.begin(e.Name)
+			p.begin(inRound(e.Name, e.Round))
 		}
 	case scriptspec.EventPending:
-		p.wait(e.Name, e.Reason)
+		p.wait(inRound(e.Name, e.Round), e.Reason)
 	case scriptspec.EventFinished:
-		p.end(e.Name, statusOf(e), reasonOf(e))
+		p.end(inRound(e.Name, e.Round), statusOf(e), reasonOf(e))
 	}
+}
+
+// inRound returns the name of a run as reports show it: with the round behind it, if it is not the first.
+func inRound(name string, round int) string {
+	if round < 2 {
+		return name
+	}
+	return name + "#" + strconv.Itoa(round)
 }
 
 // statusOf returns what became of a run as one word.
