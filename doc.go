@@ -57,7 +57,7 @@
 // HTML page, the same bytes for the same result.
 // What scripts have printed appears in them as text and nothing else. [DiffResults] compares two of them.
 //
-// The command scriptspec, in cmd/scriptspec, does all this from a shell. [FindStore] and [Store.Settings] tell a Go program
+// The command scriptspec, in cmd/scriptspec, does all this from a shell. [FindStore] and [Store.Tester] tell a Go program
 // what the command goes by: the nearest specs, and what a team has settled for them; relative paths start where [BaseOfProject] says.
 //
 // # On disk

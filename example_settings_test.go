@@ -5,13 +5,12 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/scriptspec/scriptspec"
 )
 
 // A program that runs scripts as the command scriptspec does, wherever it is called.
-func ExampleStore_Settings() {
+func ExampleStore_Tester() {
 	dir, err := os.MkdirTemp("", "scriptspec-example-")
 	if err != nil {
 		log.Fatal(err)
@@ -33,13 +32,9 @@ func ExampleStore_Settings() {
 		log.Fatal(err)
 	}
 	defer store.Close()
-	settings, err := store.Settings()
+	tester, err := store.Tester()
 	if err != nil {
 		log.Fatal(err)
-	}
-	tester := &scriptspec.RuntimeTester{
-		Base: store.Base(), Python: settings.Python, CommandLine: settings.CommandLine,
-		Timeout: time.Duration(settings.Timeout * float64(time.Second)),
 	}
 	fmt.Println(tester.Timeout, tester.CommandLine)
 	// Output: 1m30s [score_cli]

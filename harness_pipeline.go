@@ -64,7 +64,11 @@ func runPipeline[T testingT[T]](t T, tester *RuntimeTester, p *PipelineTestingSp
 	for _, n := range result.Nodes {
 		t.Run(n.Node, func(t T) {
 			t.Helper()
-			showNode(t, n, misfits[n.Node])
+			next := ""
+			if n.Result != nil && !n.Result.Success {
+				next = p.nextOf(tester, n.Result)
+			}
+			showNode(t, n, misfits[n.Node], next)
 		})
 	}
 	if err != nil {
@@ -90,8 +94,8 @@ func logged[T testingT[T]](t T, also func(PipelineEvent)) func(PipelineEvent) {
 	}
 }
 
-// showNode reports a node's result to a test.
-func showNode[T testingT[T]](t T, n NodeResult, misfits []string) {
+// showNode reports a node's result to a test, with what is to be done about it.
+func showNode[T testingT[T]](t T, n NodeResult, misfits []string, next string) {
 	t.Helper()
 	if len(misfits) > 0 {
 		t.Errorf("the data does not fit:\n%s", printline.Log(strings.Join(misfits, "\n")))
@@ -104,7 +108,7 @@ func showNode[T testingT[T]](t T, n NodeResult, misfits []string) {
 	default:
 		text := string(n.Status) + ": " + printline.Log(printable(n.Reason))
 		if n.Result != nil && !n.Result.Success {
-			text += "\n" + n.Result.Details()
+			text += "\n" + withNext(n.Result.Details(), next)
 		}
 		t.Errorf("%s", text)
 	}

@@ -52,7 +52,11 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, j job, end func(*
 	}
 	j.spec = spec
 	result, err = tester.wait(t.Context(), j)
-	showSpec(t, result, j.expect, err)
+	next := ""
+	if err == nil && result.Outcome != expected(j.expect) {
+		next = st.next(tester, result)
+	}
+	showSpec(t, result, j.expect, next, err)
 	if o.After != nil && hooked != nil {
 		o.After(hooked, spec, result)
 	}
@@ -108,8 +112,8 @@ func short() bool { return testing.Testing() && flag.Parsed() && testing.Short()
 // verbose reports whether go test was given -v, and so shows what is logged at once.
 func verbose() bool { return testing.Testing() && flag.Parsed() && testing.Verbose() }
 
-// showSpec reports a spec's result to a test.
-func showSpec[T testingT[T]](t T, result *ScriptTestResult, expect Outcome, err error) {
+// showSpec reports a spec's result to a test, with what is to be done about it.
+func showSpec[T testingT[T]](t T, result *ScriptTestResult, expect Outcome, next string, err error) {
 	t.Helper()
 	switch {
 	case err != nil:
@@ -117,9 +121,9 @@ func showSpec[T testingT[T]](t T, result *ScriptTestResult, expect Outcome, err 
 	case result.Outcome == expected(expect):
 		t.Logf("%v", result)
 	case expect != "":
-		t.Errorf("expected outcome %s\n%s", expect, result.Details())
+		t.Errorf("expected outcome %s\n%s", expect, withNext(result.Details(), next))
 	case !result.Success:
-		t.Errorf("%s", result.Details())
+		t.Errorf("%s", withNext(result.Details(), next))
 	default:
 		t.Logf("%v", result)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Settings are what a team shares about its store, in <test_data_dir>/.specs/scriptspec.json. The command follows them; no
-// function of this package does of its own accord: a program that is to run scripts as the command does hands them on.
+// function of this package does of its own accord: a program that is to run scripts as the command does takes [Store.Tester].
 type Settings struct {
 	// Python is for RuntimeTester.Python and LintOptions.Python.
 	Python string `json:"python"`
