@@ -268,7 +268,7 @@ func ExampleDecodeError() {
 		fmt.Println("first:", first.File, first.Line, first.Column, first.Path)
 	}
 	// Output:
-	// specs/xgboost.json:4:3: scriptpath: unknown member; did you mean script_path?
+	// specs/xgboost.json:4:3: scriptpath: unknown member (did you mean script_path?)
 	// specs/xgboost.json:5:33: input_paths["data_input"]: want a string, found a number
 	// specs/xgboost.json:6:31: job_args["rounds"]: duplicate name, first at 6:16; keep one of them
 	// first: specs/xgboost.json 4 3 scriptpath

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // testingT is what the harness needs of a *testing.T, so that its own tests can watch one fail.
@@ -163,11 +162,7 @@ func runStore[T testingT[T]](t T, st *Store, o *HarnessOptions) *StoreTestResult
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(missing)) {
-		hint := ""
-		if near := similarity.Nearest(known, name); near != "" {
-			hint = "; did you mean " + printable(near) + "?"
-		}
-		t.Errorf("no spec in %s has the script_name, step_name or subtest %s%s", st.specs, printable(name), hint)
+		t.Errorf("no spec in %s has the script_name, step_name or subtest %s%s", st.specs, printable(name), doubt(known, name))
 	}
 	for _, name := range misnamed(files) {
 		t.Errorf("%s is in %s and is no spec by its name, so that it is not run; want <script_name>%s", printable(name), st.specs, specFileSuffix)

@@ -94,7 +94,7 @@ func (script *ScriptInterface) programDrift(args JobArgs, isSecret func(name str
 				message += "; the script has " + strings.Join(other.Names, " and ")
 				given[other] = true
 			} else if near := similarity.Nearest(script.flagNames(), name, strings.ReplaceAll(name, "_", "-")); near != "" {
-				message += "; did you mean " + near + "?"
+				message += " (did you mean " + near + "?)"
 			}
 			add(DriftUnused, name, message)
 			continue

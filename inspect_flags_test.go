@@ -83,7 +83,7 @@ func TestProgramDrift(t *testing.T) {
 		{"batch-size", []any{1, 2}, `job_args["batch-size"]: the flag takes one value, and the spec has a list of 2`},
 		{"batch-size", true, `job_args["batch-size"]: true is passed as a flag without a value, and this one takes one`},
 		{"batch_size", 64, `job_args["batch_size"]: no flag of the script is called --batch_size, and argparse refuses those it does not know; the script has --batch-size and -b`},
-		{"verbos_e", true, `job_args["verbos_e"]: no flag of the script is called --verbos_e, and argparse refuses those it does not know; did you mean verbose?`},
+		{"verbos_e", true, `job_args["verbos_e"]: no flag of the script is called --verbos_e, and argparse refuses those it does not know (did you mean verbose?)`},
 		{"rates", []any{1, 0.5, "1e-3"}, ""},
 		{"rates", []any{1, "fast"}, `job_args["rates"]: argparse makes a number of it, and the spec has "fast"`},
 		{"depth", 4, ""},

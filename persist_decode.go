@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -303,11 +302,7 @@ func (d *decoder) unknown(name string, known []string, closed bool) bool {
 	if !closed && (!d.strict || strings.HasPrefix(name, "x-")) { // such members are the user's
 		return true
 	}
-	message := "unknown member"
-	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != "" {
-		message += "; did you mean " + near + "?"
-	}
-	d.r.Refuse(string(CodeUnknownMember), message)
+	d.r.Refuse(string(CodeUnknownMember), "unknown member"+doubt(known, name))
 	d.r.Skip()
 	return false
 }

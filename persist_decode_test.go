@@ -163,8 +163,8 @@ func TestDecodeOptions(t *testing.T) {
 	_, err = scriptspec.Decode(strings.NewReader(text), &scriptspec.DecodeOptions{Strict: true})
 	require.Error(t, err)
 	assert.Equal(t, []string{
-		"1:36: enviro_vars: unknown member; did you mean environ_vars?",
-		"1:53: inputPaths: unknown member; did you mean input_paths?",
+		"1:36: enviro_vars: unknown member (did you mean environ_vars?)",
+		"1:53: inputPaths: unknown member (did you mean input_paths?)",
 		"1:69: zzz: unknown member",
 	}, strings.Split(err.Error(), "\n"))
 

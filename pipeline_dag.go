@@ -7,7 +7,6 @@ import (
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 	"github.com/scriptspec/scriptspec/internal/graph"
-	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -221,9 +220,7 @@ func (d *DAG) number() (edges [][2]int, problems []dagProblem) {
 			if !ok {
 				message := fmt.Sprintf("edge %s -> %s: there is no node %s", printable(edge[0]), printable(edge[1]), printable(name))
 				if len(problems) < maxListed { // of many, to search for each would take long
-					if near := similarity.Nearest(d.Nodes, name, ToSnakeCase(name)); near != "" {
-						message += "; did you mean " + printable(near) + "?"
-					}
+					message += doubt(d.Nodes, name)
 				}
 				problems = append(problems, dagProblem{i, end, name, CodeUnknownNode, message})
 			}

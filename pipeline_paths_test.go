@@ -148,7 +148,7 @@ func TestStemBesideOtherPairs(t *testing.T) {
 		{Source: "A", Output: "data", Dest: "B", Input: "zzz"},
 	}
 	err = f.p.Validate()
-	for _, part := range []string{"there is no node AA (there is A and B)", "A has no such output (did you mean model_output?)", "B has no such input (there is data and model_input)"} {
+	for _, part := range []string{"there is no node AA (there are A and B)", "A has no such output (did you mean model_output?)", "B has no such input (there are data and model_input)"} {
 		assert.ErrorContains(t, err, part)
 	}
 }

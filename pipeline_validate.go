@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/filename"
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 // The sections of a pipeline in the order in which their problems are reported.
@@ -276,15 +275,6 @@ func (p *PipelineTestingSpec) enhanced() map[string]*EnhancedScriptExecutionSpec
 		}
 	}
 	return enhanced
-}
-
-// meantOf answers a name that is not known with the nearest that is, or with all.
-func meantOf(known []string, name string) string {
-	known = slices.Sorted(slices.Values(known))
-	if near := similarity.Nearest(known, name, ToSnakeCase(name)); near != "" {
-		return "did you mean " + printable(near) + "?"
-	}
-	return "there is " + namesOrNone(known)
 }
 
 // wireErrors finds wires that do not follow an edge, or whose ends are not there.

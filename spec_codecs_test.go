@@ -115,7 +115,7 @@ func TestObjectsWithProblems(t *testing.T) {
 		`{"tags":["a",1]}`:               `tags[1]: want a string, found a number`,
 		`{"needs":{"steps":{}}}`:         `needs["steps"]: want a list, found an object`,
 		`{"needs":{"Steps":[]}}`:         `differs from steps only in case`,
-		`{"closed":{"nam":"x"}}`:         `unknown member; did you mean name?`,
+		`{"closed":{"nam":"x"}}`:         `unknown member (did you mean name?)`,
 		`{"owner":"a","owner":"b"}`:      `owner`,
 		`{"labels":{"a":"1","a":"2"}}`:   `labels["a"]`,
 		`{"owner":"a\u0000"}`:            `holds a NUL byte`,

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -210,10 +209,7 @@ func (d *templateDecoder) checkReferences(text string) {
 		case known:
 			continue
 		}
-		message := printable(found) + ": no such parameter"
-		if near := similarity.Nearest(sortedKeys(d.t.Parameters), name); near != "" {
-			message += "; did you mean " + near + "?"
-		}
+		message := printable(found) + ": no such parameter" + doubt(sortedKeys(d.t.Parameters), name)
 		d.r.Refuse(string(CodeUnknownMember), message+"; write $${ for the text itself")
 	}
 }

@@ -129,7 +129,7 @@ func TestTemplateRefusals(t *testing.T) {
 	t.Parallel()
 	st := openStore(t, t.TempDir(), nil)
 	for _, test := range [][3]string{
-		{`"step_name": "${step_name}"`, `"step_name": "${stp_name}"`, "own.json:7:18: spec.step_name: ${stp_name}: no such parameter; did you mean step_name?; write $${ for the text itself"},
+		{`"step_name": "${step_name}"`, `"step_name": "${stp_name}"`, "own.json:7:18: spec.step_name: ${stp_name}: no such parameter (did you mean step_name?); write $${ for the text itself"},
 		{`"${input}_data"`, `"${inputs"`, "own.json:9:"},
 		{`"script_name": "${script_name}"`, `"script_name": "a${script_name"`, "own.json:6:20: spec.script_name: ${script_name: is not closed; write $${ for the text itself"},
 		{`"enum": ["training", "validation"]`, `"enum": []`, "parameters.job_type.enum: is empty, so that no value would do"},
@@ -139,7 +139,7 @@ func TestTemplateRefusals(t *testing.T) {
 		{`"type": "integer"`, `"type": "int"`, "parameters.batch.type: is no type of JSON; want one of string, number"},
 		{`"default": 8`, `"default": "x"`, `the default is "x", which is no integer`},
 		{`"default": "training"`, `"default": "x"`, `the default is "x", which is none of training and validation`},
-		{`"enum": [`, `"enums": [`, "parameters.job_type.enums: unknown member; did you mean enum?"},
+		{`"enum": [`, `"enums": [`, "parameters.job_type.enums: unknown member (did you mean enum?)"},
 		{`"x-team": 1`, `"team": 1`, "team: unknown member"},
 		{`"parameters": {`, `"parameters": {"Bad": {}, `, "the name of a parameter is a lower-case word"},
 		{`"spec": {`, `"spec": [], "x-spec": {`, "spec: want an object, found a list"},

@@ -38,7 +38,7 @@ func TestBases(t *testing.T) {
 	assert.ErrorContains(t, err, "must be in snake_case")
 	write(t, baseFile(st, "bad"), `{"script_name": "x", "job_arg": {}, "tags": ["X"]}`)
 	_, err = st.LoadBase("bad")
-	for _, part := range []string{"bad_spec_base.json:1:2: script_name: unknown member", "job_arg: unknown member; did you mean job_args?", "tags[0]: must begin with"} {
+	for _, part := range []string{"bad_spec_base.json:1:2: script_name: unknown member", "job_arg: unknown member (did you mean job_args?)", "tags[0]: must begin with"} {
 		assert.ErrorContains(t, err, part)
 	}
 	err = st.SaveBase(&scriptspec.Base{Name: "B", JobArgs: scriptspec.JobArgs{"f": func() {}}, Metadata: scriptspec.Metadata{Tags: []string{"X"}}, Extra: map[string]jsonRaw{"y": nil}})

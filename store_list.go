@@ -104,7 +104,7 @@ func (st *Store) withNearest(err error, name, suffix string) error {
 		return err
 	}
 	if near := st.nearest(name, suffix); near != "" {
-		return fmt.Errorf("%w; did you mean %s?", err, printable(near))
+		return fmt.Errorf("%w (did you mean %s?)", err, printable(near))
 	}
 	return err
 }

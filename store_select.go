@@ -286,10 +286,14 @@ func (w *selectWord) nothing(all []storedSpec) *FieldError {
 		fe.Message = "no spec has changed since " + printable(term.value)
 	case "tag":
 		fe.Code, fe.Message = CodeUnknownTag, "no spec has the tag "+printable(name)
-		fe.Hint = meantOf(known, name)
+		if fe.Hint = meantOf(known, name); fe.Hint == "" {
+			fe.Hint = "no spec has any"
+		}
 	case "label":
 		fe.Message = "no spec has the label " + printable(term.value)
-		fe.Hint = meantOf(known, name)
+		if fe.Hint = meantOf(known, name); fe.Hint == "" {
+			fe.Hint = "no spec has any"
+		}
 		if _, value, given := strings.Cut(term.value, "="); given && slices.Contains(known, name) {
 			var values []string
 			for _, c := range all {

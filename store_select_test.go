@@ -82,7 +82,7 @@ func TestSelect(t *testing.T) {
 	}
 	for words, want := range map[string]string{
 		"tag:nighly":       "select: no spec has the tag nighly (did you mean nightly?)",
-		"tag:x":            "select: no spec has the tag x (there is gpu and nightly)",
+		"tag:x":            "select: no spec has the tag x (there are gpu and nightly)",
 		"label:owner=frud": "select: no spec has the label owner=frud (did you mean fraud?)",
 		"label:ownr=x":     "select: no spec has the label ownr=x (did you mean owner?)",
 		"Trian":            `select: no spec matches "Trian" (did you mean Train?)`,

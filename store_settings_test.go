@@ -24,7 +24,7 @@ func TestSettings(t *testing.T) {
 		`{"python": 3}`:                 {"1:12: python: want a string, found a number"},
 		`{"known_tags": {}}`:            {"1:16: known_tags: want a list, found an object"},
 		`{"command_line": ["a", true]}`: {"1:24: command_line[1]: want a string, found a boolean"},
-		`{"a\u001b": 1, "pyhton": "p"}`: {`1:2: a\x1b: unknown member`, "1:16: pyhton: unknown member; did you mean python?"},
+		`{"a\u001b": 1, "pyhton": "p"}`: {`1:2: a\x1b: unknown member`, "1:16: pyhton: unknown member (did you mean python?)"},
 		`{"timeout": 1, "timeout": 2}`:  {"1:16: timeout: duplicate name, first at 1:2; keep one of them"},
 		`[]`:                            {"1:1: want an object, found a list"},
 		`null`:                          {"1:1: want an object, found null"},

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
-	"github.com/scriptspec/scriptspec/internal/similarity"
 )
 
 //go:embed templates/*.json
@@ -43,11 +42,9 @@ func (st *Store) LoadTemplate(name string) (*Template, error) {
 		return t, err
 	}
 	names, _ := st.templateNames()
-	fe := &FieldError{Path: "name", Code: CodeMissing, Value: name, Message: "there is no template " + printable(name), Err: err}
-	if fe.Hint = "there is " + listed(names); similarity.Nearest(names, name) != "" {
-		fe.Hint = meantOf(names, name)
+	return nil, &FieldError{
+		Path: "name", Code: CodeMissing, Value: name, Message: "there is no template " + printable(name), Hint: meantOf(names, name), Err: err,
 	}
-	return nil, fe
 }
 
 // readTemplate reads a file of the store's directory of templates.

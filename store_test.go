@@ -210,11 +210,11 @@ func TestStoreSuggestsNames(t *testing.T) {
 		"Delete":           st.Delete("model_trainin"),
 	} {
 		require.ErrorIs(t, err, fs.ErrNotExist, name)
-		assert.Contains(t, err.Error(), "; did you mean model_training?", name)
+		assert.Contains(t, err.Error(), " (did you mean model_training?)", name)
 	}
 	_, err := st.LoadPipeline("fraudd")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	assert.Contains(t, err.Error(), "; did you mean fraud?")
+	assert.Contains(t, err.Error(), " (did you mean fraud?)")
 	_, err = st.Load("something_else")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	assert.NotContains(t, err.Error(), "did you mean")
@@ -227,7 +227,7 @@ func TestStoreSuggestsNames(t *testing.T) {
 
 	lines := recorded(t, st, &scriptspec.HarnessOptions{Only: []string{"ModelTrainin_training"}})
 	require.Len(t, lines, 1)
-	assert.Contains(t, lines[0], "ModelTrainin_training; did you mean ModelTraining_training?")
+	assert.Contains(t, lines[0], "ModelTrainin_training (did you mean ModelTraining_training?)")
 }
 
 // What is saved and no run takes is told to who asks to hear of it.

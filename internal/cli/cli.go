@@ -169,18 +169,23 @@ func unknownVerb(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	near := root.SuggestionsFor(args[0])
-	if len(near) == 0 {
-		return usage("unknown command %q; see scriptspec --help", args[0])
+	var verbs []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			verbs = append(verbs, c.Name())
+		}
 	}
-	return usage("unknown command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	if hint, near := scriptspec.MeantName(verbs, args[0]); near {
+		return usage("unknown command %q (%s)", args[0], hint)
+	}
+	return usage("unknown command %q; see scriptspec --help", args[0])
 }
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "scriptspec",
 		Short:         "Test the Python scripts of ML pipelines against specs",
-		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		SilenceErrors: true, SilenceUsage: true,
 		Args: unknownVerb, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Long: `Test the Python scripts of ML pipelines against specs that Go and Python share.
 
@@ -262,7 +267,7 @@ func (a *app) store(words ...string) (*scriptspec.Store, error) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".specs")); err != nil {
 		if near := storesBeside(dir); len(near) > 0 {
-			return nil, usage("%s has no .specs; did you mean %s?", dir, strings.Join(near, " or "))
+			return nil, usage("%s has no .specs (did you mean %s?)", dir, strings.Join(near, " or "))
 		}
 		return nil, usage("%s has no .specs; pass the test data directory with -C, or run scriptspec init", dir)
 	}

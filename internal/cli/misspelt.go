@@ -7,39 +7,14 @@ import (
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
-	"github.com/spf13/cobra"
 )
 
-// nearest returns the names that a word may have been meant to be.
-func nearest(word string, names []string) []string {
-	const shortest = 3 // shorter ones are all near each other
-	if len(word) < shortest {
-		return nil
-	}
-	all := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for _, name := range names {
-		all.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	near := all.SuggestionsFor(word)
-	slices.Sort(near)
-	return slices.Compact(near)
-}
-
-// meant ends a message about a word that nothing is called: with the names that may have been meant, or else all there are.
+// meant ends a message about a word that nothing is called: with the name that may have been meant, or else all there are.
 func meant(word string, names []string) string {
-	const most = 10
-	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	switch near := nearest(word, names); {
-	case len(near) > 0:
-		return "; did you mean " + harmless(strings.Join(near, " or ")) + "?"
-	case len(names) == 0:
-		return ""
-	case len(names) > most:
-		names = append(names[:most:most], "...")
-		fallthrough
-	default:
-		return "; want " + harmless(strings.Join(names, ", "))
+	if hint, _ := scriptspec.MeantName(names, word); hint != "" {
+		return " (" + hint + ")"
 	}
+	return ""
 }
 
 // checkNames returns an error for an example, or a script to run as a program, that no spec of the store has.
@@ -112,7 +87,7 @@ func (a *app) checkSets(ctx context.Context, st *scriptspec.Store, sel *scriptsp
 			continue
 		}
 		if one.environ {
-			if near := nearest(one.name, known); len(near) > 0 {
+			if _, near := scriptspec.MeantName(known, one.name); near {
 				a.notice("scriptspec: note: no selected spec has " + harmless(place) + meant(one.name, known))
 			}
 			continue

@@ -283,7 +283,7 @@ func loadPipeline(st *scriptspec.Store, name string) (*scriptspec.PipelineTestin
 	p, err := st.LoadPipeline(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if names, listErr := st.Pipelines(); listErr == nil && !slices.Contains(names, name) {
-			return nil, &exit{exitNone, err}
+			return nil, &exit{exitNone, fmt.Errorf("there is no pipeline %s%s", harmless(name), meant(name, names))}
 		}
 	}
 	return p, err

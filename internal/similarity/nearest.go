@@ -1,7 +1,7 @@
 package similarity
 
 // Nearest returns the known name that a misspelt one was probably meant to be, or "" if none is near: half of
-// it must be alike, and more of a short one. Of several spellings of the misspelt name the nearest counts.
+// it must be alike, and more of a short one; two neighbours that are swapped are one mistake. Of several spellings of the misspelt name the nearest counts.
 func Nearest(known []string, name string, spellings ...string) string {
 	const longest = 64 // longer names are not worth the time
 	if len(name) > longest {
@@ -12,6 +12,9 @@ func Nearest(known []string, name string, spellings ...string) string {
 		d := editDistance(name, want)
 		for _, spelling := range spellings {
 			d = min(d, editDistance(spelling, want))
+		}
+		if isSwapped(name, want) {
+			d = 1
 		}
 		longer := max(len(name), len(want))
 		if d < distance && (2*d < longer || 2*d == longer && longer >= 4) {
