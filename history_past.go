@@ -127,6 +127,9 @@ type likeness struct {
 	python, platform, input string
 }
 
+// ownRun is a run whose past is asked for: the run of its attempts, which are none of its past, and the session if it started cold.
+type ownRun struct{ run, coldIn string }
+
 func (r *Record) like() likeness { return likeness{r.Warm, r.Python, r.Platform, r.InputDigest} }
 
 // comparable reports whether the times of two runs can be compared. Inputs that are not known may be any.
@@ -211,7 +214,7 @@ func (h *History) ahead(key pastKey) (wait func()) {
 
 // past reads what there is of runs before a run that is like others. It reads the newest months from their ends, and no more than
 // it needs: most is how many runs are looked at.
-func (h *History) past(key pastKey, run string, like likeness, most int, count bool) PastRuns {
+func (h *History) past(key pastKey, of ownRun, like likeness, most int, count bool) PastRuns {
 	var p PastRuns
 	if h == nil {
 		return p
@@ -219,11 +222,14 @@ func (h *History) past(key pastKey, run string, like likeness, most int, count b
 	h.index(func(x *history.Index, log *history.Log) error {
 		d, own, looked := &recordDecoder{texts: history.Texts{}}, 0, 0
 		times := comparables{cold: map[string]coldRuns{}}
+		if of.coldIn != "" {
+			times.cold[of.coldIn] = coldRuns{1, -1} // a later run of its session
+		}
 		err := x.Last(log, key.members(), func(line []byte) bool {
 			if !d.read(line) || d.key() != key {
 				return true
 			}
-			if run != "" && d.Run == run {
+			if of.run != "" && d.Run == of.run {
 				own++
 				return true
 			}

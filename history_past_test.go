@@ -48,6 +48,24 @@ func TestPastOfARunIsBeforeIt(t *testing.T) {
 	assert.Equal(t, 7, past.Runs)
 }
 
+// The first run of a session is none that a later one is compared with, from the second one on.
+func TestPastOfASession(t *testing.T) {
+	t.Parallel()
+	s := scripted(t, writesOutput+"def main(output_paths):\n    done(output_paths)\n")
+	h := openStore(t, t.TempDir(), nil).History()
+	for _, want := range [][]int{{0, 0, 1, 2}, {3, 3, 4}} {
+		tester := &scriptspec.RuntimeTester{Python: python(t), History: h}
+		var runs []int
+		for range want {
+			r, err := tester.TestScript(t.Context(), s)
+			require.NoError(t, err)
+			require.True(t, r.Success, r)
+			runs = append(runs, r.Past.Comparable.Runs)
+		}
+		assert.Equal(t, want, runs)
+	}
+}
+
 // Times are compared with those of the last runs that are like this one, however many others came after them, and these are those
 // that Stats has.
 func TestPastRunsThatAreComparable(t *testing.T) {

@@ -40,7 +40,7 @@ func (h *History) record(run *scriptRun) {
 	if r.Commit = state.Commit; state.Known {
 		r.Dirty = &state.Dirty
 	}
-	res.like = r.like()
+	res.like, res.coldIn = r.like(), r.coldIn()
 	_ = h.Append(r) // Err has it
 }
 

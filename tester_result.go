@@ -116,6 +116,7 @@ type ScriptTestResult struct {
 
 	modules []string // the files that it has imported, if it returned
 	like    likeness
+	coldIn  string // as Record.coldIn
 }
 
 // plainResult is ScriptTestResult without its methods.
