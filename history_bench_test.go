@@ -99,7 +99,7 @@ func BenchmarkHistoryRun(b *testing.B) {
 	}
 }
 
-// BenchmarkStats compares the statistics of 100,000 records with decoding their lines by encoding/json. Goal: 0.6.
+// BenchmarkStats compares the statistics of 100,000 records with decoding their lines by encoding/json. Goal: 0.5.
 func BenchmarkStats(b *testing.B) {
 	dir := b.TempDir()
 	largeHistory(b, dir)

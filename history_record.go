@@ -266,7 +266,8 @@ func (d *recordDecoder) flag(value []byte, to *bool) {
 
 func (d *recordDecoder) time(value []byte) {
 	text, ok := history.Text(value)
-	d.ok = d.ok && ok && text != "" && d.At.UnmarshalText([]byte(text)) == nil
+	at, err := ParseTimestamp(text)
+	d.ok, d.At = d.ok && ok && err == nil, at
 }
 
 // readOutputs reads the outputs of the line.
@@ -295,8 +296,8 @@ func (d *recordDecoder) readOutputs() {
 }
 
 // decodedOutputs returns the outputs of a record that were kept as they are written.
-func decodedOutputs(text string) map[string]RecordedOutput {
-	d := recordDecoder{outputs: []byte(text), texts: history.Texts{}}
+func decodedOutputs(text []byte) map[string]RecordedOutput {
+	d := recordDecoder{outputs: text, texts: history.Texts{}}
 	d.readOutputs()
 	return d.Outputs
 }

@@ -218,6 +218,7 @@ type statsReport struct {
 	specs   map[string]common // by step
 	loaded  []*PipelineTestingSpec
 	newFrom time.Time
+	shown   []stepWindow // once asked for
 	stats   *Stats
 }
 

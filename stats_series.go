@@ -20,20 +20,21 @@ const (
 	leastMemory = 8 << 20
 )
 
-// seriesOfSteps is a history in memory: some 80 bytes for each record.
+// seriesOfSteps is a history in memory: some 90 bytes for each record.
 type seriesOfSteps struct {
-	series  []*series // sorted by step, example and pipeline
-	byKey   map[pastKey]*series
-	names   []string // texts of records, by number
-	numbers map[string]number
-	runs    map[number]bool
-	ran     map[string]bool // steps of which there is a record, also of another time
-	records int
-	passed  int
-	skipped int
-	unread  []string // why, of files
-	first   time.Time
-	last    time.Time
+	series   []*series // sorted by step, example and pipeline
+	byKey    map[pastKey]*series
+	names    []string // texts of records, by number
+	numbers  map[string]number
+	runtimes map[[2]number]number // by interpreter and platform
+	runs     map[number]bool
+	ran      map[string]bool // steps of which there is a record, also of another time
+	records  int
+	passed   int
+	skipped  int
+	unread   []string // why, of files
+	first    time.Time
+	last     time.Time
 }
 
 // number stands for a text that many records have.
@@ -45,9 +46,10 @@ type series struct {
 	key      pastKey
 	script   number
 	attempts []attempt
+	outputs  [2 * windowRuns][]byte // of the last attempts, as they are written; nothing looks at those of others
 }
 
-// attempt is what of a record statistics are made of.
+// attempt is what of a record statistics are made of. It has no pointers, of which there would be hundreds of thousands.
 type attempt struct {
 	at                                                       int64 // microseconds since 1970
 	duration, imports                                        time.Duration
@@ -55,13 +57,13 @@ type attempt struct {
 	outcome, run, pipeline, shard, spec, code, input, commit number
 	coldIn                                                   number
 	runtime                                                  number // interpreter and platform
-	outputs                                                  string // of the last ones only
+	outputs                                                  uint8  // where those of the series are, from 1; 0 if they were not kept
 	passed, warm                                             bool
 	cold                                                     bool // the first of several in one session
 }
 
 func newSeriesOfSteps() *seriesOfSteps {
-	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, names: []string{""}, runs: map[number]bool{}, ran: map[string]bool{}, unread: []string{}}
+	return &seriesOfSteps{byKey: map[pastKey]*series{}, numbers: map[string]number{"": 0}, runtimes: map[[2]number]number{}, names: []string{""}, runs: map[number]bool{}, ran: map[string]bool{}, unread: []string{}}
 }
 
 func (a *seriesOfSteps) number(text string) number {
@@ -95,21 +97,42 @@ func (a *seriesOfSteps) add(d *recordDecoder) {
 		at: at.UnixMicro(), duration: d.Duration, imports: d.ImportTime, memory: d.PeakMemory, inputBytes: d.InputBytes,
 		outcome: a.number(string(d.Outcome)), run: a.number(d.Run), coldIn: a.number(d.coldIn()), pipeline: a.number(d.Pipeline), shard: a.number(d.Shard),
 		spec: a.number(d.SpecDigest), code: a.number(d.ScriptDigest), input: a.number(d.InputDigest), commit: a.number(d.Commit),
-		runtime: a.runtime(d), outputs: string(d.outputs), passed: d.Passed(), warm: d.Warm,
+		runtime: a.runtime(d), outputs: s.keepOutputs(d.outputs), passed: d.Passed(), warm: d.Warm,
 	}
 	a.runs[x.run] = true
 	if x.passed {
 		a.passed++
 	}
-	if n := len(s.attempts); n >= 2*windowRuns {
-		s.attempts[n-2*windowRuns].outputs = "" // which nothing looks at any more
-	}
 	s.attempts = append(s.attempts, x)
 }
 
+// keepOutputs keeps the outputs of the attempt that comes next, in the place of those that have been there the longest.
+func (s *series) keepOutputs(text []byte) uint8 {
+	n := len(s.attempts)
+	if n >= len(s.outputs) {
+		s.attempts[n-len(s.outputs)].outputs = 0
+	}
+	at := n % len(s.outputs)
+	s.outputs[at] = append(s.outputs[at][:0], text...)
+	return uint8(at + 1)
+}
+
+// outputsOf returns the outputs of an attempt that were kept.
+func (s *series) outputsOf(x *attempt) map[string]RecordedOutput {
+	if x.outputs == 0 {
+		return nil
+	}
+	return decodedOutputs(s.outputs[x.outputs-1])
+}
+
 func (a *seriesOfSteps) runtime(d *recordDecoder) number {
-	const apart = "\x00"
-	return a.number(d.Python + apart + d.Platform)
+	of := [2]number{a.number(d.Python), a.number(d.Platform)}
+	n, ok := a.runtimes[of]
+	if !ok {
+		n = number(len(a.runtimes))
+		a.runtimes[of] = n
+	}
+	return n
 }
 
 func (a *seriesOfSteps) sort() {
@@ -141,10 +164,10 @@ func (s *series) name() string { return s.key.String() }
 
 // comparable returns the attempts that passed and can be compared with the last one that has, in the order of time. What reads data of
 // which nothing is known can be compared with nothing.
-func (s *series) comparable() []attempt {
-	var list []attempt
+func (s *series) comparable() []*attempt {
+	list := make([]*attempt, 0, len(s.attempts))
 	for i := len(s.attempts) - 1; i >= 0; i-- {
-		x := s.attempts[i]
+		x := &s.attempts[i]
 		if !x.passed || x.cold || x.input == 0 {
 			continue
 		}
@@ -156,9 +179,9 @@ func (s *series) comparable() []attempt {
 	return list
 }
 
-func window(list []attempt) []attempt { return list[max(0, len(list)-windowRuns):] }
+func window(list []*attempt) []*attempt { return list[max(0, len(list)-windowRuns):] }
 
-func values(list []attempt, of func(attempt) float64) []float64 {
+func values(list []*attempt, of func(*attempt) float64) []float64 {
 	all := make([]float64, len(list))
 	for i, x := range list {
 		all[i] = of(x)
@@ -166,9 +189,9 @@ func values(list []attempt, of func(attempt) float64) []float64 {
 	return all
 }
 
-func seconds(x attempt) float64 { return x.duration.Seconds() }
+func seconds(x *attempt) float64 { return x.duration.Seconds() }
 
-func memory(x attempt) float64 { return float64(x.memory) }
+func memory(x *attempt) float64 { return float64(x.memory) }
 
 // stats returns all that is said of a series by itself.
 func (s *series) stats(newFrom time.Time) StepStats {
@@ -200,13 +223,14 @@ func (s *series) stats(newFrom time.Time) StepStats {
 func added(a, b time.Duration) time.Duration { return a + min(b, math.MaxInt64-a) }
 
 // same returns the attempts with the spec, script and inputs of the last one, as far as these are known.
-func (s *series) same() []attempt {
+func (s *series) same() []*attempt {
 	last := s.attempts[len(s.attempts)-1]
 	if last.spec == 0 || last.code == 0 || last.input == 0 {
 		return nil
 	}
-	var list []attempt
-	for _, x := range s.attempts {
+	list := make([]*attempt, 0, len(s.attempts))
+	for i := range s.attempts {
+		x := &s.attempts[i]
 		if x.spec == last.spec && x.code == last.code && x.input == last.input {
 			list = append(list, x)
 		}
@@ -215,7 +239,7 @@ func (s *series) same() []attempt {
 }
 
 // flakiness returns how often the outcome changed, as a part of how often it could have.
-func flakiness(list []attempt) (score float64, runs int) {
+func flakiness(list []*attempt) (score float64, runs int) {
 	if len(list) < 2 {
 		return 0, len(list)
 	}
@@ -230,9 +254,9 @@ func flakiness(list []attempt) (score float64, runs int) {
 
 // split returns the newest of comparable attempts and those before: new are those since the last change of spec or script, or the last
 // six if there was none; or those from a time on.
-func split(list []attempt, newFrom time.Time) (old, recent []attempt) {
+func split(list []*attempt, newFrom time.Time) (old, recent []*attempt) {
 	if !newFrom.IsZero() {
-		begin, _ := slices.BinarySearchFunc(list, newFrom.UnixMicro(), func(x attempt, at int64) int { return cmp.Compare(x.at, at) })
+		begin, _ := slices.BinarySearchFunc(list, newFrom.UnixMicro(), func(x *attempt, at int64) int { return cmp.Compare(x.at, at) })
 		return window(list[:begin]), window(list[begin:])
 	}
 	list, begin := sinceChange(list)
@@ -245,7 +269,7 @@ func split(list []attempt, newFrom time.Time) (old, recent []attempt) {
 
 // sinceChange returns the attempts with the number of the first one since spec or script were changed. Fewer than six in a row of another
 // spec or script, with others before and after them, are no change but tries, as with run --set, and left out.
-func sinceChange(list []attempt) (without []attempt, begin int) {
+func sinceChange(list []*attempt) (without []*attempt, begin int) {
 	begin = len(list)
 	for i := len(list) - 1; i >= 0 && begin-i <= fewestRuns; i-- {
 		if last := list[len(list)-1]; list[i].spec == last.spec && list[i].code == last.code {
@@ -258,7 +282,7 @@ func sinceChange(list []attempt) (without []attempt, begin int) {
 }
 
 // newTrend makes the test, which decide corrects.
-func newTrend(old, recent []attempt, of func(attempt) float64) Trend {
+func newTrend(old, recent []*attempt, of func(*attempt) float64) Trend {
 	t := Trend{Verdict: VerdictTooFew, OldRuns: len(old), NewRuns: len(recent), P: 1}
 	before, after := values(old, of), values(recent, of)
 	if len(old) > 0 {

@@ -52,13 +52,16 @@ func (r *statsReport) suggest(all bool) {
 type stepWindow struct {
 	*series
 	spec  common
-	runs  []attempt // at least six comparable ones that passed, at most 20
-	times []float64 // in seconds
+	runs  []*attempt // at least six comparable ones that passed, at most 20
+	times []float64  // in seconds
 }
 
 // windows returns those of all steps that have a spec, by step and example.
 func (r *statsReport) windows() []stepWindow {
-	var list []stepWindow
+	if r.shown != nil {
+		return r.shown
+	}
+	list := []stepWindow{}
 	for _, s := range r.history.series {
 		spec, ok := r.specs[s.key.step]
 		runs := window(s.comparable())
@@ -66,6 +69,7 @@ func (r *statsReport) windows() []stepWindow {
 			list = append(list, stepWindow{s, spec, runs, values(runs, seconds)})
 		}
 	}
+	r.shown = list
 	return list
 }
 
@@ -103,8 +107,8 @@ func together(id, message, command string, found []finding) []Suggestion {
 func (r *statsReport) suggestWarm() []Suggestion {
 	var found []finding
 	for _, w := range r.windows() {
-		imports := stats.Median(values(w.runs, func(x attempt) float64 { return x.imports.Seconds() }))
-		part := stats.Median(values(w.runs, func(x attempt) float64 { return x.imports.Seconds() / max(x.duration.Seconds(), 1e-9) }))
+		imports := stats.Median(values(w.runs, func(x *attempt) float64 { return x.imports.Seconds() }))
+		part := stats.Median(values(w.runs, func(x *attempt) float64 { return x.imports.Seconds() / max(x.duration.Seconds(), 1e-9) }))
 		if w.runs[0].warm || part < importPart || imports < importLeast.Seconds() {
 			continue
 		}
@@ -169,6 +173,15 @@ func (r *statsReport) suggestFlaky() []Suggestion {
 	for _, s := range r.history.series {
 		same := s.same()
 		score, n := flakiness(same)
+		good := 0
+		for _, x := range same {
+			if x.passed {
+				good++
+			}
+		}
+		if _, known := r.specs[s.key.step]; !known || min(good, n-good) < flakyLeast {
+			continue
+		}
 		all, passed, failed := map[number]bool{}, map[number]bool{}, map[number]bool{} // runs, each with one attempt or more
 		counts, spent := map[string]int{}, time.Duration(0)
 		for _, x := range same {
@@ -181,8 +194,7 @@ func (r *statsReport) suggestFlaky() []Suggestion {
 			counts[s.of.names[x.outcome]]++
 			spent += x.duration
 		}
-		_, known := r.specs[s.key.step]
-		if !known || len(all) < fewestRuns || min(len(passed), len(failed)) < flakyLeast {
+		if len(all) < fewestRuns || min(len(passed), len(failed)) < flakyLeast {
 			continue // one may be anything
 		}
 		var ends []string
@@ -224,14 +236,15 @@ func (r *statsReport) suggestSmaller() []Suggestion {
 			continue
 		}
 		last := s.attempts[len(s.attempts)-1]
-		var runs []attempt
-		for _, x := range s.attempts {
+		var runs []*attempt
+		for i := range s.attempts {
+			x := &s.attempts[i]
 			if x.passed && !x.cold && x.warm == last.warm && x.runtime == last.runtime && x.inputBytes > 0 {
 				runs = append(runs, x)
 			}
 		}
 		runs = window(runs)
-		sizes, times := values(runs, func(x attempt) float64 { return float64(x.inputBytes) }), values(runs, seconds)
+		sizes, times := values(runs, func(x *attempt) float64 { return float64(x.inputBytes) }), values(runs, seconds)
 		distinct := slices.Compact(slices.Sorted(slices.Values(sizes)))
 		if len(distinct) < fewestRuns || stats.Median(times) < sizeLeast.Seconds() {
 			continue

@@ -131,7 +131,7 @@ func (r *statsReport) suggestUnread() []Suggestion {
 		}
 		sizes := map[string][]float64{}
 		for _, x := range w.runs {
-			for name, o := range decodedOutputs(x.outputs) {
+			for name, o := range w.outputsOf(x) {
 				sizes[name] = append(sizes[name], float64(o.Bytes))
 			}
 		}
@@ -237,7 +237,7 @@ func (r *statsReport) suggestSnapshots() []Suggestion {
 		}
 		digests, seen := map[string]string{}, map[string]int{}
 		for _, x := range w.runs {
-			for name, o := range decodedOutputs(x.outputs) {
+			for name, o := range w.outputsOf(x) {
 				if first, ok := digests[name]; o.Digest == "" || o.Bytes == 0 || ok && first != o.Digest {
 					seen[name] = -windowRuns
 				} else {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -399,4 +400,26 @@ func TestStatsTrendsAreNews(t *testing.T) {
 	assert.LessOrEqual(t, missed, planted/10)
 	assert.LessOrEqual(t, alsoWrong, histories/20)
 	t.Logf("%d false trends in %d histories of 50 specs; of %d planted ones %d were missed", wrong, histories, planted, missed)
+}
+
+// A long history needs little memory: what statistics are made of is kept once, and the lines not at all.
+func TestStatsNeedsLittleMemory(t *testing.T) { // not parallel: others allocate too
+	const steps, runs, most = 4, 1000, 2000 // bytes for each record
+	dir := t.TempDir()
+	st := openStore(t, dir, nil)
+	var all []scriptspec.Record
+	for i := range steps * runs {
+		all = append(all, aRecord(fmt.Sprintf("Step%d", i%steps), i))
+	}
+	writeHistory(t, dir, all)
+	for i := range steps {
+		require.NoError(t, st.Save(&scriptspec.ScriptExecutionSpec{ScriptName: fmt.Sprintf("step%d", i), StepName: fmt.Sprintf("Step%d", i), ScriptPath: "x.py"}))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := st.Stats(t.Context(), nil)
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	assert.Equal(t, steps*runs, s.Records)
+	assert.Less(t, (after.TotalAlloc-before.TotalAlloc)/(steps*runs), uint64(most))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"strconv"
+	"strings"
 )
 
 // Object is the text of a JSON object, which is read several times faster than encoding/json does it: member by member and
@@ -143,7 +144,7 @@ func Text(value []byte) (text string, ok bool) {
 		return "", false
 	}
 	if bytes.IndexByte(value, '\\') < 0 {
-		return string(bytes.ToValidUTF8(value[1:len(value)-1], []byte("\uFFFD"))), true
+		return strings.ToValidUTF8(string(value[1:len(value)-1]), "\uFFFD"), true
 	}
 	return text, json.Unmarshal(value, &text) == nil
 }
