@@ -170,25 +170,27 @@ func (r *scriptRun) command() string {
 		parameters["job_args"] = json.RawMessage(`{"_": "too long to be shown"}`)
 		text, _ = json.Marshal(parameters)
 	}
-	const program = `import argparse, asyncio, importlib.util, inspect, json, os, sys
-path, p = sys.argv[1], json.loads(sys.argv[2])
-sys.argv = [path]
-p["environ_vars"] = {name: os.environ[name] for name in p["environ_vars"]}
-p["job_args"] = argparse.Namespace(**p["job_args"])
-for directory in p["output_paths"].values():
-    os.makedirs(directory, exist_ok=True)
-sys.path[0] = os.path.dirname(os.path.realpath(path))
-name = os.path.splitext(os.path.basename(path))[0]
-name = "script_" + name if name in sys.modules else name
-spec = importlib.util.spec_from_file_location(name, path)
-module = sys.modules[name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-main = module.main
-names = inspect.signature(main).parameters.values()
-names = p if any(n.kind == n.VAR_KEYWORD for n in names) else [n.name for n in names]
-result = main(**{name: p[name] for name in p if name in names})
-print(asyncio.run(result) if inspect.iscoroutine(result) else result)`
-	b.WriteString("-c " + shellQuote(program) + " " + shellQuote(r.request.Script) + " " + shellQuote(string(text)))
+	// It can be copied from where all lines are indented, as go test shows it.
+	const program = `if 1:
+    import argparse, asyncio, importlib.util, inspect, json, os, sys
+    path, p = sys.argv[1], json.loads(sys.argv[2])
+    sys.argv = [path]
+    p["environ_vars"] = {name: os.environ[name] for name in p["environ_vars"]}
+    p["job_args"] = argparse.Namespace(**p["job_args"])
+    for directory in p["output_paths"].values():
+        os.makedirs(directory, exist_ok=True)
+    sys.path[0] = os.path.dirname(os.path.realpath(path))
+    name = os.path.splitext(os.path.basename(path))[0]
+    name = "script_" + name if name in sys.modules else name
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main = module.main
+    names = inspect.signature(main).parameters.values()
+    names = p if any(n.kind == n.VAR_KEYWORD for n in names) else [n.name for n in names]
+    result = main(**{name: p[name] for name in p if name in names})
+    print(asyncio.run(result) if inspect.iscoroutine(result) else result)`
+	b.WriteString("-c " + inQuotes(program) + " " + shellQuote(r.request.Script) + " " + shellQuote(string(text)))
 	return b.String()
 }
 
@@ -201,10 +203,19 @@ func isShellName(name string) bool {
 	return name != ""
 }
 
-// shellQuote quotes for a POSIX shell what needs it.
+// shellQuote quotes for a POSIX shell what needs it, with lines in one, as the next may be indented where it is shown.
 func shellQuote(s string) string {
+	if text := strings.TrimRight(s, "\n"); strings.Contains(text, "\n") {
+		escaped := strings.NewReplacer(`\`, `\\`, "%", "%%", "'", `\047`, "\n", `\n`).Replace(text)
+		if strings.HasPrefix(escaped, "-") { // which would be a flag of printf
+			escaped = `\055` + escaped[1:]
+		}
+		return `"$(printf '` + escaped + `')"` + strings.TrimSuffix("'"+s[len(text):]+"'", "''") // which "$()" loses
+	}
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%") == "" {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return inQuotes(s)
 }
+
+func inQuotes(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

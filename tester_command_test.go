@@ -167,6 +167,26 @@ def main(output_paths, environ_vars, job_args):
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, result.Stdout.Text, string(out))
 
+	// Both can be copied from what go test shows, where all lines are indented.
+	indented := func(command string) string {
+		return "            " + strings.ReplaceAll(command, "\n", "\n            ")
+	}
+	multiline := "-it's\n\ttwo 50% \\n `lines` $HOME\n \"x\""
+	program.AddJobArg("name", multiline)
+	result, err = (&scriptspec.RuntimeTester{CommandLine: []string{"tabular_preprocessing"}}).TestScript(t.Context(), program)
+	require.NoError(t, err)
+	out, err = exec.Command(sh, "-c", indented(result.Command)).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, result.Stdout.Text, string(out))
+	s.AddJobArg("text", multiline)
+	result, err = tester.TestScript(t.Context(), s)
+	require.NoError(t, err)
+	command = exec.Command(sh, "-c", indented(result.Command))
+	command.Env = append(os.Environ(), "API_TOKEN="+sentinel)
+	out, err = command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, result.Stdout.Text+"None\n", string(out))
+
 	program.AddJobArg("long", strings.Repeat("x", 100<<10))
 	assert.Less(t, len(run(t, program).Command), 10<<10)
 }

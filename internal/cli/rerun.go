@@ -88,8 +88,8 @@ func quoted(word string) string {
 	if strings.ContainsFunc(word, func(r rune) bool { return unicode.IsControl(r) || !unicode.IsPrint(r) }) {
 		var b strings.Builder
 		text := strings.TrimRight(word, "\n") // the others are lost by "$()"
-		for _, c := range []byte(text) {
-			if c < 0x80 && plain(rune(c)) && c != '%' {
+		for i, c := range []byte(text) {
+			if c < 0x80 && plain(rune(c)) && c != '%' && (i > 0 || c != '-') { // which would be a flag of printf
 				b.WriteByte(c)
 			} else {
 				fmt.Fprintf(&b, `\%03o`, c)

@@ -88,7 +88,7 @@ func TestRerun(t *testing.T) {
 func TestQuoted(t *testing.T) {
 	t.Parallel()
 	sh := needs(t, "sh")
-	for _, word := range []string{"", "plain", "a b", "it's", `\n`, "$HOME `id` $(id)", "100%", "é", "*", "~", "a\nb", "a\nb'c\n\n", "\x1b[2J%s é\\", "\u202e"} {
+	for _, word := range []string{"", "plain", "a b", "it's", `\n`, "$HOME `id` $(id)", "100%", "é", "*", "~", "a\nb", "-a\nb", "a\nb'c\n\n", "\x1b[2J%s é\\", "\u202e"} {
 		text := quoted(word)
 		out, err := exec.Command(sh, "-c", "printf '%s' "+text).Output()
 		if err != nil || string(out) != word {
