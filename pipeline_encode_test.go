@@ -262,7 +262,7 @@ func TestPipelineMetadata(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(text), string(again))
 	for bad, want := range map[string]string{
-		`"tags": ["X"]`: "tags[0]: must begin with", `"pipeline_version": 0`: "must be a whole number from 1 on", `"labels": {"a": 1}`: "want a string", `"y-a": 1`: "unknown member",
+		`"tags": ["X"]`: "tags[0]: must begin with", `"pipeline_version": 0`: "must be a whole number, 1 or more", `"labels": {"a": 1}`: "want a string", `"y-a": 1`: "unknown member",
 	} {
 		write(t, file, `{"name": "churn", "dag": {"nodes": ["A"]}, `+bad+`}`)
 		_, err = st.LoadPipeline("churn")

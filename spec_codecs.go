@@ -174,7 +174,7 @@ var floatCodec = typed[float64]{
 		text, ok := d.r.Number()
 		value, err := text.Float64()
 		if ok && (err != nil || value < 0) {
-			d.r.Refuse(string(CodeFormat), "must be a number from 0 on, as a float64 has it")
+			d.r.Refuse(string(CodeFormat), "must be a finite number, 0 or more")
 		}
 		return value
 	},
@@ -205,7 +205,7 @@ func integerCodec[T int | int64]() *codec {
 			text, ok := d.r.Number()
 			value, err := text.Int64()
 			if ok && (err != nil || value < least || int64(T(value)) != value) {
-				d.r.Refuse(string(CodeFormat), "must be a whole number from "+strconv.FormatInt(least, 10)+" on, without a fraction or an exponent")
+				d.r.Refuse(string(CodeFormat), "must be a whole number, "+strconv.FormatInt(least, 10)+" or more, without a fraction or an exponent")
 			}
 			return T(value)
 		},

@@ -14,7 +14,7 @@ func limitErrors(s Spec) []*FieldError {
 	c := s.common()
 	var errs []*FieldError
 	refuse := func(f field, value any) {
-		fe := fieldErrorf(rank{section: int(f)}, fields[f].name, CodeFormat, "%s must be a number from 0 on", fields[f].name)
+		fe := fieldErrorf(rank{section: int(f)}, fields[f].name, CodeFormat, "%s must be a finite number, 0 or more", fields[f].name)
 		fe.Value = value
 		errs = append(errs, fe)
 	}

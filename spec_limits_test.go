@@ -45,12 +45,12 @@ func TestLimitsAreValidated(t *testing.T) {
 	s.Optional, s.Timeout, s.MaxMemory = []string{"confg", "metrics"}, math.NaN(), -1
 	assert.Len(t, problems(t, s.Validate()), 3)
 	err := s.ValidateSpec(nil)
-	assert.Contains(t, problems(t, err), problem{"timeout", scriptspec.CodeFormat, "timeout must be a number from 0 on"})
-	assert.Contains(t, problems(t, err), problem{"max_memory", scriptspec.CodeFormat, "max_memory must be a number from 0 on"})
+	assert.Contains(t, problems(t, err), problem{"timeout", scriptspec.CodeFormat, "timeout must be a finite number, 0 or more"})
+	assert.Contains(t, problems(t, err), problem{"max_memory", scriptspec.CodeFormat, "max_memory must be a finite number, 0 or more"})
 	assert.Contains(t, problems(t, err), problem{"optional[0]", scriptspec.CodeFormat, "optional[0] names confg, which is neither an input nor an output"})
 	assert.ErrorContains(t, err, "did you mean config?")
 	_, err = (&scriptspec.RuntimeTester{}).TestScript(t.Context(), s)
-	assert.Contains(t, problems(t, err), problem{"timeout", scriptspec.CodeFormat, "timeout must be a number from 0 on"})
+	assert.Contains(t, problems(t, err), problem{"timeout", scriptspec.CodeFormat, "timeout must be a finite number, 0 or more"})
 }
 
 // What is optional may be missing: an input is left out, an output may have no data.

@@ -200,7 +200,7 @@ func metadataErrors(s Spec) []*FieldError {
 	for i, value := range [...]float64{meta.Budget.Duration, meta.Budget.PeakMemory, meta.Budget.OutputBytes, meta.Budget.Regression} {
 		if !(value >= 0) || math.IsInf(value, 0) {
 			name := [...]string{"duration", "peak_memory", "output_bytes", "regression"}[i]
-			fail(fieldBudget, i, "."+name, CodeFormat, value, "", "%s must be a number from 0 on", name)
+			fail(fieldBudget, i, "."+name, CodeFormat, value, "", "%s must be a finite number, 0 or more", name)
 		}
 	}
 	for i, step := range meta.DependsOn.Steps {

@@ -197,7 +197,7 @@ func TestNewerVersions(t *testing.T) {
 func TestMetadataRefusals(t *testing.T) {
 	t.Parallel()
 	for bad, want := range map[string]string{
-		`"spec_version": 0`:        "spec_version: must be a whole number from 1 on",
+		`"spec_version": 0`:        "spec_version: must be a whole number, 1 or more",
 		`"spec_version": "2"`:      "spec_version: want a number, found a string",
 		`"tags": ["GPU"]`:          "tags[0]: must begin with a lower-case letter or digit",
 		`"tags": ["a", "a"]`:       "tags[1]: is in the list twice",
@@ -211,8 +211,8 @@ func TestMetadataRefusals(t *testing.T) {
 		`"examples": [{}]`:                      "examples[0]: an example needs the members name",
 		`"examples": [{"name": "a", "environ_vars": {"A=s3cr3t-sentinel-value": ""}}]`: "environment variable name",
 		`"container_paths": {"opt": "x"}`:                                              `container_paths["opt"]: is no absolute path in a container`,
-		`"budget": {"duration": -1}`:                                                   "budget.duration: must be a number from 0 on",
-		`"retries": 1.5`:                                                               "retries: must be a whole number from 0 on",
+		`"budget": {"duration": -1}`:                                                   "budget.duration: must be a finite number, 0 or more",
+		`"retries": 1.5`:                                                               "retries: must be a whole number, 0 or more",
 		`"secrets": ["a", "a"]`:                                                        "secrets[1]: is in the list twice",
 	} {
 		_, err := decode(notedJSON[:len(notedJSON)-3] + ",\n  " + bad + "\n}\n")
@@ -236,8 +236,8 @@ func TestMetadataRefusals(t *testing.T) {
 		{`examples[0].job_args["f"]`, scriptspec.CodeUnsupported, "holds what JSON cannot carry: a value of type func()"},
 		{"examples[1].expect", scriptspec.CodeFormat, "passt is no outcome of a run"},
 		{"examples[1].name", scriptspec.CodeDuplicate, "two examples have the name a"},
-		{"budget.duration", scriptspec.CodeFormat, "duration must be a number from 0 on"},
-		{"budget.peak_memory", scriptspec.CodeFormat, "peak_memory must be a number from 0 on"},
+		{"budget.duration", scriptspec.CodeFormat, "duration must be a finite number, 0 or more"},
+		{"budget.peak_memory", scriptspec.CodeFormat, "peak_memory must be a finite number, 0 or more"},
 		{"retries", scriptspec.CodeFormat, "retries is negative"},
 	}, problems(t, s.Validate()))
 }

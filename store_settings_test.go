@@ -18,7 +18,7 @@ func TestSettings(t *testing.T) {
 	for text, want := range map[string][]string{
 		`{"timeout": "2m"}`:             {"1:13: timeout: want a number, found a string"},
 		`{"timeout": null}`:             {"1:13: timeout: want a number, found null"},
-		`{"timeout": -1}`:               {"1:13: timeout: must be a number from 0 on"},
+		`{"timeout": -1}`:               {"1:13: timeout: must be a finite number, 0 or more"},
 		`{"timeout": 1e99}`:             {"1:13: timeout: is more seconds than a time limit can have"},
 		`{"timeout": 2m}`:               {"1:13: not a JSON number"},
 		`{"python": 3}`:                 {"1:12: python: want a string, found a number"},

@@ -241,11 +241,11 @@ func TestRetriesInWords(t *testing.T) {
 	flaky := passed
 	flaky.Flaky, flaky.Attempts = true, []scriptspec.ScriptTestResult{failed, passed}
 	flaky.OverBudget = []scriptspec.BudgetExcess{{What: "duration", Value: 2, Limit: 1}}
-	assert.Equal(t, "Train: passed in 2s in attempt 2 (flaky); duration is 2s, over the budget of 1s", flaky.String())
+	assert.Equal(t, "Train: passed in 2s on attempt 2 (flaky); duration is 2s, over the budget of 1s", flaky.String())
 	assert.Contains(t, flaky.Details(), "\n-- attempt 1\nTrain: exception in 1s: OSError: busy")
 	never := failed
 	never.Attempts = []scriptspec.ScriptTestResult{failed, failed}
-	assert.Equal(t, "Train: exception in 1s in the last of 2 attempts: OSError: busy", never.String())
+	assert.Equal(t, "Train: exception in 1s on the last of 2 attempts: OSError: busy", never.String())
 }
 
 // endedOnce is a context that has ended once a script has run.

@@ -153,9 +153,9 @@ func (r *ScriptTestResult) String() string {
 	text := fmt.Sprintf("%s: %s in %v", printable(r.StepName), r.Outcome, r.ExecutionTime.Round(time.Millisecond))
 	switch n := len(r.Attempts); {
 	case n > 0 && r.Flaky:
-		text += fmt.Sprintf(" in attempt %d (flaky)", n)
+		text += fmt.Sprintf(" on attempt %d (flaky)", n)
 	case n > 0:
-		text += fmt.Sprintf(" in the last of %d attempts", n)
+		text += fmt.Sprintf(" on the last of %d attempts", n)
 	}
 	if r.ErrorType != "" {
 		text += ": " + printable(r.ErrorType)

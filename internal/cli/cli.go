@@ -197,7 +197,7 @@ Exit codes: 0 success, 1 a check failed, 2 usage error (also a template, paramet
 3 nothing could be tested, 5 nothing was selected (no such spec, tag, pipeline or node), 130 interrupted.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%w; see %s --help", err, cmd.CommandPath())
+		return usage("%w; see %s --help", wrongValue(cmd, err), cmd.CommandPath())
 	})
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		switch {

@@ -80,3 +80,15 @@ func TestProgressPending(t *testing.T) {
 		t.Errorf("got %q\nwant %q", out.String(), want)
 	}
 }
+
+// What passed at last is said as in reports.
+func TestFlakyInWords(t *testing.T) {
+	t.Parallel()
+	busy := scriptspec.ScriptTestResult{StepName: "A", Outcome: scriptspec.OutcomeException, ErrorType: "OSError", ErrorMessage: "busy"}
+	passed := scriptspec.ScriptTestResult{StepName: "A", Outcome: scriptspec.OutcomePassed, Success: true, Flaky: true}
+	passed.Attempts = []scriptspec.ScriptTestResult{busy, busy, passed}
+	const want = "passed on attempt 3 of 3, after A: exception in 0s: OSError: busy"
+	if got := reasonOf(scriptspec.Event{Result: &passed}); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -68,7 +68,7 @@ func (f *historyFlags) suite(o *scriptspec.SuiteOptions) error {
 	}
 	var err error
 	if o.Shard, err = scriptspec.ParseShard(f.shard); err != nil {
-		return &exit{exitUsage, err}
+		return usage("--shard %s: want which part of how many, such as 1/3", harmless(f.shard))
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (f *historyFlags) isNo(a *app, r scriptspec.Result) bool {
 	for _, one := range ranOf(r) {
 		if one.result.Flaky && slices.Contains(f.failOn, failFlaky) {
 			no = true
-			fmt.Fprintf(a.err, "flaky: %s passed in attempt %d\n", harmless(one.name), len(one.result.Attempts))
+			fmt.Fprintf(a.err, "flaky: %s passed on attempt %d\n", harmless(one.name), len(one.result.Attempts))
 		}
 		if len(one.result.OverBudget) > 0 && slices.Contains(f.failOn, failBudget) {
 			no = true

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -174,7 +175,8 @@ func reasonOf(e scriptspec.Event) string {
 	case e.Result == nil:
 		return ""
 	case e.Result.Success && e.Result.Flaky:
-		return "passed in attempt " + strconv.Itoa(e.Attempt) + " after " + e.Result.Attempts[0].String()
+		n := len(e.Result.Attempts)
+		return fmt.Sprintf("passed on attempt %d of %d, after %s", n, n, e.Result.Attempts[max(n-2, 0)].String())
 	case e.Result.Success && e.Expect == "":
 		return e.Result.ExecutionTime.Round(time.Millisecond).String()
 	case e.Expect == "":

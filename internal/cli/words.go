@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/spf13/cobra"
 )
 
 // flagPlaces are the places in errors of the library that are set by a flag of the same name.
@@ -68,6 +72,25 @@ func fieldErrorsIn(err error) []*scriptspec.FieldError {
 		return all
 	}
 	return nil
+}
+
+var invalidValue = regexp.MustCompile(`^invalid argument ("(?:[^"\\]|\\.)*") for "(?:-., )?--([^"]+)" flag: `)
+
+// wrongValue says what a flag wants instead of a value that is not of its type, where cobra says what Go could not do.
+func wrongValue(cmd *cobra.Command, err error) error {
+	found := invalidValue.FindStringSubmatch(err.Error())
+	if found == nil {
+		return err
+	}
+	flag := cmd.Flag(found[2])
+	value, quoteErr := strconv.Unquote(found[1])
+	if flag == nil || quoteErr != nil {
+		return err
+	}
+	want := map[string]string{
+		"int": "a whole number", "duration": "a time, such as 90s or 5m", "bool": "true or false", "stringSlice": "words with commas between them",
+	}[flag.Value.Type()]
+	return fmt.Errorf("--%s %s: want %s", flag.Name, harmless(value), cmp.Or(want, "another value"))
 }
 
 // codeOfFlags returns the exit code for an error that is about what flags say: about nodes that there are not, nothing is
