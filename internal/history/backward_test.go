@@ -24,8 +24,9 @@ func TestBackward(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "a line": "a\n", "no end": "a\nb", "no text": "\n\n\n", "many": many.String(), "too long": "a\n" + strings.Repeat("x", 5000) + "\nb\n",
 		"longer than blocks": "a\n" + strings.Repeat("x", 3*block) + "\nb\n", "long at the end": "a\n" + strings.Repeat("x", 2*block),
-		"a block":    strings.Repeat("x", block-1) + "\n",
-		"and a line": "a\n" + strings.Repeat("x", block-1) + "\n", "long at the beginning": strings.Repeat("x", 2*block) + "\nb\n",
+		"two long ones": "a\n" + strings.Repeat("x", block-1) + "\n" + strings.Repeat("y", block),
+		"a block":       strings.Repeat("x", block-1) + "\n",
+		"and a line":    "a\n" + strings.Repeat("x", block-1) + "\n", "long at the beginning": strings.Repeat("x", 2*block) + "\nb\n",
 	} {
 		log, dir := newLog(t)
 		require.NoError(t, log.Append(november.AddDate(0, -1, 0), []byte("before"), 0o600), name)

@@ -35,24 +35,16 @@ type Index struct {
 	values [][]byte // of a line, as they are written; as are those below, used again
 	text   []byte   // of a key
 	block  []byte
-	found  []place
 }
 
-// indexed is what is known of a file: where the lines between begin and end are that have a key.
+// indexed is what is known of a file: where the lines between tail.begin and end are that have a key.
 type indexed struct {
-	name         string
-	id           atomicfile.ID
-	begin, end   int64
+	name string
+	id   atomicfile.ID
+	tail
+	end          int64
 	newer, older [][]int64 // by key; in newer oldest first, as they were appended, in older newest first, as they were found
 }
-
-type place struct {
-	key int
-	at  int64
-}
-
-// indexBlock is how much is read of a file at a time.
-const indexBlock = 512 << 10
 
 // NewIndex returns an index of which nothing has been read.
 func NewIndex(of Key) *Index {
@@ -145,7 +137,7 @@ func (x *Index) refresh(l *Log) error {
 			continue
 		}
 		at, known := slices.BinarySearchFunc(x.months, name, func(m *indexed, name string) int { return cmp.Compare(m.name, name) })
-		m := &indexed{name: name, id: id, begin: id.Size, end: id.Size}
+		m := &indexed{name: name, id: id, tail: tail{begin: id.Size}, end: id.Size}
 		if known && x.months[at].goesOn(id) {
 			m = x.months[at]
 			m.id = id
@@ -171,48 +163,38 @@ func (m *indexed) goesOn(id atomicfile.ID) bool {
 // appended reads on to a size. A line that has no end yet is left for the next time.
 func (x *Index) appended(f *os.File, m *indexed, size int64) {
 	for m.end < size {
-		text, err := x.read(f, m.end, min(size-m.end, indexBlock))
+		text, err := x.read(f, m.end, min(size-m.end, blockSize))
 		if err != nil {
 			return
 		}
 		last := bytes.LastIndexByte(text, '\n')
 		if last < 0 {
-			if len(text) == indexBlock { // no line of ours
+			if len(text) == blockSize { // no line of ours
 				m.end += int64(len(text))
 				continue
 			}
 			return
 		}
-		for _, p := range x.places(text[:last+1], m.end) {
-			m.newer = grown(m.newer, p.key)
-			m.newer[p.key] = append(m.newer[p.key], p.at)
+		for line := range bytes.Lines(text[:last+1]) {
+			if key, ok := x.keyOf(line); ok && len(line) <= MaxLine {
+				m.newer = grown(m.newer, key)
+				m.newer[key] = append(m.newer[key], m.end)
+			}
+			m.end += int64(len(line))
 		}
-		m.end += int64(last) + 1
 	}
 }
 
 // extend reads on towards the beginning.
 func (x *Index) extend(f *os.File, m *indexed) error {
-	from := max(0, m.begin-indexBlock)
-	text, err := x.read(f, from, m.begin-from)
-	if err != nil {
-		return err
-	}
-	begin := from
-	if from > 0 {
-		if first := bytes.IndexByte(text, '\n'); first >= 0 { // the line that the block begins in is read with the one before
-			text, begin = text[first+1:], from+int64(first)+1
+	_, err := m.read(f, x.buffer(), func(line []byte, at int64) bool {
+		if key, ok := x.keyOf(line); ok {
+			m.older = grown(m.older, key)
+			m.older[key] = append(m.older[key], at)
 		}
-	}
-	if begin == m.begin { // a line that is longer than a block is none of ours
-		text, begin = nil, from
-	}
-	for _, p := range slices.Backward(x.places(text, begin)) {
-		m.older = grown(m.older, p.key)
-		m.older[p.key] = append(m.older[p.key], p.at)
-	}
-	m.begin = begin
-	return nil
+		return true
+	})
+	return err
 }
 
 func grown(list [][]int64, key int) [][]int64 {
@@ -222,16 +204,22 @@ func grown(list [][]int64, key int) [][]int64 {
 	return append(list, make([][]int64, key+1-len(list))...)
 }
 
+// buffer returns what blocks are read into, one after the other.
+func (x *Index) buffer() []byte {
+	if x.block == nil {
+		x.block = make([]byte, blockSize)
+	}
+	return x.block
+}
+
 // read returns a part of a file, until the next is read.
 func (x *Index) read(f *os.File, from, size int64) ([]byte, error) {
-	if x.block == nil {
-		x.block = make([]byte, indexBlock)
-	}
-	n, err := f.ReadAt(x.block[:size], from)
+	block := x.buffer()
+	n, err := f.ReadAt(block[:size], from)
 	if errors.Is(err, io.EOF) && n > 0 {
 		err = nil
 	}
-	return x.block[:n], err
+	return block[:n], err
 }
 
 // lineAt returns the line that begins at a place, until the next is read; nil if there is none of ours any more.
@@ -248,24 +236,6 @@ func (x *Index) lineAt(f *os.File, at int64) []byte {
 		return text // the last one, which has no end
 	}
 	return nil
-}
-
-// places finds the lines of a text that have a key, in a slice that is valid until the next call.
-func (x *Index) places(text []byte, at int64) []place {
-	x.found = x.found[:0]
-	for len(text) > 0 {
-		size := bytes.IndexByte(text, '\n') + 1
-		if size == 0 {
-			size = len(text)
-		}
-		if size <= MaxLine {
-			if key, ok := x.keyOf(text[:size]); ok {
-				x.found = append(x.found, place{key, at})
-			}
-		}
-		text, at = text[size:], at+int64(size)
-	}
-	return x.found
 }
 
 // keyOf returns the number of the key of a line.

@@ -102,7 +102,7 @@ func TestIndexOfLargeFiles(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "{\"v\":1,\"step\":%q,\"n\":%d,\"text\":%q}\n", step, i, strings.Repeat("x", i*7%4000))
 		if i == 500 {
-			b.WriteString(strings.Repeat("y", 2<<20) + "\n") // longer than several blocks
+			b.WriteString(`{"v":1,"step":"a","n":501,"text":"` + strings.Repeat("y", 2<<20) + "\"}\n") // longer than several blocks
 		}
 	}
 	slices.Reverse(want)
@@ -111,6 +111,9 @@ func TestIndexOfLargeFiles(t *testing.T) {
 	x := newIndex()
 	assert.Equal(t, want[:3], last(t, x, log, 3, "a"))
 	assert.Equal(t, want, last(t, x, log, len(want)+1, "a"))
+	count, err := x.Count(log, []string{"a", ""})
+	require.NoError(t, err)
+	assert.Len(t, want, count, "a line that is too long is none")
 	require.NoError(t, x.Reach(log, []string{"none", ""}, 1))
 	assert.Equal(t, want, last(t, x, log, len(want)+1, "a"))
 
