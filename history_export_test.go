@@ -7,12 +7,12 @@ import (
 
 // PastOf returns what the history has of a step, or of an example of it.
 func (h *History) PastOf(step, example string) PastRuns {
-	return h.past(pastKey{step: step, example: example}, ownRun{}, likeness{}, mostLooked, true)
+	return h.past(pastKey{step: step, example: example}, ownRun{}, likeness{}, mostLooked)
 }
 
 // PastOfOneLike returns what the history has of runs before one that is like a record.
 func (h *History) PastOfOneLike(r *Record) PastRuns {
-	return h.past(r.key(), ownRun{run: newRunID()}, r.like(), mostWanted, false)
+	return h.past(r.key(), ownRun{run: newRunID()}, r.like(), mostWanted)
 }
 
 // Patience is how long the next record waits for the lock.

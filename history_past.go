@@ -15,8 +15,6 @@ import (
 // PastRuns is what a history has of a step, or of an example of it, from before a run: of a node of a pipeline the runs in this
 // pipeline, and else those outside of any.
 type PastRuns struct {
-	// Runs counts all of them if RuntimeTester.CountPast is set, else it is 0.
-	Runs int `json:"runs,omitzero"`
 	// Recent are the last 20, oldest first.
 	Recent []PastRun `json:"recent"`
 	// Comparable sums up the last 20 that passed and are like this one: with the same inputs, interpreter, platform and kind of
@@ -214,13 +212,13 @@ func (h *History) ahead(key pastKey) (wait func()) {
 
 // past reads what there is of runs before a run that is like others. It reads the newest months from their ends, and no more than
 // it needs: most is how many runs are looked at.
-func (h *History) past(key pastKey, of ownRun, like likeness, most int, count bool) PastRuns {
+func (h *History) past(key pastKey, of ownRun, like likeness, most int) PastRuns {
 	var p PastRuns
 	if h == nil {
 		return p
 	}
 	h.index(func(x *history.Index, log *history.Log) error {
-		d, own, looked := &recordDecoder{texts: history.Texts{}}, 0, 0
+		d, looked := &recordDecoder{texts: history.Texts{}}, 0
 		times := comparables{cold: map[string]coldRuns{}}
 		if of.coldIn != "" {
 			times.cold[of.coldIn] = coldRuns{1, -1} // a later run of its session
@@ -230,7 +228,6 @@ func (h *History) past(key pastKey, of ownRun, like likeness, most int, count bo
 				return true
 			}
 			if of.run != "" && d.Run == of.run {
-				own++
 				return true
 			}
 			if looked++; len(p.Recent) < recentRuns {
@@ -240,11 +237,6 @@ func (h *History) past(key pastKey, of ownRun, like likeness, most int, count bo
 			return looked < most && (looked < recentRuns || like.input != "" && !times.enough())
 		})
 		p.Comparable = times.sum()
-		if err != nil || !count {
-			return err
-		}
-		all, err := x.Count(log, key.members())
-		p.Runs = all - own
 		return err
 	})
 	slices.Reverse(p.Recent)

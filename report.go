@@ -282,7 +282,7 @@ func (r *ScriptTestResult) attempted() report.Node {
 	if r == nil {
 		return n
 	}
-	n.Flaky, n.Runs = r.Flaky, r.Past.Runs
+	n.Flaky = r.Flaky
 	n.Usual = report.Usual{Runs: r.Past.Comparable.Runs, Median: r.Past.Comparable.Median}
 	for _, p := range r.Past.Recent {
 		n.Past = append(n.Past, report.Past{At: p.At.Time, Outcome: string(p.Outcome), Passed: p.Outcome == OutcomePassed, Duration: p.Duration})

@@ -222,3 +222,25 @@ func TestMetricsAndTracesAreHarmless(t *testing.T) {
 		}
 	}
 }
+
+// The metric of runs on record has every attempt, of examples and in pipelines too, once.
+func TestPrometheusOfAHistory(t *testing.T) {
+	t.Parallel()
+	h := openStore(t, t.TempDir(), nil).History()
+	var b strings.Builder
+	require.NoError(t, h.WritePrometheus(&b))
+	assert.Empty(t, b.String(), "nothing is on record")
+	for i := range 3 {
+		r := aRecord("Prep", i)
+		r.Example = []string{"", "small", ""}[i]
+		r.Pipeline = []string{"", "", "churn"}[i]
+		require.NoError(t, h.Append(r, aRecord("Odd_training", i+10)))
+	}
+	require.NoError(t, h.Append(aRecord("Prep", 5)))
+	require.NoError(t, h.WritePrometheus(&b))
+	assert.Equal(t, map[string]float64{
+		`scriptspec_recorded_runs{step="Odd_training",script="odd_training"}`: 3, `scriptspec_recorded_runs{step="Prep",script="prep"}`: 4,
+	}, checkMetrics(t, b.String()))
+	assert.Contains(t, b.String(), "\n# TYPE scriptspec_recorded_runs gauge\n", "it gets less when old records are dropped")
+	golden(t, "report/recorded.prom", b.String())
+}

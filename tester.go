@@ -88,9 +88,6 @@ type RuntimeTester struct {
 	// History gets a record of each attempt; nil records nothing. What cannot be written changes no result, and is in
 	// [History.Err].
 	History *History
-	// CountPast has Past.Runs of results count all runs in History, for which all of it is read once: the metric of all runs is of
-	// it.
-	CountPast bool
 	// Parallelism is how many scripts TestScript runs at the same time, others wait; 0 means one for
 	// each CPU that Go uses. A pipeline bounds its own.
 	Parallelism int

@@ -101,7 +101,7 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 			if budget.Regression > 0 {
 				most = mostWanted
 			}
-			result.Past = t.History.past(key, ownRun{j.Run, result.coldIn}, result.like, most, t.CountPast)
+			result.Past = t.History.past(key, ownRun{j.Run, result.coldIn}, result.like, most)
 			if result.Success {
 				result.Budget, result.UncheckedBudget = budget.uses(result), budget.unchecked(result, t.History != nil)
 				result.OverBudget = over(result.Budget)

@@ -18,6 +18,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const formatPrometheus = "prometheus"
+
 // The formats of the verbs. The first one is the default.
 var (
 	resultFormats = []string{"text", "json", "jsonl", "gnu", "github", "junit", "sarif", "markdown", "html", formatPrometheus, "otlp"}

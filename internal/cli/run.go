@@ -100,7 +100,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	defer tester.Close() //nolint:errcheck // the interpreters that it kept end with the program
-	f.begin(a.formats, st, tester)
+	f.begin(st, tester)
 	defer f.end(a, st, tester)
 	if f.pipeline != "" {
 		if all := slices.Concat(words, f.choice.selects, f.choice.excludes, f.set); len(all) > 0 || f.example != "" || f.keep != "" || f.withoutPipelines {
@@ -148,7 +148,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case streamErr != nil:
 		return streamErr
 	}
-	if writeErr := a.write(a.resultForms(all)); writeErr != nil {
+	if writeErr := a.write(f.forms(a, st, all)); writeErr != nil {
 		return writeErr
 	}
 	if err != nil {
@@ -236,7 +236,7 @@ func (a *app) runPipeline(cmd *cobra.Command, f *runFlags, st *scriptspec.Store,
 	if r == nil || streamErr != nil {
 		return errors.Join(withData(err), streamErr)
 	}
-	if writeErr := a.write(a.resultForms(r)); writeErr != nil {
+	if writeErr := a.write(f.forms(a, st, r)); writeErr != nil {
 		return writeErr
 	}
 	if (err != nil || !r.Success) && !a.quiet {

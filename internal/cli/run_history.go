@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -20,9 +20,6 @@ type historyFlags struct {
 	failOn                  []string
 	noHistory               bool
 }
-
-// formatPrometheus has a metric of all runs on record.
-const formatPrometheus = "prometheus"
 
 // mostRetries is what a tester takes.
 const mostRetries = 5
@@ -74,15 +71,23 @@ func (f *historyFlags) suite(o *scriptspec.SuiteOptions) error {
 }
 
 // begin prepares a tester.
-func (f *historyFlags) begin(formats []string, st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
+func (f *historyFlags) begin(st *scriptspec.Store, tester *scriptspec.RuntimeTester) {
 	tester.Retries = f.retries
 	if !f.noHistory {
 		tester.History = st.History()
 	}
-	tester.CountPast = slices.ContainsFunc(formats, func(format string) bool {
-		name, _, _ := strings.Cut(format, "=")
-		return name == formatPrometheus
-	})
+}
+
+// forms are those of a result, of which the metrics have also what is on record.
+func (f *historyFlags) forms(a *app, st *scriptspec.Store, r scriptspec.Result) map[string]func(io.Writer) error {
+	forms := a.resultForms(r)
+	forms[formatPrometheus] = func(w io.Writer) error {
+		if err := r.WritePrometheus(w); err != nil {
+			return err
+		}
+		return st.History().WritePrometheus(w)
+	}
+	return forms
 }
 
 // end says what became of the history, and drops what is old.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,9 +143,6 @@ func (p *pageNode) addPast(r *Run, n Node) {
 	p.New = map[news]string{newFailure: "new failure", fixed: "fixed", firstRun: "first run"}[is]
 	if len(n.Past) > 0 {
 		p.Caption = printable.Line(describePast(n.Past))
-		if n.Runs > len(n.Past) {
-			p.Caption += fmt.Sprintf("; %d are on record", n.Runs)
-		}
 	}
 	for _, past := range slices.Backward(n.Past) {
 		row := pagePast{startedAt(past.At, false), string(Passed), printable.Line(past.Outcome), formatDuration(past.Duration)}

@@ -29,7 +29,7 @@ func (r *Run) newsOf(n Node) (news, string) {
 		return noNews, ""
 	}
 	if len(n.Past) == 0 {
-		if n.Script != nil && n.Runs == 0 && slices.ContainsFunc(r.Nodes, func(n Node) bool { return len(n.Past) > 0 }) {
+		if n.Script != nil && slices.ContainsFunc(r.Nodes, func(n Node) bool { return len(n.Past) > 0 }) {
 			return firstRun, "first run on record"
 		}
 		return noNews, ""

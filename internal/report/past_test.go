@@ -64,16 +64,6 @@ func TestUsual(t *testing.T) {
 	assert.Equal(t, "1 run before: 1 passed in 1s", describePast(runs("+")))
 }
 
-func TestRunsOnRecordAreCounted(t *testing.T) {
-	t.Parallel()
-	s := &Script{ScriptName: "a", StepName: "A", Success: true}
-	r := &Run{Nodes: []Node{{Name: "a", Status: Passed, Script: s, Runs: 7}, {Name: "a/small", Status: Passed, Script: s, Runs: 2, Attempts: []*Script{s, s, s}}, {Name: "b", Status: Passed, Script: s}}}
-	var b strings.Builder
-	require.NoError(t, r.WritePrometheus(&b))
-	assert.Contains(t, b.String(), "\n# TYPE scriptspec_recorded_runs gauge\n", "it gets less when old records are dropped")
-	assert.Contains(t, b.String(), "\nscriptspec_recorded_runs{step=\"A\",script=\"a\"} 13\n")
-}
-
 func TestChart(t *testing.T) {
 	t.Parallel()
 	assert.Nil(t, newChart(Node{Duration: 1}, sparkStep, sparkBar, sparkHeight))
@@ -112,7 +102,6 @@ func TestPageOfPastRuns(t *testing.T) {
 	r := &Run{Kind: Store, Duration: 4 * time.Second, Nodes: []Node{ran("fails", 0, 1), ran("mended", 0.5, 1), ran("steady", 1, 1), ran("young", 2, 1)}}
 	r.Nodes[0].Status = Failed
 	r.Nodes[0].Past, r.Nodes[1].Past, r.Nodes[2].Past = runs("++++++++"), runs("+--"), runs("+")
-	r.Nodes[2].Runs = 142
 	r.Nodes[0].Usual = Usual{7, 800 * time.Millisecond}
 	r.Nodes[0].Duration, r.Nodes[0].Script = 3*time.Second, &Script{ExecutionTime: 2 * time.Second}
 	r.Nodes[3].Script = &Script{Success: true}
@@ -122,7 +111,7 @@ func TestPageOfPastRuns(t *testing.T) {
 	assert.Regexp(t, `fails<wbr></a> <b class="tag">new failure</b>`, page)
 	assert.Regexp(t, `<b>fixed:</b> <a href="#n1">mended`, page)
 	assert.Regexp(t, `<b>first run on record:</b> <a href="#n3">young`, page)
-	assert.Contains(t, page, "1 run before: 1 passed in 1s; 142 are on record")
+	assert.Contains(t, page, "1 run before: 1 passed in 1s")
 	assert.Equal(t, 6, strings.Count(page, `<svg class="spark"`), "a small and a large one of each with a past")
 	assert.Equal(t, 3, strings.Count(page, "<summary>Earlier runs"))
 	assert.Contains(t, page, "passed in 1s; median 800ms of 7 like it</p>", "and not of the bars, which may be of other data")
@@ -150,7 +139,7 @@ func TestPastRunsAreHarmless(t *testing.T) {
 		"</script><script>alert(1)</script>", "\"' onclick=x", "\x1b[31mred\x00", "a\n::error::b", "\u202egnp.exe", "\xff\xed\xa0\x80", "{{.}}", "]]>", strings.Repeat("<", 1<<20),
 	} {
 		s := &Script{Outcome: text, ErrorType: text, ErrorMessage: text, Traceback: text, OverBudget: []Excess{{What: text, Value: 2, Limit: 1, Text: text}}}
-		n := Node{Name: text, Status: Failed, Reason: text, Started: 1, Duration: 1, Script: s, Attempts: []*Script{s, nil, s}, Runs: 99,
+		n := Node{Name: text, Status: Failed, Reason: text, Started: 1, Duration: 1, Script: s, Attempts: []*Script{s, nil, s},
 			Past: []Past{{Outcome: text}, {At: time.Unix(1<<40, 0), Outcome: text, Duration: math.MaxInt64}, {Outcome: text, Passed: true, Duration: -1}}}
 		m := n
 		m.Status, m.Flaky = Passed, true

@@ -14,18 +14,18 @@ import (
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
+// metric is a family of a Prometheus file.
+type metric struct{ name, kind, help string }
+
 // metrics are the families of a Prometheus file in its order. Of scripts that a run has twice, such as a spec and its
-// examples, the sample is the greatest one, so that no series is there twice; success is that of all, and runs are added up.
-var metrics = [...]struct {
-	name, kind, help string
-}{
+// examples, the sample is the greatest one, so that no series is there twice; success is that of all.
+var metrics = [...]metric{
 	{"scriptspec_last_run_success", "gauge", "Whether the last run of the script ended as it should: 1 or 0."},
 	{"scriptspec_last_run_timestamp_seconds", "gauge", "When the last run of the script ended, in seconds since 1970."},
 	{"scriptspec_duration_seconds", "gauge", "Wall time of the last run of the script."},
 	{"scriptspec_peak_memory_bytes", "gauge", "Memory of the largest process of the last run of the script."},
 	{"scriptspec_flaky", "gauge", "Whether the last run of the script passed only after attempts that failed: 1 or 0."},
 	{"scriptspec_budget_ratio", "gauge", "What the last run of the script took of what its budget allows, where it passed: more than 1 is over it."},
-	{"scriptspec_recorded_runs", "gauge", "Runs of the script on record and those of this file, every attempt counted; fewer once old records are dropped."},
 }
 
 // series are the samples of a family, by their labels.
@@ -43,16 +43,37 @@ func (r *Run) WritePrometheus(w io.Writer) error {
 	}
 	var b bytes.Buffer
 	for i, m := range metrics {
-		if len(families[i]) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", m.name, m.help, m.name, m.kind)
-		for _, labels := range sortedLabels(families[i]) {
-			fmt.Fprintf(&b, "%s{%s} %s\n", m.name, labels, formatSample(families[i][labels]))
-		}
+		m.write(&b, families[i])
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// OfScript are the labels of a series about a script.
+type OfScript struct{ Step, Script string }
+
+func (s OfScript) labels() string { return label("step", s.Step) + "," + label("script", s.Script) }
+
+// WriteRecorded writes how many attempts are on record of each script, as a family to be put behind those of WritePrometheus.
+func WriteRecorded(w io.Writer, attempts map[OfScript]int) error {
+	all := series{}
+	for of, n := range attempts {
+		all[of.labels()] += float64(n)
+	}
+	var b bytes.Buffer
+	metric{"scriptspec_recorded_runs", "gauge", "Runs of the script on record, every attempt counted; fewer once old records are dropped."}.write(&b, all)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (m metric) write(b *bytes.Buffer, all series) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s %s\n", m.name, m.help, m.name, m.kind)
+	for _, labels := range sortedLabels(all) {
+		fmt.Fprintf(b, "%s{%s} %s\n", m.name, labels, formatSample(all[labels]))
+	}
 }
 
 // sample adds what is known of a node that was run, or was to be and could not. The families are in the order of metrics.
@@ -64,7 +85,7 @@ func (r *Run) sample(n Node, families []series) {
 	if s == nil {
 		s = &Script{}
 	}
-	labels := label("step", cmp.Or(s.StepName, n.Name)) + "," + label("script", s.ScriptName)
+	labels := OfScript{cmp.Or(s.StepName, n.Name), s.ScriptName}.labels()
 	put := func(family int, labels string, value float64) {
 		if old, ok := families[family][labels]; !ok || value > old {
 			families[family][labels] = value
@@ -90,9 +111,6 @@ func (r *Run) sample(n Node, families []series) {
 		if e.Limit > 0 {
 			put(5, labels+","+label("what", e.What), e.Value/e.Limit)
 		}
-	}
-	if n.Runs > 0 {
-		families[6][labels] += float64(n.Runs + max(1, len(n.Attempts)))
 	}
 }
 

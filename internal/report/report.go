@@ -53,7 +53,6 @@ type Node struct {
 	Attempts          []*Script // all of them in order, the last one Script; none if there was one only
 	Past              []Past    // its last runs before this one, oldest first
 	Usual             Usual     // those of them, and of earlier ones, that can be compared with this one
-	Runs              int       // all that are on record from before this one
 }
 
 // earlier returns the attempts before the one that counts.
