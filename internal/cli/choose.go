@@ -18,9 +18,9 @@ type choice struct {
 // chooses adds the flags of a choice to a verb.
 func (a *app) chooses(cmd *cobra.Command, c *choice) *cobra.Command {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&c.selects, "select", nil, "select specs by SPEC; may be repeated")
-	flags.StringArrayVar(&c.excludes, "exclude", nil, "leave out specs by SPEC; may be repeated")
-	flags.BoolVar(&c.passWithNone, "pass-with-none", false, "succeed if no spec is selected")
+	flags.StringArrayVar(&c.selects, "select", nil, "select specs, as a SPEC argument does; may be repeated")
+	flags.StringArrayVar(&c.excludes, "exclude", nil, "leave out the specs that SPEC selects; may be repeated")
+	flags.BoolVar(&c.passWithNone, "pass-with-none", false, "succeed even if no spec is selected")
 	cmd.ValidArgsFunction = a.complete
 	describe(cmd, "SPEC selects specs, by name, tag, pipeline and more: see scriptspec --help.")
 	for _, name := range []string{"select", "exclude"} {

@@ -189,9 +189,9 @@ func (a *app) command() *cobra.Command {
 		Args: unknownVerb, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Long: `Test the Python scripts of ML pipelines against specs that Go and Python share.
 
-SPEC selects specs: a script name, step name or glob of these, the path of a spec file, tag:TAG, label:KEY=VALUE,
-step:GLOB, path:GLOB, pipeline:NAME, or changed[:REVISION] for what differs from git. A comma means "and"; +SPEC adds
-the steps it depends on, SPEC+ those that depend on it. Without any SPEC, all specs are selected.
+SPEC selects specs: a script name, a step name or a glob for these, the path of a spec file, tag:TAG, label:KEY=VALUE,
+step:GLOB, path:GLOB, pipeline:NAME, or changed[:REVISION] for what differs from a revision of git. A comma means "and";
++SPEC adds the steps it depends on, SPEC+ those that depend on it. Without any SPEC, all specs are selected.
 
 Exit codes: 0 success, 1 a check failed, 2 usage error (also a template, parameter or base that does not exist),
 3 nothing could be tested, 5 nothing was selected (no such spec, tag, pipeline or node), 130 interrupted.`,
@@ -210,11 +210,11 @@ Exit codes: 0 success, 1 a check failed, 2 usage error (also a template, paramet
 	}
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "dir", "C", "", "test data directory (default: the nearest one with .specs, here or above, then $SCRIPTSPEC_DIR)")
-	flags.StringArrayVar(&a.formats, "format", nil, "output format, as FORMAT or FORMAT=FILE; may be repeated")
+	flags.StringArrayVar(&a.formats, "format", nil, "output format, or FORMAT=FILE to write it to a file; may be repeated")
 	flags.StringVar(&a.python, "python", "", "Python interpreter (default $SCRIPTSPEC_PYTHON, then python3)")
 	flags.StringVar(&a.color, "color", colorModes[0], "color outcomes: auto, always or never")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress and no explanations")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print every finished script, and all details of failures")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print a line for each finished script, and all details of failures")
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about a command", ValidArgsFunction: cobra.NoFileCompletions,

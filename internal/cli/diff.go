@@ -49,9 +49,9 @@ func (a *app) diffCommand() *cobra.Command {
 	var history string
 	cmd := &cobra.Command{
 		Use: "diff A B | diff --history FROM..", Short: "Compare two specs, the results of two runs, or recent runs with earlier ones", Args: takes(cobra.MaximumNArgs(2)), ValidArgsFunction: a.complete,
-		Long: `Compare two specs, each given as a file, a script or step name, or REVISION:SCRIPT for what git has; or the results of
-two runs, each a file written by run --format json; or, with --history, the recorded runs since a time with those before: which
-steps take more or less now, beyond noise.`,
+		Long: `Compare two specs, each given as a file, a script or step name, or REVISION:SCRIPT for a revision of git; or the
+results of two runs, each a file written by run --format json; or, with --history, the recorded runs from a time on with those
+before it, to show which steps now take more or less time or memory, beyond the usual variation.`,
 		Example: "  scriptspec diff Prep_training Prep_validation\n  scriptspec diff HEAD~1:prep prep\n  scriptspec diff yesterday.json today.json\n  scriptspec diff --history 7d..",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var changes []scriptspec.Change
@@ -77,8 +77,8 @@ steps take more or less now, beyond noise.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&history, "history", "", "compare the runs since a time with those before, for all steps: 7d.., or DATE..DATE")
-	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if there is a difference")
+	cmd.Flags().StringVar(&history, "history", "", "compare the recorded runs from a time on with those before it: 7d.., or DATE..DATE")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if there are differences")
 	return a.withFormats(cmd, changeFormats)
 }
 

@@ -9,7 +9,7 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "export", Short: "Write a pipeline for another engine", Args: takes(cobra.NoArgs),
+		Use: "export", Short: "Export a pipeline to another workflow engine", Args: takes(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			return usage("export needs a format; want export argo PIPELINE")
 		},
@@ -21,7 +21,7 @@ func (a *app) exportCommand() *cobra.Command {
 func (a *app) exportArgoCommand() *cobra.Command {
 	o := &scriptspec.ArgoOptions{}
 	cmd := &cobra.Command{
-		Use: "argo PIPELINE", Short: "Write a pipeline as a Workflow of Argo Workflows, with a pod for each node",
+		Use: "argo PIPELINE", Short: "Write a pipeline as a workflow for Argo Workflows, with one pod per node",
 		Example: "  scriptspec export argo churn --image registry/ml:1 --claim shared-data | argo submit -",
 		Args:    takes(cobra.ExactArgs(1)), ValidArgsFunction: a.completePipelines,
 		RunE: a.inStore(func(_ *cobra.Command, st *scriptspec.Store, args []string) error {
@@ -41,13 +41,13 @@ func (a *app) exportArgoCommand() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Image, "image", "", "image of every pod, with scriptspec, python3 and what the scripts import")
+	flags.StringVar(&o.Image, "image", "", "image for all pods, with scriptspec, python3 and what the scripts import")
 	flags.StringVar(&o.Claim, "claim", "", "persistent volume claim that all pods mount")
-	flags.StringVar(&o.Mount, "mount", "", "where they mount it (default /mnt/scriptspec)")
-	flags.StringVar(&o.Data, "data", "", "test data directory in the pods (default testdata in the volume)")
-	flags.StringVar(&o.Work, "work", "", "directory on the volume for work directories, one for each run (default work in the volume)")
+	flags.StringVar(&o.Mount, "mount", "", "path at which the pods mount it (default /mnt/scriptspec)")
+	flags.StringVar(&o.Data, "data", "", "test data directory in the pods (default: testdata on the volume)")
+	flags.StringVar(&o.Work, "work", "", "directory on the volume for work directories, one per run (default: work on the volume)")
 	flags.StringVar(&o.Namespace, "namespace", "", "namespace of the workflow")
-	flags.StringVar(&o.ServiceAccount, "service-account", "", "service account of its pods")
-	flags.DurationVar(&o.Timeout, "timeout", 0, "bound of scripts that have none of their own (default 5m)")
+	flags.StringVar(&o.ServiceAccount, "service-account", "", "service account of the pods")
+	flags.DurationVar(&o.Timeout, "timeout", 0, "time limit of scripts that have none of their own (default 5m)")
 	return cmd
 }

@@ -34,9 +34,9 @@ func (a *app) historyCommand() *cobra.Command {
 	var runs int
 	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "history [SPEC]...", Short: "Show what was recorded of earlier runs",
-		Long: `Shows what was recorded of earlier runs, one line for each attempt, newest last. The mark "first" is at the first of
-several runs of a spec in one session, as with run --repeat, which started cold and is compared with nothing.`,
+		Use: "history [SPEC]...", Short: "Show the records of earlier runs",
+		Long: `Show the records of earlier runs, one line per attempt, newest last. Of several runs of a spec in one session, as with
+run --repeat, the first is marked "first": it started cold, and is not compared with the others.`,
 		Example: "  scriptspec history Prep_training --since 30d\n  scriptspec history --format csv=runs.csv --runs 0\n  scriptspec history prune --keep 90d",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			if runs < 0 {
@@ -73,8 +73,8 @@ several runs of a spec in one session, as with run --repeat, which started cold 
 			return cmp.Or(err, broken)
 		}),
 	}
-	cmd.Flags().StringVar(&since, "since", "", "only from then on: 30d, 12h, or a date")
-	cmd.Flags().IntVar(&runs, "runs", 20, "only the last so many; 0 for all")
+	cmd.Flags().StringVar(&since, "since", "", "leave out what is older: 30d, 12h, or a date")
+	cmd.Flags().IntVar(&runs, "runs", 20, "number of records to show, the newest ones; 0 shows all")
 	cmd = a.chooses(a.withFormats(cmd, historyFormats), c)
 	cmd.AddCommand(a.withFormats(a.pruneCommand(), nil))
 	return cmd
@@ -83,7 +83,7 @@ several runs of a spec in one session, as with run --repeat, which started cold 
 func (a *app) pruneCommand() *cobra.Command {
 	var keep string
 	cmd := &cobra.Command{
-		Use: "prune", Short: "Drop old records, a month at a time", Args: takes(cobra.NoArgs),
+		Use: "prune", Short: "Delete old records, a month at a time", Args: takes(cobra.NoArgs),
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, _ []string) error {
 			if keep == "" {
 				return usage("--keep needs a time: 90d, or a date")
@@ -94,12 +94,12 @@ func (a *app) pruneCommand() *cobra.Command {
 			}
 			freed, err := st.History().Prune(cmd.Context(), scriptspec.HistoryLimits{Age: time.Since(from)})
 			if err == nil && !a.quiet {
-				fmt.Fprintf(a.err, "%s dropped\n", size64(freed))
+				fmt.Fprintf(a.err, "deleted %s of old records\n", size64(freed))
 			}
 			return err
 		}),
 	}
-	cmd.Flags().StringVar(&keep, "keep", fmt.Sprintf("%dd", keepDays), "what is to stay: 90d, or from a date on")
+	cmd.Flags().StringVar(&keep, "keep", fmt.Sprintf("%dd", keepDays), "keep what is not older than this: 90d, or a date")
 	return cmd
 }
 
@@ -241,7 +241,7 @@ func (a *app) statsCommand() *cobra.Command {
 	var suggest, all bool
 	c := &choice{}
 	cmd := &cobra.Command{
-		Use: "stats [SPEC]...", Short: "Show what the history says of the specs, and what to do about it",
+		Use: "stats [SPEC]...", Short: "Show statistics of earlier runs, and what they suggest to improve",
 		Example: "  scriptspec stats --since 30d\n  scriptspec stats --suggest --format markdown=summary",
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			o := &scriptspec.StatsOptions{All: all}
@@ -280,9 +280,9 @@ func (a *app) statsCommand() *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&since, "since", "", "only from then on: 30d, 12h, or a date")
-	cmd.Flags().BoolVar(&suggest, "suggest", false, "what to do about it, with what speaks for it")
-	cmd.Flags().BoolVar(&all, "all", false, "all suggestions, not only the ten that save the most")
+	cmd.Flags().StringVar(&since, "since", "", "leave out what is older: 30d, 12h, or a date")
+	cmd.Flags().BoolVar(&suggest, "suggest", false, "show suggestions instead, with the evidence for each")
+	cmd.Flags().BoolVar(&all, "all", false, "show all suggestions, not only the ten that save the most")
 	return a.chooses(a.withFormats(cmd, statsFormats), c)
 }
 

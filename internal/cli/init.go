@@ -50,7 +50,7 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&ci, "ci", "", "set up CI: github, gitlab or pre-commit")
 	cmd.Flags().StringVar(&editor, "editor", "", "set up an editor: vscode or jetbrains")
-	cmd.Flags().StringVar(&dag, "dag", "", "create a pipeline from this graph (JSON), too")
+	cmd.Flags().StringVar(&dag, "dag", "", "also create a pipeline from this graph (JSON)")
 	cmd.Flags().StringVar(&name, "name", "pipeline", "name of the pipeline")
 	return cmd
 }

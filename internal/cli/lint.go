@@ -87,11 +87,11 @@ func (a *app) lintCommand() *cobra.Command {
 			return lint(cmd, words)
 		},
 	}
-	cmd.Flags().BoolVar(&fix, "fix", false, "fix what has only one right answer, and say what was done")
-	cmd.Flags().BoolVar(&scripts, "scripts", false, "compare specs with their scripts, too")
-	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings, too")
-	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules instead")
-	cmd.Flags().StringVar(&file, "file", "", "with -, the name of the file whose unsaved text is on standard input")
+	cmd.Flags().BoolVar(&fix, "fix", false, "fix what has only one right answer, and report what was fixed")
+	cmd.Flags().BoolVar(&scripts, "scripts", false, "also compare specs with their scripts")
+	cmd.Flags().BoolVar(&strict, "strict", false, "also fail on warnings")
+	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules instead of checking anything")
+	cmd.Flags().StringVar(&file, "file", "", "with -, the file whose unsaved text is on standard input")
 	return a.chooses(a.withFormats(cmd, lintFormats), c)
 }
 

@@ -143,7 +143,7 @@ func (a *app) planCommand() *cobra.Command {
 			return err
 		}),
 	}
-	cmd.Flags().BoolVar(&explain, "explain", false, "say why each pair matches")
+	cmd.Flags().BoolVar(&explain, "explain", false, "explain why each pair matches")
 	return a.withFormats(cmd, planFormats)
 }
 

@@ -67,8 +67,8 @@ func (a *app) newCommand() *cobra.Command {
 	flags.StringArrayVar(&params, "param", nil, "template parameter, as NAME=TEXT, NAME:=JSON or NAME=@FILE; may be repeated")
 	flags.StringVar(&script, "from-script", "", "create the spec of this script from its source")
 	flags.StringVar(&step, "step", "", "step name to use with --from-script")
-	flags.StringSliceVar(&extends, "extends", nil, "bases to render the spec with")
-	flags.BoolVar(&list, "list", false, "list the templates and their parameters instead")
+	flags.StringSliceVar(&extends, "extends", nil, "bases that the spec extends")
+	flags.BoolVar(&list, "list", false, "list the templates and their parameters instead of creating a spec")
 	flags.BoolVar(&dryRun, "dry-run", false, "print the spec instead of saving it")
 	flags.BoolVar(&force, "force", false, "replace an existing spec")
 	return cmd
@@ -210,8 +210,8 @@ func (a *app) renderCommand() *cobra.Command {
 	c := &choice{}
 	cmd := &cobra.Command{
 		Use: "render [SPEC]...", Short: "Update specs from their bases",
-		Long: `Show how specs change when they are updated from their bases; --write saves that. Where both a spec and a base have
-changed a value since the last time, the spec keeps its own, unless --theirs is given.`,
+		Long: `Show how specs would change if they were updated from their bases; --write saves the changes. Where both a spec and
+a base have changed a value since the last update, the spec keeps its own, unless --theirs is given.`,
 		RunE: a.inStore(func(cmd *cobra.Command, st *scriptspec.Store, words []string) error {
 			if ours && theirs {
 				return usage("--ours and --theirs exclude each other")
@@ -241,10 +241,10 @@ changed a value since the last time, the spec keeps its own, unless --theirs is 
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&write, "write", false, "save the specs")
+	cmd.Flags().BoolVar(&write, "write", false, "save the changes")
 	cmd.Flags().BoolVar(&check, "check", false, "print only the names of specs that are out of date; exit with 1 if there are any")
-	cmd.Flags().BoolVar(&ours, "ours", false, "where both have changed, keep the value of the spec (the default)")
-	cmd.Flags().BoolVar(&theirs, "theirs", false, "where both have changed, take the value of the base")
+	cmd.Flags().BoolVar(&ours, "ours", false, "where both have changed a value, keep the spec's (the default)")
+	cmd.Flags().BoolVar(&theirs, "theirs", false, "where both have changed a value, take the base's")
 	return a.chooses(cmd, c)
 }
 
@@ -287,7 +287,7 @@ func (a *app) migrateCommand() *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&write, "write", false, "save the files")
+	cmd.Flags().BoolVar(&write, "write", false, "save the migrated files")
 	cmd.Flags().BoolVar(&check, "check", false, "print only the names of files that are out of date; exit with 1 if there are any")
 	cmd.Flags().StringVar(&backup, "backup", "", "with --write, copy the old files to this directory")
 	return cmd

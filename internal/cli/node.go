@@ -20,7 +20,7 @@ func (a *app) nodeCommand() *cobra.Command {
 	ofPipeline := a.withFormats(&cobra.Command{RunE: func(cmd *cobra.Command, _ []string) error { return a.runNode(cmd, f) }}, resultFormats)
 	return f.add(&cobra.Command{
 		Use:    "node DIR | node --pipeline NAME --node NODE --work DIR",
-		Short:  "Run the script that a driver has asked for in a job's directory, or one node of a pipeline beside others",
+		Short:  "Run the script that a job directory asks for, or one node of a pipeline",
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run, want := job.RunE, cobra.ExactArgs(1)

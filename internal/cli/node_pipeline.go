@@ -17,11 +17,11 @@ type nodeFlags struct {
 
 func (f *nodeFlags) add(cmd *cobra.Command) *cobra.Command {
 	flags := cmd.Flags()
-	flags.StringVar(&f.pipeline, "pipeline", "", "run a node of the pipeline with this name")
-	flags.StringVar(&f.node, "node", "", "the node")
+	flags.StringVar(&f.pipeline, "pipeline", "", "run a node of this pipeline")
+	flags.StringVar(&f.node, "node", "", "the node to run")
 	flags.StringVar(&f.work, "work", "", "work directory of the pipeline, which other nodes may use at the same time")
-	flags.DurationVar(&f.timeout, "timeout", 0, "bound of the script (default 5m)")
-	flags.StringSliceVar(&f.programs, "command-line", nil, "scripts that are programs, and get their job arguments as flags")
+	flags.DurationVar(&f.timeout, "timeout", 0, "time limit of the script (default 5m)")
+	flags.StringSliceVar(&f.programs, "command-line", nil, "run these scripts as programs that take their job arguments as flags")
 	return cmd
 }
 

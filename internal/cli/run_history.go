@@ -32,13 +32,13 @@ const (
 
 func (f *historyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntVar(&f.durations, "durations", 0, "show the so many slowest, beside the history")
-	flags.IntVar(&f.retries, "retries", 0, "run a script that failed so often again, up to 5 times, if it may be chance; a spec may allow more")
-	flags.BoolVar(&f.lastFailed, "last-failed", false, "leave out what passed when it was last run, unless all did; with --shard also then")
-	flags.BoolVar(&f.failedFirst, "failed-first", false, "begin with what failed when it was last run")
-	flags.StringVar(&f.shard, "shard", "", "only this part of all, as 1/3: parts take about as long")
-	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 also for: flaky, budget")
-	flags.BoolVar(&f.noHistory, "no-history", false, "record nothing of this run")
+	flags.IntVar(&f.durations, "durations", 0, "show this many of the slowest scripts, with their usual durations")
+	flags.IntVar(&f.retries, "retries", 0, "run a script again, at most this many times, if its failure may be a fluke; a spec may allow more (limit 5)")
+	flags.BoolVar(&f.lastFailed, "last-failed", false, "skip what passed in its last run, unless everything did; with --shard, skip it even then")
+	flags.BoolVar(&f.failedFirst, "failed-first", false, "start with what failed in its last run")
+	flags.StringVar(&f.shard, "shard", "", "run only one part of the suite, such as 1/3; all parts take about the same time")
+	flags.StringSliceVar(&f.failOn, "fail-on", nil, "also exit with 1 for flaky scripts (flaky) or exceeded budgets (budget)")
+	flags.BoolVar(&f.noHistory, "no-history", false, "do not record this run in the history")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{failFlaky, failBudget}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
@@ -104,7 +104,7 @@ func (f *historyFlags) end(a *app, st *scriptspec.Store, tester *scriptspec.Runt
 	case err != nil:
 		fmt.Fprintln(a.err, "history not pruned: "+err.Error())
 	case freed > 0 && !a.quiet:
-		fmt.Fprintf(a.err, "history: %s dropped, which were older than %d days or beyond %d MiB\n", size64(freed), keepDays, keepBytes>>20)
+		fmt.Fprintf(a.err, "history: deleted %s of records older than %d days or beyond %d MiB\n", size64(freed), keepDays, keepBytes>>20)
 	}
 }
 
