@@ -313,7 +313,7 @@ func (r *ScriptTestResult) script() *report.Script {
 	for _, u := range r.Budget {
 		s.Budget = append(s.Budget, report.Excess{What: u.What, Value: u.Value, Limit: u.Limit})
 	}
-	for _, e := range r.OverBudget {
+	for _, e := range r.OverBudget() {
 		s.OverBudget = append(s.OverBudget, report.Excess{What: e.What, Value: e.Value, Limit: e.Limit, Text: e.String()})
 	}
 	for _, u := range r.UncheckedBudget {

@@ -34,7 +34,6 @@ func retried() *scriptspec.PipelineTestResult {
 	passed.Attempts = []scriptspec.ScriptTestResult{began(&first, 0), began(&second, 400*time.Millisecond), began(passed, 800*time.Millisecond)}
 	passed.Flaky = true
 	passed.Budget = []scriptspec.BudgetUse{{What: "duration", Value: 0.8, Limit: 0.5}, {What: "output_bytes", Value: 512, Limit: 2048}, {What: "peak_memory", Value: 37 << 20, Limit: 32 << 20}}
-	passed.OverBudget = []scriptspec.BudgetExcess{{What: "duration", Value: 0.8, Limit: 0.5}, {What: "peak_memory", Value: 37 << 20, Limit: 32 << 20}}
 	r.Nodes[1].Duration = 1600 * time.Millisecond
 
 	last := r.Nodes[3].Result

@@ -100,7 +100,7 @@ func infested(text string) *scriptspec.PipelineTestResult {
 			s.Traceback += "  File \"" + text + "\", line 3\n" + text
 			s.Stdout.Text, s.Stderr.Text = text, text
 			s.Outputs = map[string]scriptspec.OutputInfo{text: {Path: text, Exists: true}}
-			s.ImportTime, s.OverBudget = time.Millisecond, []scriptspec.BudgetExcess{{What: text, Value: 2, Limit: 1}}
+			s.ImportTime, s.Budget = time.Millisecond, []scriptspec.BudgetUse{{What: text, Value: 2, Limit: 1}}
 			first, second := *s, *s
 			s.Attempts, s.Flaky = []scriptspec.ScriptTestResult{first, second}, n.Status == scriptspec.NodePassed
 			if n.Status == scriptspec.NodePassed {

@@ -48,7 +48,7 @@ type Metadata struct {
 	// ContainerPaths maps absolute paths that the script has in a container to paths on this machine. They are
 	// kept and checked; a run does not map them yet.
 	ContainerPaths map[string]string `json:"container_paths,omitzero" yaml:"container_paths,omitempty" validate:"-"`
-	// Budget is what a run should need at most; what is over it is in ScriptTestResult.OverBudget, and fails nothing.
+	// Budget is what a run should need at most; what is over it is in [ScriptTestResult.OverBudget], and fails nothing.
 	Budget Budget `json:"budget,omitzero" yaml:"budget,omitempty" validate:"-"`
 	// Retries is how often a script may be run again that failed in a way that may be chance; see
 	// RuntimeTester.Retries, which may allow more. At most 5.

@@ -104,7 +104,6 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 			result.Past = t.History.past(key, ownRun{j.Run, result.coldIn}, result.like, most)
 			if result.Success {
 				result.Budget, result.UncheckedBudget = budget.uses(result), budget.unchecked(result, t.History != nil)
-				result.OverBudget = over(result.Budget)
 			}
 			return result, nil
 		}

@@ -240,7 +240,7 @@ func TestRetriesInWords(t *testing.T) {
 	passed := scriptspec.ScriptTestResult{StepName: "Train", Outcome: scriptspec.OutcomePassed, Success: true, ExecutionTime: 2 * time.Second}
 	flaky := passed
 	flaky.Flaky, flaky.Attempts = true, []scriptspec.ScriptTestResult{failed, passed}
-	flaky.OverBudget = []scriptspec.BudgetExcess{{What: "duration", Value: 2, Limit: 1}}
+	flaky.Budget = []scriptspec.BudgetUse{{What: "duration", Value: 2, Limit: 1}}
 	assert.Equal(t, "Train: passed in 2s on attempt 2 (flaky); duration is 2s, over the budget of 1s", flaky.String())
 	assert.Contains(t, flaky.Details(), "\n-- attempt 1\nTrain: exception in 1s: OSError: busy")
 	never := failed

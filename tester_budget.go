@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// BudgetExcess is something of which a run that passed needed more than the budget of its spec allows.
-type BudgetExcess struct {
+// BudgetUse is what a run that passed needed of something that the budget of its spec bounds.
+type BudgetUse struct {
 	// What is the member of the budget: "duration", "peak_memory", "output_bytes" or "regression".
 	What string `json:"what"`
 	// Value is what the run needed: seconds, bytes, or for "regression" the part by which it took longer than the
@@ -16,11 +16,13 @@ type BudgetExcess struct {
 	Limit float64 `json:"limit"`
 }
 
-// String returns the excess as a sentence without a period: "duration is 1m12s, over the budget of 1m0s". Both are rounded if they
-// differ then.
-func (e BudgetExcess) String() string {
+func (u BudgetUse) over() bool { return u.Value > u.Limit }
+
+// String returns a sentence without a period: "duration is 1m12s, over the budget of 1m0s", or "within" it. Both are rounded if what is
+// over it differs then.
+func (u BudgetUse) String() string {
 	factor, unit, short := 1.0, " B", shortBytes
-	switch e.What {
+	switch u.What {
 	case budgetDuration:
 		unit, short = "s", func(v float64) string {
 			d := fromSeconds(v)
@@ -32,12 +34,16 @@ func (e BudgetExcess) String() string {
 	case budgetRegression:
 		factor, unit, short = 100, "%", func(v float64) string { return threeDigits(100*v) + "%" }
 	}
-	value, limit := short(e.Value), short(e.Limit)
-	if value == limit {
+	value, limit := short(u.Value), short(u.Limit)
+	if value == limit && u.over() {
 		exact := func(v float64) string { return strconv.FormatFloat(factor*v, 'f', -1, 64) + unit }
-		value, limit = exact(e.Value), exact(e.Limit)
+		value, limit = exact(u.Value), exact(u.Limit)
 	}
-	return fmt.Sprintf("%s is %s, over the budget of %s", printable(e.What), value, limit)
+	where := "within"
+	if u.over() {
+		where = "over"
+	}
+	return fmt.Sprintf("%s is %s, %s the budget of %s", printable(u.What), value, where, limit)
 }
 
 // What a budget bounds.
@@ -47,13 +53,6 @@ const (
 	budgetOutput     = "output_bytes"
 	budgetRegression = "regression"
 )
-
-// BudgetUse is what a run that passed needed of what the budget of its spec allows. The members are as in [BudgetExcess].
-type BudgetUse struct {
-	What  string  `json:"what"`
-	Value float64 `json:"value"`
-	Limit float64 `json:"limit"`
-}
 
 // uses returns what a run needed of each bound of the budget of which that is known.
 func (b *Budget) uses(r *ScriptTestResult) []BudgetUse {
@@ -78,12 +77,12 @@ func (b *Budget) uses(r *ScriptTestResult) []BudgetUse {
 	return list
 }
 
-// over returns where a run needed more than the budget allows.
-func over(uses []BudgetUse) []BudgetExcess {
-	var list []BudgetExcess
-	for _, u := range uses {
-		if u.Value > u.Limit {
-			list = append(list, BudgetExcess(u))
+// OverBudget returns where a run that passed needed more than the budget of its spec allows, which fails nothing.
+func (r *ScriptTestResult) OverBudget() []BudgetUse {
+	var list []BudgetUse
+	for _, u := range r.Budget {
+		if u.over() {
+			list = append(list, u)
 		}
 	}
 	return list
@@ -91,7 +90,7 @@ func over(uses []BudgetUse) []BudgetExcess {
 
 // UncheckedBudget is something of which it is not known whether a run that passed needed more than the budget of its spec allows.
 type UncheckedBudget struct {
-	// What is as in [BudgetExcess].
+	// What is as in [BudgetUse].
 	What string `json:"what"`
 	// Why says what is missing: "too few comparable runs (3 of 6)".
 	Why string `json:"why"`

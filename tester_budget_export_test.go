@@ -1,4 +1,4 @@
 package scriptspec
 
-// OverBudget returns where a result needs more than a budget allows.
-func OverBudget(b Budget, r *ScriptTestResult) []BudgetExcess { return over(b.uses(r)) }
+// UsesOf returns what a result needed of a budget.
+func UsesOf(b Budget, r *ScriptTestResult) []BudgetUse { return b.uses(r) }

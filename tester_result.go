@@ -3,6 +3,7 @@ package scriptspec
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,12 +55,10 @@ type ScriptTestResult struct {
 	// Flaky reports whether the run ended as it should after attempts that did not; see RuntimeTester.Retries.
 	Flaky bool `json:"flaky,omitzero"`
 	// Attempts are all attempts in order, if there was more than one. The last one is this result without Flaky,
-	// Attempts, Budget, OverBudget, UncheckedBudget and Past; all other members are those of the last attempt.
+	// Attempts, Budget, UncheckedBudget and Past; all other members are those of the last attempt.
 	Attempts []ScriptTestResult `json:"attempts,omitempty"`
 	// Budget is what a run that passed needed of what the budget of its spec allows, as far as that could be checked.
 	Budget []BudgetUse `json:"budget,omitempty"`
-	// OverBudget is where a run that passed needed more than the budget of its spec allows, which fails nothing.
-	OverBudget []BudgetExcess `json:"over_budget,omitempty"`
 	// UncheckedBudget is what of the budget could not be checked.
 	UncheckedBudget []UncheckedBudget `json:"unchecked_budget,omitempty"`
 	// Past is what RuntimeTester.History had of the step, or of this example of it, before the run; zero without one.
@@ -124,16 +123,17 @@ type plainResult ScriptTestResult
 
 type resultJSON struct {
 	*plainResult
-	ExecutionTime float64 `json:"execution_time"`
-	UserTime      float64 `json:"user_time"`
-	SystemTime    float64 `json:"system_time"`
-	ImportTime    float64 `json:"import_time,omitzero"`
+	OverBudget    []BudgetUse `json:"over_budget,omitempty"` // follows from the budget, but in results of old
+	ExecutionTime float64     `json:"execution_time"`
+	UserTime      float64     `json:"user_time"`
+	SystemTime    float64     `json:"system_time"`
+	ImportTime    float64     `json:"import_time,omitzero"`
 }
 
 // MarshalJSON writes snake_case members, with times in seconds.
 func (r ScriptTestResult) MarshalJSON() ([]byte, error) {
 	return json.Marshal(resultJSON{
-		(*plainResult)(&r), r.ExecutionTime.Seconds(), r.UserTime.Seconds(), r.SystemTime.Seconds(), r.ImportTime.Seconds(),
+		(*plainResult)(&r), r.OverBudget(), r.ExecutionTime.Seconds(), r.UserTime.Seconds(), r.SystemTime.Seconds(), r.ImportTime.Seconds(),
 	})
 }
 
@@ -145,6 +145,11 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 	}
 	r.ExecutionTime, r.UserTime, r.SystemTime = fromSeconds(v.ExecutionTime), fromSeconds(v.UserTime), fromSeconds(v.SystemTime)
 	r.ImportTime = fromSeconds(v.ImportTime)
+	for _, over := range v.OverBudget {
+		if !slices.ContainsFunc(r.Budget, func(u BudgetUse) bool { return u.What == over.What }) {
+			r.Budget = append(r.Budget, over)
+		}
+	}
 	return nil
 }
 
@@ -164,7 +169,7 @@ func (r *ScriptTestResult) String() string {
 		text += ": " + printable(r.ErrorMessage)
 	}
 	parts := []string{text}
-	for _, e := range r.OverBudget {
+	for _, e := range r.OverBudget() {
 		parts = append(parts, e.String())
 	}
 	return printline.Log(strings.Join(parts, "; "))

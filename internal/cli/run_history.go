@@ -170,9 +170,9 @@ func (f *historyFlags) isNo(a *app, r scriptspec.Result) bool {
 			no = true
 			fmt.Fprintf(a.err, "flaky: %s passed on attempt %d\n", harmless(one.name), len(one.result.Attempts))
 		}
-		if len(one.result.OverBudget) > 0 && slices.Contains(f.failOn, failBudget) {
+		if over := one.result.OverBudget(); len(over) > 0 && slices.Contains(f.failOn, failBudget) {
 			no = true
-			for _, excess := range one.result.OverBudget {
+			for _, excess := range over {
 				fmt.Fprintf(a.err, "over budget: %s: %s\n", harmless(one.name), excess)
 			}
 		}

@@ -107,7 +107,7 @@ func (r *Run) sample(n Node, families []series) {
 		put(3, labels, float64(s.PeakMemory))
 	}
 	put(4, labels, float64(bit(n.Flaky)))
-	for _, e := range slices.Concat(s.Budget, s.OverBudget) { // which old results have alone
+	for _, e := range s.Budget {
 		if e.Limit > 0 {
 			put(5, labels+","+label("what", e.What), e.Value/e.Limit)
 		}
