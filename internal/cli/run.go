@@ -64,7 +64,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringArrayVar(&f.set, "set", nil, "set job_args.NAME=JSON or environ_vars.NAME=TEXT for this run; may be repeated")
 	flags.DurationVar(&f.timeout, "timeout", 0, "time limit of each script (default 5m)")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "number of scripts to run at once (default: the number of CPUs, or 100 on Slurm)")
-	flags.IntVar(&f.repeat, "repeat", 1, "run everything this many times")
+	flags.IntVar(&f.repeat, "repeat", 1, "run the specs this many times; run a pipeline until it fails, at most this many times")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "start no more scripts after a failure; in a pipeline, also stop those that are running")
 	flags.BoolVar(&f.withoutPipelines, "without-pipelines", false, "leave out specs that a pipeline of the store connects")
 	flags.StringSliceVar(&f.programs, "command-line", nil, "run these scripts as programs that take their job arguments as flags")
