@@ -30,6 +30,9 @@ type ScriptInterface struct {
 	// script may also use names that only a run can tell: it goes through them, passes them on, or
 	// puts keys together.
 	Dynamic []string
+	// Unread has, by the same names, the line on which the script first uses a key that could not be read: there may be names
+	// that are not listed above. A script that only goes through the keys it is given has none.
+	Unread map[string]int
 	// Error says why the script cannot be read, as "line 3: invalid syntax"; the rest is empty then.
 	Error string
 }
@@ -105,6 +108,9 @@ func inspect(ctx context.Context, python string, scripts []string) ([]*ScriptInt
 	for k, f := range found {
 		r := results[places[k]]
 		r.HasMain, r.IsAsync, r.Opaque, r.Dynamic, r.Error = f.HasMain, f.IsAsync, f.Opaque, f.Dynamic, printable(f.Error)
+		if len(f.Unread) > 0 {
+			r.Unread = f.Unread
+		}
 		for _, p := range f.Parameters {
 			r.Parameters = append(r.Parameters, ScriptParameter(p))
 		}
@@ -138,6 +144,7 @@ const (
 	DriftValue      DriftKind = "value"      // argparse, as the script describes its flags, refuses the value of a job argument
 	DriftMain       DriftKind = "main"       // there is no main, or it cannot be called with the four parameters
 	DriftUnreadable DriftKind = "unreadable" // the script cannot be read
+	DriftUnread     DriftKind = "unread"     // the script uses keys that could not be read, and the spec has none but those that could
 )
 
 // Drift is one difference between a spec and its script.
@@ -195,6 +202,13 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 				}
 				drifts = append(drifts, Drift{DriftMissing, keyed(name, use.Name), !use.Required, message})
 			}
+		}
+		knows := func(key string) bool {
+			return slices.ContainsFunc(side.uses, func(u ScriptUse) bool { return u.Name == key }) || isJobTypeOf(s, key)
+		}
+		if line := script.Unread[side.member]; line > 0 && !slices.ContainsFunc(side.has, func(key string) bool { return !knows(key) }) {
+			drifts = append(drifts, Drift{DriftUnread, name, true,
+				fmt.Sprintf("the script uses keys of it that could not be read (%s:%d); add them", printable(filepath.Base(script.Path)), line)})
 		}
 		for _, key := range side.has {
 			i := slices.IndexFunc(side.uses, func(u ScriptUse) bool { return u.Name == key })

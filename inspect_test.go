@@ -310,3 +310,37 @@ func TestCompareMain(t *testing.T) {
 		}
 	}
 }
+
+// What could not be read of keys is said with its line, until someone has added others.
+func TestInspectSaysWhatCouldNotBeRead(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	const head = "import os\nfrom lib import helper\ndef main(input_paths, output_paths, environ_vars, job_args):\n"
+	for body, want := range map[string]map[string]int{
+		"for name in ('a', 'b'):\n        output_paths[name]":                            {"output_paths": 5},
+		"input_paths.get('x_' + str(1))\n    input_paths[str(1)], os.environ['A' + 'B']": {"input_paths": 4, "environ_vars": 5},
+		"helper(output_paths)":                                                  {"output_paths": 4},
+		"helper(output_paths), output_paths['a']":                               nil,
+		"for k in input_paths: input_paths[k]":                                  nil,
+		"for k, v in sorted(output_paths.items()): output_paths[k]":             nil,
+		"[input_paths[k] for k in input_paths]":                                 nil,
+		"input_paths['a'], output_paths['b'], dict(os.environ), vars(job_args)": nil,
+	} {
+		path := filepath.Join(dir, "step.py")
+		write(t, path, head+"    "+body+"\n")
+		found, err := scriptspec.Inspect(t.Context(), path)
+		require.NoError(t, err)
+		assert.Equal(t, want, found[0].Unread, body)
+	}
+	s := scriptspec.New("step", "Step", filepath.Join(dir, "step.py"))
+	write(t, s.ScriptPath, head+"    output_paths['a']\n    for name in 'bc': output_paths[name]\n")
+	s.AddOutputPath("a", filepath.Join(dir, "a"))
+	found, err := scriptspec.Inspect(t.Context(), s.ScriptPath)
+	require.NoError(t, err)
+	assert.Equal(t, []scriptspec.Drift{{
+		Kind: scriptspec.DriftUnread, Path: "output_paths", Optional: true, Message: "the script uses keys of it that could not be read (step.py:5); add them",
+	}}, found[0].Compare(s))
+	s.AddOutputPath("b", filepath.Join(dir, "b"))
+	assert.Empty(t, found[0].Compare(s))
+}

@@ -97,6 +97,12 @@ func (pl *planner) sidesHint(n *PlannedNode, edge [2]string) string {
 	}
 	orderOnly := "if the edge is for the order only, add to wires: " + jsonOf(Wire{Source: edge[0], Dest: edge[1]})
 	if len(pairs) == 0 {
+		if len(outputs) == 0 {
+			return fmt.Sprintf("%s; add what %s writes to the outputs of its spec, or %s", hint, printable(edge[0]), orderOnly)
+		}
+		if len(pl.specs[edge[1]].InputPathSpecs) == 0 {
+			return fmt.Sprintf("%s; add what %s reads to the inputs of its spec, or %s", hint, printable(edge[1]), orderOnly)
+		}
 		if len(outputs) > 0 && len(pl.specs[edge[1]].InputPathSpecs) > 0 {
 			hint += ", and other nodes feed all of these inputs"
 		}

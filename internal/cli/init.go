@@ -19,6 +19,10 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init [DIRECTORY]", Short: "Create specs for a directory of scripts, or set up CI and editors", Args: takes(cobra.MaximumNArgs(1)),
 		Example: "  scriptspec init scripts\n  scriptspec init scripts --dag dag.json --name churn\n  scriptspec init --ci github --editor vscode",
+		Long: `Create specs for a directory of scripts, or set up CI and editors.
+
+Existing files are left alone, and what is new in a graph is for you to add to its pipeline. What new specs and a new pipeline still
+lack is said, and no failure: lint and plan fail until it is there.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if ci == "" && editor == "" && len(args) == 0 {
 				return usage("name a directory with scripts, or pass --ci or --editor")
@@ -96,23 +100,20 @@ func (a *app) initSpecs(cmd *cobra.Command, dir, dag, name string) error {
 		}
 		m.scripts[abs] = p.Script
 	}
-	var unplanned error
 	if graph != nil {
-		saved, err := m.pipeline(graph, name)
-		if !saved && err != nil {
+		if err := m.pipeline(graph, name); err != nil {
 			return err
 		}
-		unplanned = err
 	}
 	for _, p := range proposals {
 		if err := m.script(p); err != nil {
-			return errors.Join(unplanned, err)
+			return err
 		}
 	}
 	if below := m.unseen(foldersBelow(dir)); len(below) > 0 {
 		m.note("not looked into: %s; call scriptspec init for each that has scripts", strings.Join(below, ", "))
 	}
-	return errors.Join(unplanned, m.listPrograms(filepath.Join(data, ".specs", settingsFile)))
+	return m.listPrograms(filepath.Join(data, ".specs", settingsFile))
 }
 
 // initStore returns the test data directory that specs are created in: that of the flags, the one here, or a new one. One
@@ -130,17 +131,17 @@ func (a *app) initStore() (string, error) {
 	return cmp.Or(os.Getenv("SCRIPTSPEC_DIR"), "testdata"), nil
 }
 
-// pipeline creates the specs of the nodes of a graph, and the pipeline. One that was saved may still have no plan, and be
-// for a person to complete.
-func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err error) {
+// pipeline creates the specs of the nodes of a graph, and the pipeline. What it lacks to be run is for a person to add, as what
+// specs lack is, and no failure.
+func (m *maker) pipeline(graph *scriptspec.DAG, name string) error {
 	file := filepath.Join(filepath.Dir(m.st.Path("x")), name+"_pipeline_testing_spec.json")
 	if _, err := os.Stat(file); err == nil {
-		m.note("%s already exists; left unchanged", relativeHere(file))
-		return true, nil
+		m.note("%s already exists; left unchanged%s", relativeHere(file), m.otherGraph(graph, name))
+		return nil
 	}
 	p, err := m.builder.FromDAG(graph)
 	if err != nil {
-		return false, &exit{exitNo, unresolved(err)}
+		return &exit{exitNo, unresolved(err)}
 	}
 	p.Name, p.Refs = name, map[string]string{}
 	for _, node := range graph.Nodes {
@@ -151,16 +152,16 @@ func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err er
 		path := m.st.StepPath(node, s.ScriptName)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			if err := m.save(path, s, m.st.SaveStep); err != nil {
-				return false, err
+				return err
 			}
 		}
 		p.Refs[node] = s.ScriptName // its spec has a file
 	}
 	if err := m.st.SavePipeline(p); err != nil {
-		return false, err
+		return err
 	}
 	if _, err := fmt.Fprintln(m.app.out, relativeHere(file)); err != nil {
-		return false, err
+		return err
 	}
 	plan, err := p.Plan(nil)
 	if plan != nil {
@@ -171,9 +172,38 @@ func (m *maker) pipeline(graph *scriptspec.DAG, name string) (saved bool, err er
 		}
 	}
 	if err != nil {
-		return true, &exit{exitNo, err}
+		for line := range strings.SplitSeq("to be completed before it can be run: "+err.Error(), "\n") {
+			m.note("%s", line)
+		}
 	}
-	return true, nil
+	return nil
+}
+
+// otherGraph says how the graph of a pipeline that is there becomes another one, "" if it is the same.
+func (m *maker) otherGraph(graph *scriptspec.DAG, name string) string {
+	p, err := m.st.LoadPipeline(name)
+	if err != nil || p.DAG == nil {
+		return "" // which lint says
+	}
+	edges := func(all [][2]string) []string {
+		texts := make([]string, len(all))
+		for i, e := range all {
+			texts[i] = e[0] + " -> " + e[1]
+		}
+		return texts
+	}
+	without := func(all, known []string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(text string) bool { return slices.Contains(known, text) })
+	}
+	added := slices.Concat(without(graph.Nodes, p.DAG.Nodes), without(edges(graph.Edges), edges(p.DAG.Edges)))
+	gone := slices.Concat(without(p.DAG.Nodes, graph.Nodes), without(edges(p.DAG.Edges), edges(graph.Edges)))
+	switch {
+	case len(added) > 0:
+		return ", without " + strings.Join(added, ", ") + ": add what is new to dag and specs there, or remove the file and call scriptspec init again, which keeps the specs"
+	case len(gone) > 0:
+		return ", with " + strings.Join(gone, ", ") + ": take that out of dag and specs there, or remove the file and call scriptspec init again, which keeps the specs"
+	}
+	return ""
 }
 
 // unresolved says which files the nodes of a graph may have been meant for, if it is such a graph.

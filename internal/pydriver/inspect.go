@@ -19,18 +19,19 @@ var inspectSource []byte
 
 // Interface is what reading a script tells of it.
 type Interface struct {
-	Path        string      `json:"path"`
-	HasMain     bool        `json:"has_main"`
-	Opaque      bool        `json:"opaque"`
-	IsAsync     bool        `json:"is_async"`
-	Parameters  []Parameter `json:"parameters"`
-	InputPaths  []Use       `json:"input_paths"`
-	OutputPaths []Use       `json:"output_paths"`
-	EnvironVars []Use       `json:"environ_vars"`
-	JobArgs     []Use       `json:"job_args"`
-	Flags       []Flag      `json:"flags"`
-	Dynamic     []string    `json:"dynamic"`
-	Error       string      `json:"error"`
+	Path        string         `json:"path"`
+	HasMain     bool           `json:"has_main"`
+	Opaque      bool           `json:"opaque"`
+	IsAsync     bool           `json:"is_async"`
+	Parameters  []Parameter    `json:"parameters"`
+	InputPaths  []Use          `json:"input_paths"`
+	OutputPaths []Use          `json:"output_paths"`
+	EnvironVars []Use          `json:"environ_vars"`
+	JobArgs     []Use          `json:"job_args"`
+	Flags       []Flag         `json:"flags"`
+	Dynamic     []string       `json:"dynamic"`
+	Unread      map[string]int `json:"unread"`
+	Error       string         `json:"error"`
 }
 
 // Parameter is a parameter of main.

@@ -27,6 +27,10 @@ class Reading(ast.NodeVisitor):
         self.job_args = {}
         self.flags = []
         self.dynamic = set()
+        self.unread = {}  # by table, the first line with a key that only a run can tell
+        self.escaped = {}  # by table, the first line that passes it on
+        self.own_tables = set()  # which the script goes through
+        self.own_keys = set()  # names that do so, by its keys, which are those of the spec
         self.accounted = set()  # expressions that read a known name, or pass a table on as it is
 
     def key(self, node):
@@ -44,6 +48,9 @@ class Reading(ast.NodeVisitor):
         name = self.key(node)
         if name is None:
             self.dynamic.add(where)
+            key = node.value if type(node).__name__ == "Index" else node
+            if getattr(key, "id", None) not in self.own_keys:
+                first(self.unread, where, key)
             return
         entry = table.setdefault(name, {"name": name, "required": False})
         entry["required"] = entry["required"] or required
@@ -91,6 +98,26 @@ class Reading(ast.NodeVisitor):
             table, where = self.job_args, "job_args"
         if table is not None and id(node) not in self.accounted and isinstance(node.ctx, ast.Load):
             self.dynamic.add(where)
+            first(self.escaped, where, node)
+
+    def note_loops(self, tree):
+        """Notes the names that go through a table itself: for name in output_paths, or its items()."""
+        for node in ast.walk(tree):
+            if not isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+                continue
+            through = [where for where in (self.table(part)[1] for part in ast.walk(node.iter)) if where]
+            if through:
+                self.own_tables.update(through)
+                target = node.target.elts[0] if isinstance(node.target, ast.Tuple) and node.target.elts else node.target
+                self.own_keys.add(getattr(target, "id", None))
+        self.own_keys.discard(None)
+
+    def keys_not_read(self):
+        """Returns the tables with keys that could not be read, and where. One that is passed on has some if it has no others."""
+        for name in PATHS:
+            if name in self.escaped and not self.paths[name] and name not in self.own_tables:
+                self.unread.setdefault(name, self.escaped[name])
+        return self.unread
 
     def visit_ImportFrom(self, node):
         if node.module == "os" and any(alias.asname for alias in node.names if alias.name in ("environ", "getenv")):
@@ -195,6 +222,13 @@ class Reading(ast.NodeVisitor):
                 self.accounted.add(id(node.comparators[0]))
                 self.found(table, where, node.left, False)
         self.generic_visit(node)
+
+
+def first(lines, where, node):
+    """Keeps the first line of what is found of a table."""
+    line = getattr(node, "lineno", None)  # which slices lack in Python 3.8
+    if line is not None:
+        lines[where] = min(lines.get(where, line), line)
 
 
 def is_name(node, *names):
@@ -325,6 +359,7 @@ def inspect(path):
             result["is_async"] = isinstance(main, ast.AsyncFunctionDef)
             result["parameters"] = parameters(main)
         reading = Reading(constants, literals, functions)
+        reading.note_loops(tree)
         reading.visit(tree)
     except SyntaxError as error:
         result["error"] = ("line %s: %s" % (error.lineno, error.msg)) if error.lineno else str(error.msg)
@@ -338,6 +373,7 @@ def inspect(path):
     result["job_args"] = in_order(reading.job_args)
     result["flags"] = reading.flags
     result["dynamic"] = sorted(reading.dynamic)
+    result["unread"] = reading.keys_not_read()
     return result
 
 
