@@ -37,7 +37,7 @@ async def main(input_paths, output_paths, environ_vars, job_args, logger=None, *
     os.environ["SET"] = "x"
     environ_vars["OWN"], environ_vars.get("OPEN", [1, {"k": None}])
     job_args.rate, job_args.rate, getattr(job_args, "soft", 0.5), getattr(job_args, "hard"), vars(job_args)["dict"], vars(job_args).get("dictget", object())
-    hasattr(job_args, "asked")
+    hasattr(job_args, "asked"), job_args.get("likedict", 2)
     job_args.written = 1
 `
 
@@ -71,7 +71,7 @@ func TestInspect(t *testing.T) {
 		{Name: "OWN", Required: true}, {Name: "SET"}, {Name: "SHORT", Required: true}, {Name: "SHORTER", Default: "x"}, {Name: "WITH", Default: jsonNumber("3")},
 	}, r.EnvironVars)
 	assert.Equal(t, []scriptspec.ScriptUse{
-		{Name: "asked"}, {Name: "dict", Required: true}, {Name: "dictget"}, {Name: "hard", Required: true}, {Name: "rate", Required: true},
+		{Name: "asked"}, {Name: "dict", Required: true}, {Name: "dictget"}, {Name: "hard", Required: true}, {Name: "likedict", Default: jsonNumber("2")}, {Name: "rate", Required: true},
 		{Name: "soft", Default: jsonNumber("0.5")}, {Name: "written"},
 	}, r.JobArgs)
 	assert.Equal(t, []string{"environ_vars", "input_paths", "output_paths"}, r.Dynamic)

@@ -22,8 +22,15 @@ func (r *scriptRun) explanation() string {
 		return sprintf(" (Python %s at %s, which is %s)", []any{res.Interpreter.Version, res.Interpreter.Path, r.source})
 	case "AttributeError":
 		if found := noAttribute.FindStringSubmatch(res.ErrorMessage); found != nil {
+			if line := lastLineOf(r.request.Script, res.Traceback); strings.Contains(line, "."+found[1]+"(") {
+				return notDict(line)
+			}
 			tables := r.tables()
 			return r.lacking(tables[len(tables)-1], found[1])
+		}
+	case "TypeError":
+		if notMapping.MatchString(res.ErrorMessage) {
+			return notDict(lastLineOf(r.request.Script, res.Traceback))
 		}
 	case "KeyError":
 		if text := r.missingKey(); text != "" {
@@ -38,6 +45,21 @@ func (r *scriptRun) explanation() string {
 		}
 	}
 	return ""
+}
+
+var (
+	notMapping = regexp.MustCompile(`^'Namespace' object (?:is not subscriptable|does not support item)`)
+	// keyRead finds the key in a line that reads a Namespace as it would read a dict.
+	keyRead = regexp.MustCompile(`(?:\.(?:get|pop|setdefault)\(|\[)\s*['"]([A-Za-z_]\w*)['"]`)
+)
+
+// notDict says how a job argument is read, after a line that takes all of them for a dict.
+func notDict(line string) string {
+	name := "NAME"
+	if found := keyRead.FindStringSubmatch(line); found != nil {
+		name = found[1]
+	}
+	return sprintf(" (job_args is an argparse.Namespace and not a dict: write job_args.%s, or getattr(job_args, \"%s\", DEFAULT))", []any{name, name})
 }
 
 // usageError returns what argparse said before it ended the script, in parentheses.

@@ -92,7 +92,7 @@ func (a *app) nextThing(r *scriptspec.ScriptTestResult, frames []frame, in surro
 		return "fix the script" + at
 	case scriptspec.OutcomeExit:
 		if strings.Contains(r.ErrorMessage, "the following arguments are required: -") { // by argparse
-			return nextMember("job arguments", "", in)
+			return asProgram(r) + nextMember("job arguments", "", in)
 		}
 	case scriptspec.OutcomeTimeout:
 		return "use less data, or allow more time with --timeout or timeout in the spec"
@@ -119,11 +119,19 @@ func (a *app) nextThing(r *scriptspec.ScriptTestResult, frames []frame, in surro
 	case scriptspec.OutcomePackageMissing:
 		return "install it, or pass another interpreter with --python"
 	case scriptspec.OutcomeNoMain, scriptspec.OutcomeBadMain:
-		return "define main with any of the parameters input_paths, output_paths, environ_vars and job_args, or run a program with --command-line"
+		return asProgram(r) + "define main with any of the parameters input_paths, output_paths, environ_vars and job_args"
 	case scriptspec.OutcomeUnfinished:
 		return "make main wait for the processes it starts"
 	}
 	return ""
+}
+
+// asProgram begins what is to be done about a script that may be a program, and was not run as one.
+func asProgram(r *scriptspec.ScriptTestResult) string {
+	if !strings.HasSuffix(strings.TrimSuffix(r.ErrorMessage, ")"), "list it under command_line") {
+		return ""
+	}
+	return "if the script is a program, run it with --command-line " + quoted(harmless(r.ScriptName)) + "; else "
 }
 
 // withData adds what to do to the error of a pipeline that lacks data to begin with.

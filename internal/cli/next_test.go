@@ -17,9 +17,10 @@ func TestNextThing(t *testing.T) {
 	python := scriptspec.Interpreter{Path: "/usr/bin/python3.11"}
 	frames := []frame{{file: "a.py", line: "3"}, {file: "b.py", line: "7"}}
 	const (
-		install   = "install it for python3.11, or pass another interpreter with --python"
-		anyPath   = "put data there, or fix the path in the spec; scriptspec lint shows all wrong paths"
-		ofJobArgs = "add rows to job_args in the spec, or fix its name in the script"
+		install    = "install it for python3.11, or pass another interpreter with --python"
+		anyPath    = "put data there, or fix the path in the spec; scriptspec lint shows all wrong paths"
+		defineMain = "define main with any of the parameters input_paths, output_paths, environ_vars and job_args"
+		ofJobArgs  = "add rows to job_args in the spec, or fix its name in the script"
 	)
 	for name, test := range map[string]struct {
 		outcome       scriptspec.Outcome
@@ -44,6 +45,10 @@ func TestNextThing(t *testing.T) {
 		"no input":          {scriptspec.OutcomeException, "KeyError", "'rows' (the spec has the inputs a)", fed, "add rows to input_paths in the spec, or fix its name in the script"},
 		"no output":         {scriptspec.OutcomeException, "KeyError", "'rows' (the spec has no outputs)", fed, "add rows to output_paths in the spec, or fix its name in the script"},
 		"no flag":           {scriptspec.OutcomeExit, "SystemExit", "2 (the following arguments are required: --rows)", fed, "add what is missing to job_args in the spec, or fix its name in the script; for one run: --set job_args.NAME=JSON"},
+		"flag of a main":    {scriptspec.OutcomeExit, "SystemExit", "2 (the following arguments are required: --rows; if the script is a program, list it under command_line)", inPipeline, "if the script is a program, run it with --command-line prep; else add what is missing to job_args in the spec, or fix its name in the script"},
+		"no main":           {scriptspec.OutcomeNoMain, "", "the script has no function main(); if it is a program, list it under command_line", fed, "if the script is a program, run it with --command-line prep; else " + defineMain},
+		"another main":      {scriptspec.OutcomeBadMain, "", "main has a further parameter without a default: x (it is called with job_args)", fed, defineMain},
+		"no dict":           {scriptspec.OutcomeException, "AttributeError", "'Namespace' object has no attribute 'get' (job_args is an argparse.Namespace and not a dict: write job_args.nap)", fed, "fix the script at b.py:7"},
 		"exit":              {scriptspec.OutcomeExit, "SystemExit", "3", fed, ""},
 		"exit with a text":  {scriptspec.OutcomeExitMessage, "SystemExit", "no rows", fed, ""},
 		"signal":            {scriptspec.OutcomeSignal, "", "ended by SIGKILL", fed, ""},
@@ -57,7 +62,7 @@ func TestNextThing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &scriptspec.ScriptTestResult{Outcome: test.outcome, ErrorType: test.kind, ErrorMessage: test.message, Interpreter: python}
+			r := &scriptspec.ScriptTestResult{ScriptName: "prep", Outcome: test.outcome, ErrorType: test.kind, ErrorMessage: test.message, Interpreter: python}
 			if got := (&app{}).nextThing(r, frames, test.in); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}

@@ -32,6 +32,7 @@ class Reading(ast.NodeVisitor):
         self.own_tables = set()  # which the script goes through
         self.own_keys = set()  # names that do so, by its keys, which are those of the spec
         self.accounted = set()  # expressions that read a known name, or pass a table on as it is
+        self.methods = set()  # attributes of job_args that are called, as only methods are
 
     def key(self, node):
         """Returns the text of a key, or None where only a run could tell, or without one."""
@@ -138,7 +139,14 @@ class Reading(ast.NodeVisitor):
             self.flag(node)
         elif isinstance(func, ast.Attribute) and func.attr in OPEN_ENDED:
             self.dynamic.add("flags")
-        if isinstance(func, ast.Attribute) and args:
+        if isinstance(func, ast.Attribute) and is_name(func.value, "job_args"):
+            # A Namespace has no methods, so that this fails, but what it is to read is an argument.
+            self.methods.add(id(func))
+            if func.attr in ("get", "pop", "setdefault") and args:
+                self.found(self.job_args, "job_args", args[0], False, default)
+            else:
+                self.dynamic.add("job_args")
+        elif isinstance(func, ast.Attribute) and args:
             table, where = self.table(func.value)
             if table is not None and func.attr in ("get", "pop", "setdefault"):
                 self.accounted.add(id(func.value))
@@ -211,7 +219,7 @@ class Reading(ast.NodeVisitor):
         self.escapes(node)
         if is_name(node.value, "job_args"):
             self.accounted.add(id(node.value))
-        if is_name(node.value, "job_args") and not node.attr.startswith("__"):
+        if is_name(node.value, "job_args") and not node.attr.startswith("__") and id(node) not in self.methods:
             self.found(self.job_args, "job_args", ast.Constant(node.attr), isinstance(node.ctx, ast.Load))
         self.generic_visit(node)
 
