@@ -293,7 +293,7 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 		t.Skipf("cannot mount: %s", out)
 	}
 	t.Cleanup(func() {
-		out, err := exec.Command("umount", dir).CombinedOutput()
+		out, err := exec.Command("umount", "--lazy", dir).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 	})
 	st, err := scriptspec.OpenStore(dir, nil)
