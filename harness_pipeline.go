@@ -3,8 +3,8 @@ package scriptspec
 import (
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/fsaccess"
 	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
@@ -89,7 +89,7 @@ func logged[T testingT[T]](t T, also func(PipelineEvent)) func(PipelineEvent) {
 		case r.Reason != "":
 			t.Logf("%s: %s: %s", printable(e.Node), r.Status, printline.Log(printable(r.Reason)))
 		default:
-			t.Logf("%s: %s in %v", printable(e.Node), r.Status, r.Duration.Round(time.Millisecond))
+			t.Logf("%s: %s in %s", printable(e.Node), r.Status, amount.Time(r.Duration))
 		}
 	}
 }

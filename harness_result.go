@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/amount"
 )
 
 // StoreTestResult is what came of the specs that [RunStore] has run. Environment values do not appear in
@@ -115,7 +117,7 @@ func (r *StoreTestResult) String() string {
 			passed++
 		}
 	}
-	return fmt.Sprintf("%s: %d of %d specs passed in %v", printable(r.Dir), passed, len(r.Specs), r.Duration.Round(time.Millisecond))
+	return fmt.Sprintf("%s: %d of %d specs passed in %s", printable(r.Dir), passed, len(r.Specs), amount.Time(r.Duration))
 }
 
 // MarshalJSON writes a version, snake_case members and the duration in seconds.

@@ -155,7 +155,7 @@ func TestPageHasEverything(t *testing.T) {
 	assert.Len(t, ofClass(elements["path"], "idle"), 2)
 	labels := ofClass(elements["a"], "label")
 	require.Len(t, labels, 4)
-	assert.Contains(t, labels[2].text, "2 problems3 files, 1.0 MiBcsv, json")
+	assert.Contains(t, labels[2].text, "2 problems3 files, 1 MiBcsv, json")
 	assert.Len(t, ofClass(elements["path"], "bad"), 1)
 	overview := elements["section"][len(r.Nodes)].text
 	assert.Contains(t, overview, "part-2.csv: is empty; a table has a header")

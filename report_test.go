@@ -266,8 +266,8 @@ func checkTable(t testing.TB, text string) {
 func TestTextReportUnits(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int64]string{
-		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 10_188: "9.9 KiB", 10_189: "10 KiB", 1023 << 10: "1023 KiB", 1024<<10 - 1: "1.0 MiB",
-		37 << 20: "37 MiB", 5 << 30: "5.0 GiB", math.MaxInt64: "8.0 EiB",
+		0: "0 B", 1023: "1023 B", 1024: "1 KiB", 10_188: "9.95 KiB", 10_240: "10 KiB", 1023 << 10: "1023 KiB", 1024<<10 - 1: "1 MiB",
+		37 << 20: "37 MiB", 5 << 30: "5 GiB", math.MaxInt64: "8 EiB",
 	} {
 		r := &scriptspec.PipelineTestResult{Nodes: []scriptspec.NodeResult{{Node: "A"}}, Edges: []scriptspec.EdgeResult{
 			{Dest: "A", Transfers: []scriptspec.Transfer{{Files: 1, Bytes: size}}},
@@ -275,7 +275,7 @@ func TestTextReportUnits(t *testing.T) {
 		assert.Contains(t, report(t, (*scriptspec.PipelineTestResult).WriteText, r), " 1 file, "+want+" ", size)
 	}
 	for d, want := range map[time.Duration]string{
-		0: "0s", 400 * time.Microsecond: "0s", 1499 * time.Microsecond: "1ms", 1234 * time.Millisecond: "1.23s", 192600 * time.Millisecond: "3m13s",
+		0: "0s", 400 * time.Microsecond: "0.4ms", 1499 * time.Microsecond: "1ms", 1234 * time.Millisecond: "1.23s", 192600 * time.Millisecond: "3m13s",
 	} {
 		got := report(t, (*scriptspec.PipelineTestResult).WriteText, &scriptspec.PipelineTestResult{Duration: d})
 		assert.Equal(t, "pipeline: failed in "+want+": no nodes\n", got)

@@ -3,6 +3,8 @@ package scriptspec
 import (
 	"fmt"
 	"time"
+
+	"github.com/scriptspec/scriptspec/internal/amount"
 )
 
 // Compare says how long one run took beside these: "+52 %, median 1.5s of 20 runs", with "~" for a difference that is small or
@@ -16,7 +18,7 @@ func (p PastTimes) Compare(took time.Duration) string {
 	if large(t.Old, t.New, leastChange.Seconds()) && (took > p.P90 || took < p.Min) {
 		t.Verdict = VerdictMore // or less, which is shown in the same way
 	}
-	return fmt.Sprintf("%s, median %s of %d runs", t, p.Median.Round(time.Millisecond), p.Runs)
+	return fmt.Sprintf("%s, median %s of %d runs", t, amount.Time(p.Median), p.Runs)
 }
 
 func tooFew(comparable int) string {

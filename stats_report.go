@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/tables"
 )
 
@@ -72,7 +73,7 @@ func (s *Stats) page() *tables.Page {
 		p.Lines = append(p.Lines, "there is no record of a run")
 	default:
 		p.Lines = append(p.Lines, fmt.Sprintf("%s in %s from %s to %s, %s passed", counted(s.Records, "attempt"), counted(s.Runs, "run"),
-			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), shortPart(float64(s.Passed)/float64(s.Records))))
+			s.Since.Format(time.DateOnly), s.Until.Format(time.DateOnly), amount.Part(float64(s.Passed)/float64(s.Records))))
 	}
 	if s.Skipped > 0 {
 		text := "1 line of the history that is no record was skipped"
@@ -100,7 +101,7 @@ func (s *Stats) page() *tables.Page {
 		t := tables.Table{Title: "Pipelines", Columns: []string{"pipeline", " runs", " wall", " critical", " busy", "critical path"}}
 		for _, r := range s.Pipelines {
 			t.Rows = append(t.Rows, []string{
-				r.Name, strconv.Itoa(r.Runs), shortTime(r.Wall.Seconds()), shortTime(r.Critical.Seconds()), shortTime(r.Busy.Seconds()), strings.Join(r.Path, " > "),
+				r.Name, strconv.Itoa(r.Runs), amount.Time(r.Wall), amount.Time(r.Critical), amount.Time(r.Busy), strings.Join(r.Path, " > "),
 			})
 		}
 		p.Tables = append(p.Tables, t)
@@ -119,7 +120,7 @@ func (s *Stats) page() *tables.Page {
 }
 
 func (s *StepStats) row() []string {
-	cells := []string{s.Name(), strconv.Itoa(s.Runs), shortPart(float64(s.Passed) / float64(s.Runs)), "", "", "", "", "", shortPart(s.Share), "", s.Duration.String(),
+	cells := []string{s.Name(), strconv.Itoa(s.Runs), amount.Part(float64(s.Passed) / float64(s.Runs)), "", "", "", "", "", amount.Part(s.Share), "", s.Duration.String(),
 		s.LastRun.Format("2006-01-02 15:04"), string(s.LastOutcome)}
 	if s.Memory.Verdict == VerdictMore || s.Memory.Verdict == VerdictLess {
 		cells[10] += ", memory " + s.Memory.String()
@@ -128,10 +129,10 @@ func (s *StepStats) row() []string {
 		cells[3] = shortScore(s.Flaky)
 	}
 	if s.Window > 0 {
-		cells[4], cells[5], cells[6] = shortTime(s.Median.Seconds()), shortTime(s.P90.Seconds()), shortTime(s.Min.Seconds())
+		cells[4], cells[5], cells[6] = amount.Time(s.Median), amount.Time(s.P90), amount.Time(s.Min)
 		cells[7] = strconv.Itoa(s.Window)
 		if s.PeakMemory > 0 { // else the system does not tell
-			cells[9] = shortBytes(float64(s.PeakMemory))
+			cells[9] = amount.Bytes(s.PeakMemory)
 		}
 	}
 	return cells
@@ -140,7 +141,7 @@ func (s *StepStats) row() []string {
 func (s *Suggestion) item() tables.Item {
 	item := tables.Item{Text: s.ID + ": " + s.Message, Notes: []string{s.Evidence}, Code: s.Command}
 	if s.Saving > 0 {
-		item.Notes = append(item.Notes, "saves about "+shortTime(s.Saving.Seconds())+" a week")
+		item.Notes = append(item.Notes, "saves about "+amount.Time(s.Saving)+" a week")
 	}
 	return item
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
@@ -154,7 +155,7 @@ func (r *statsReport) suggestMemory() []Suggestion {
 	for _, w := range r.windows() {
 		bound, peak := float64(w.spec.meta.MaxMemory), slices.Max(values(w.runs, memory))
 		better := math.Ceil(1.5*peak/(64<<20)) * (64 << 20)
-		evidence := fmt.Sprintf("%s: at most %s in %d runs; max_memory %.0f would do", w.name(), shortBytes(peak), len(w.runs), better)
+		evidence := fmt.Sprintf("%s: at most %s in %d runs; max_memory %.0f would do", w.name(), amount.Bytes(peak), len(w.runs), better)
 		switch {
 		case bound == 0 && peak >= memoryLarge:
 			open = append(open, finding{w.key.step, evidence, 0})
@@ -255,7 +256,7 @@ func (r *statsReport) suggestSmaller() []Suggestion {
 				ID: "U12", Steps: []string{s.key.step}, Saving: fromSeconds(saved * r.history.weekly(len(s.attempts))),
 				Message: fmt.Sprintf("give %s smaller inputs: its time grows with them", printable(s.name())),
 				Evidence: fmt.Sprintf("inputs of %s to %s, %s to %s, rank correlation %.2f in %d runs",
-					shortBytes(distinct[0]), shortBytes(distinct[len(distinct)-1]), shortTime(slices.Min(times)), shortTime(slices.Max(times)), rho, len(runs)),
+					amount.Bytes(distinct[0]), amount.Bytes(distinct[len(distinct)-1]), shortTime(slices.Min(times)), shortTime(slices.Max(times)), rho, len(runs)),
 			})
 		}
 	}

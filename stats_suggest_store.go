@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/stats"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
@@ -137,7 +138,7 @@ func (r *statsReport) suggestUnread() []Suggestion {
 		}
 		for _, name := range sortedKeys(sizes) {
 			if size := stats.Median(sizes[name]); len(sizes[name]) >= fewestRuns && size >= outputLarge && !read[[2]string{w.key.step, name}] {
-				found = append(found, finding{w.key.step, fmt.Sprintf("%s of %s: %s in each of %d runs", printable(name), w.name(), shortBytes(size), len(sizes[name])), 0})
+				found = append(found, finding{w.key.step, fmt.Sprintf("%s of %s: %s in each of %d runs", printable(name), w.name(), amount.Bytes(size), len(sizes[name])), 0})
 			}
 		}
 	}
@@ -157,7 +158,7 @@ func (r *statsReport) suggestParallel() []Suggestion {
 			ID: "U7", Steps: []string{p.Name}, Saving: fromSeconds(saved.Seconds() * r.history.weekly(p.Runs)),
 			Message: fmt.Sprintf("run more nodes of pipeline %s at the same time: no run needs to take longer than its critical path", p.Name),
 			Evidence: fmt.Sprintf("%s from start to end, %s on the critical path %s, %s in all nodes (medians of %d runs)",
-				shortTime(p.Wall.Seconds()), shortTime(p.Critical.Seconds()), strings.Join(p.Path, " > "), shortTime(p.Busy.Seconds()), p.Runs),
+				amount.Time(p.Wall), amount.Time(p.Critical), strings.Join(p.Path, " > "), amount.Time(p.Busy), p.Runs),
 			Command: fmt.Sprintf("scriptspec run --pipeline %s -j %d", p.Name, max(jobs, 2)),
 		})
 	}

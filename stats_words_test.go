@@ -20,7 +20,7 @@ func TestStatsAreReadable(t *testing.T) {
 		want string
 	}{
 		{scriptspec.StepStats{Median: 400 * time.Microsecond, P90: 9400 * time.Microsecond, Min: 0, PeakMemory: 1, Share: 1e-6, Flaky: 1e-4, Runs: 1000, Passed: 1},
-			"1 % 0.01 0.4ms 9ms 0ms 6 1 % 1 B"},
+			"1 % 0.01 0.4ms 9ms 0s 6 1 % 1 B"},
 		{scriptspec.StepStats{Median: 999 * time.Millisecond, P90: 999600 * time.Microsecond, Min: 95 * time.Millisecond, PeakMemory: 1023 << 10, Share: 0.999, Runs: 1000, Passed: 999},
 			"99 % - 999ms 1s 95ms 6 99 % 1023 KiB"},
 		{scriptspec.StepStats{Median: 59900 * time.Millisecond, P90: 59999 * time.Millisecond, Min: time.Hour, PeakMemory: 1<<40 - 1, Share: 1, Runs: 1, Passed: 1},

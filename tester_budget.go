@@ -3,7 +3,8 @@ package scriptspec
 import (
 	"fmt"
 	"strconv"
-	"time"
+
+	"github.com/scriptspec/scriptspec/internal/amount"
 )
 
 // BudgetUse is what a run that passed needed of something that the budget of its spec bounds.
@@ -21,18 +22,12 @@ func (u BudgetUse) over() bool { return u.Value > u.Limit }
 // String returns a sentence without a period: "duration is 1m12s, over the budget of 1m0s", or "within" it. Both are rounded if what is
 // over it differs then.
 func (u BudgetUse) String() string {
-	factor, unit, short := 1.0, " B", shortBytes
+	factor, unit, short := 1.0, " B", amount.Bytes[float64]
 	switch u.What {
 	case budgetDuration:
-		unit, short = "s", func(v float64) string {
-			d := fromSeconds(v)
-			if d < time.Second {
-				return d.Round(time.Microsecond).String()
-			}
-			return d.Round(time.Millisecond).String()
-		}
+		unit, short = "s", shortTime
 	case budgetRegression:
-		factor, unit, short = 100, "%", func(v float64) string { return threeDigits(100*v) + "%" }
+		factor, unit, short = 100, " %", func(v float64) string { return amount.Digits(100*v) + " %" }
 	}
 	value, limit := short(u.Value), short(u.Limit)
 	if value == limit && u.over() {

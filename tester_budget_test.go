@@ -49,17 +49,17 @@ func TestBudgetUseString(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]scriptspec.BudgetUse{
 		"duration is 1m12s, over the budget of 1m0s":                  {What: "duration", Value: 72, Limit: 60},
-		"duration is 1.235s, over the budget of 100µs":                {What: "duration", Value: 1.2345678, Limit: 1e-4},
+		"duration is 1.23s, over the budget of 0.1ms":                 {What: "duration", Value: 1.2345678, Limit: 1e-4},
 		"duration is 60.0004s, over the budget of 60s":                {What: "duration", Value: 60.0004, Limit: 60},
 		"peak_memory is 1.5 GiB, over the budget of 1 GiB":            {What: "peak_memory", Value: 1536 << 20, Limit: 1 << 30},
 		"peak_memory is 37 MiB, over the budget of 32 MiB":            {What: "peak_memory", Value: 37 << 20, Limit: 32 << 20},
 		"output_bytes is 512 KiB, over the budget of 1 B":             {What: "output_bytes", Value: 1 << 19, Limit: 1},
 		"output_bytes is 1000 B, over the budget of 998 B":            {What: "output_bytes", Value: 1000, Limit: 998},
 		"output_bytes is 104857601 B, over the budget of 104857600 B": {What: "output_bytes", Value: 100<<20 + 1, Limit: 100 << 20},
-		"regression is 31%, over the budget of 25%":                   {What: "regression", Value: 0.31, Limit: 0.25},
-		"regression is 1024%, over the budget of 0.001%":              {What: "regression", Value: 10.24, Limit: 1e-5},
+		"regression is 31 %, over the budget of 25 %":                 {What: "regression", Value: 0.31, Limit: 0.25},
+		"regression is 1024 %, over the budget of 0.001 %":            {What: "regression", Value: 10.24, Limit: 1e-5},
 		"duration is 1m0s, within the budget of 1m0s":                 {What: "duration", Value: 60, Limit: 60},
-		"regression is 25.00001%, over the budget of 25%":             {What: "regression", Value: 0.2500001, Limit: 0.25},
+		"regression is 25.00001 %, over the budget of 25 %":           {What: "regression", Value: 0.2500001, Limit: 0.25},
 	} {
 		assert.Equal(t, want, e.String())
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	printline "github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -155,7 +156,7 @@ func (r *ScriptTestResult) UnmarshalJSON(data []byte) error {
 
 // String returns one line: node, outcome, time, attempts if there was more than one, and what went wrong, if anything.
 func (r *ScriptTestResult) String() string {
-	text := fmt.Sprintf("%s: %s in %v", printable(r.StepName), r.Outcome, r.ExecutionTime.Round(time.Millisecond))
+	text := fmt.Sprintf("%s: %s in %s", printable(r.StepName), r.Outcome, amount.Time(r.ExecutionTime))
 	switch n := len(r.Attempts); {
 	case n > 0 && r.Flaky:
 		text += fmt.Sprintf(" on attempt %d (flaky)", n)

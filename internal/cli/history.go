@@ -94,7 +94,7 @@ func (a *app) pruneCommand() *cobra.Command {
 			}
 			freed, err := st.History().Prune(cmd.Context(), scriptspec.HistoryLimits{Age: time.Since(from)})
 			if err == nil && !a.quiet {
-				fmt.Fprintf(a.err, "deleted %s of old records\n", size64(freed))
+				fmt.Fprintf(a.err, "deleted %s of old records\n", shownBytes(freed))
 			}
 			return err
 		}),
@@ -137,14 +137,14 @@ func writeRecords(w io.Writer, all []scriptspec.Record, cold []bool) error {
 		note(r.ErrorType != "" || r.ErrorAt != "", strings.TrimSpace(r.ErrorType+" "+r.ErrorAt))
 		memory := "-" // where the system does not tell
 		if r.PeakMemory > 0 {
-			memory = size64(r.PeakMemory)
+			memory = shownBytes(r.PeakMemory)
 		}
 		commit := r.Commit[:min(len(r.Commit), 10)]
 		if r.Dirty != nil && *r.Dirty {
 			commit += "+"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.At.Local().Format(time.DateTime), harmless(nameOf(r)), harmless(string(r.Outcome)),
-			r.Duration.Round(time.Millisecond), memory, orDash(harmless(commit)), orDash(harmless(strings.Join(notes, ", "))))
+			shownTime(r.Duration), memory, orDash(harmless(commit)), orDash(harmless(strings.Join(notes, ", "))))
 	}
 	return t.Flush()
 }
@@ -218,22 +218,6 @@ func timeOf(text, flag string) (time.Time, error) {
 		return time.Now().Add(-d), nil
 	}
 	return time.Time{}, usage("%s %s: want something like 30d, 2w, 12h or 2026-11-28", flag, text)
-}
-
-// size64 shows a number of bytes to three digits.
-func size64(n int64) string {
-	if n < 1<<10 {
-		return plural(int(n), "byte")
-	}
-	size, unit := float64(n), 0
-	for ; size >= 1023.5 && unit < 4; unit++ {
-		size /= 1024
-	}
-	digits := "%.3g"
-	if size >= 100 {
-		digits = "%.0f"
-	}
-	return fmt.Sprintf(digits+" %s", size, [...]string{"bytes", "KiB", "MiB", "GiB", "TiB"}[unit])
 }
 
 func (a *app) statsCommand() *cobra.Command {
@@ -322,10 +306,8 @@ func (a *app) trendChanges(cmd *cobra.Command, st *scriptspec.Store, text string
 			trend scriptspec.Trend
 			shown func(float64) string
 		}{
-			{"duration", step.Duration, func(v float64) string {
-				return time.Duration(v * float64(time.Second)).Round(time.Millisecond).String()
-			}},
-			{"peak_memory", step.Memory, func(v float64) string { return size64(int64(v)) }},
+			{"duration", step.Duration, func(v float64) string { return shownTime(time.Duration(v * float64(time.Second))) }},
+			{"peak_memory", step.Memory, func(v float64) string { return shownBytes(int64(v)) }},
 		} {
 			if v := m.trend.Verdict; v == scriptspec.VerdictMore || v == scriptspec.VerdictLess {
 				changes = append(changes, scriptspec.Change{

@@ -104,7 +104,7 @@ func (f *historyFlags) end(a *app, st *scriptspec.Store, tester *scriptspec.Runt
 	case err != nil:
 		fmt.Fprintln(a.err, "history not pruned: "+err.Error())
 	case freed > 0 && !a.quiet:
-		fmt.Fprintf(a.err, "history: deleted %s of records older than %d days or beyond %d MiB\n", size64(freed), keepDays, keepBytes>>20)
+		fmt.Fprintf(a.err, "history: deleted %s of records older than %d days or beyond %d MiB\n", shownBytes(freed), keepDays, keepBytes>>20)
 	}
 }
 
@@ -144,7 +144,7 @@ func (f *historyFlags) showSlowest(a *app, r scriptspec.Result) {
 		if !f.noHistory {
 			text += "  " + one.result.Past.Comparable.Compare(took)
 		}
-		fmt.Fprintf(t, "%s\t  %s\n", took.Round(time.Millisecond), text)
+		fmt.Fprintf(t, "%s\t  %s\n", shownTime(took), text)
 	}
 	t.Flush() //nolint:errcheck // what stderr does not take is lost
 }

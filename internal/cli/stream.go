@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/scriptspec/scriptspec"
 )
@@ -178,7 +177,7 @@ func reasonOf(e scriptspec.Event) string {
 		n := len(e.Result.Attempts)
 		return fmt.Sprintf("passed on attempt %d of %d, after %s", n, n, e.Result.Attempts[max(n-2, 0)].String())
 	case e.Result.Success && e.Expect == "":
-		return e.Result.ExecutionTime.Round(time.Millisecond).String()
+		return shownTime(e.Result.ExecutionTime)
 	case e.Expect == "":
 		return e.Result.String()
 	}

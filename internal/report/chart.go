@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -73,7 +74,7 @@ func newChart(n Node, step, width, height int) *chart {
 		c.Bars = append(c.Bars, b)
 	}
 	for i, p := range past {
-		text := printable.Line(p.Outcome) + ", " + formatDuration(p.Duration)
+		text := printable.Line(p.Outcome) + ", " + amount.Time(p.Duration)
 		if at := startedAt(p.At, false); at != "" {
 			text = at + ": " + text
 		}
@@ -84,7 +85,7 @@ func newChart(n Node, step, width, height int) *chart {
 	}
 	this := "not run"
 	if took > 0 {
-		this = string(n.Status) + ", " + formatDuration(took)
+		this = string(n.Status) + ", " + amount.Time(took)
 		put(chartRuns+1, took, !n.Status.wrong(), "this run: "+printable.Line(this))
 		c.Bars[len(c.Bars)-1].Now = true
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -121,7 +122,7 @@ func newPage(r *Run) *page {
 	p := &page{Kind: r.Kind, Title: cmp.Or(printable.Line(r.Name), r.Kind.Noun), Verdict: r.verdict()}
 	p.count(r)
 	p.Facts = facts(
-		"took", formatDuration(r.Duration),
+		"took", amount.Time(r.Duration),
 		"started", startedAt(r.Started, r.Naive),
 		"results in", printable.Line(r.WorkDir))
 	p.Timeline = newTimeline(r)
@@ -139,7 +140,7 @@ func newPage(r *Run) *page {
 	}
 	for i, n := range r.Nodes {
 		if took := p.took(n); took > 0 {
-			p.Nodes[i].Time = formatDuration(took)
+			p.Nodes[i].Time = amount.Time(took)
 		}
 	}
 	if p.Timeline != nil {
@@ -211,7 +212,7 @@ func class(s Status) string {
 func newPageNode(n Node) *pageNode {
 	p := &pageNode{Name: printable.Line(n.Name), Status: printable.Line(string(n.Status)), Class: class(n.Status), Reason: block(n.Reason)}
 	if n.Duration > 0 {
-		p.Took = formatDuration(n.Duration)
+		p.Took = amount.Time(n.Duration)
 	}
 	s := n.Script
 	if s == nil {
@@ -225,7 +226,7 @@ func newPageNode(n Node) *pageNode {
 	}
 	p.Facts = facts(
 		"script", printable.Line(s.ScriptName), "outcome", p.Outcome, "exit code", exit, "signal", printable.Line(s.Signal),
-		"began", "after "+formatDuration(n.Started), "took", p.Took, "process", formatDuration(s.ExecutionTime), "imports", formatImport(s),
+		"began", "after "+amount.Time(n.Started), "took", p.Took, "process", amount.Time(s.ExecutionTime), "imports", formatImport(s),
 		"peak memory", p.Memory, "processes", block(s.remains()),
 		"budget", block(strings.Join(s.Unchecked, "; ")))
 	if detail := strings.TrimPrefix(printable.Line(s.ErrorType)+": "+block(s.ErrorMessage), ": "); s.ErrorMessage != "" && detail != p.Reason {
@@ -240,7 +241,7 @@ func newPageNode(n Node) *pageNode {
 			continue
 		}
 		text := tail(c.Text, pageStream)
-		size := formatBytes(c.Bytes)
+		size := amount.Bytes(c.Bytes)
 		if c.Truncated || strings.HasPrefix(text, "[...]\n") {
 			size += ", not all of it shown"
 		}
@@ -249,7 +250,7 @@ func newPageNode(n Node) *pageNode {
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 		o := s.Outputs[name]
 		p.Outputs = append(p.Outputs, pageOutput{
-			Name: printable.Line(name), Amount: plural(o.Files, "file") + ", " + formatBytes(o.Bytes), Path: printable.Line(o.Path),
+			Name: printable.Line(name), Amount: plural(o.Files, "file") + ", " + amount.Bytes(o.Bytes), Path: printable.Line(o.Path),
 			Missing: !o.Exists || o.Bytes == 0,
 		})
 	}

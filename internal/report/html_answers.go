@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -136,7 +137,7 @@ func (p *pageNode) addPast(r *Run, n Node) {
 	p.Spark, p.Plot = newChart(n, sparkStep, sparkBar, sparkHeight), newChart(n, plotStep, plotBar, plotHeight)
 	p.Flaky, p.Usual = n.Flaky, n.Usual.String()
 	if n.Usual.known() {
-		p.Median = formatDuration(n.Usual.Median)
+		p.Median = amount.Time(n.Usual.Median)
 	}
 	is, text := r.newsOf(n)
 	p.News = text
@@ -145,7 +146,7 @@ func (p *pageNode) addPast(r *Run, n Node) {
 		p.Caption = printable.Line(describePast(n.Past))
 	}
 	for _, past := range slices.Backward(n.Past) {
-		row := pagePast{startedAt(past.At, false), string(Passed), printable.Line(past.Outcome), formatDuration(past.Duration)}
+		row := pagePast{startedAt(past.At, false), string(Passed), printable.Line(past.Outcome), amount.Time(past.Duration)}
 		if !past.Passed {
 			row.Class = string(Failed)
 		}
@@ -164,7 +165,7 @@ func (p *pageNode) addPast(r *Run, n Node) {
 			a.Class = p.Class
 		}
 		if s != nil {
-			a.Took = formatDuration(s.ExecutionTime)
+			a.Took = amount.Time(s.ExecutionTime)
 			if !last { // of the last one the page has all
 				a.Text = strings.TrimRight(printable.Tail(failureText(s), pageStream), "\n")
 			}

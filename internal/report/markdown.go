@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
@@ -13,7 +14,7 @@ import (
 // it that came from a script is markup.
 func (r *Run) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "## %s: %s\n\n%s in %s\n", escaped(r.title()), r.verdict(), escaped(r.tally()), escaped(formatDuration(r.Duration)))
+	fmt.Fprintf(&b, "## %s: %s\n\n%s in %s\n", escaped(r.title()), r.verdict(), escaped(r.tally()), escaped(amount.Time(r.Duration)))
 	if len(r.Nodes) > 0 {
 		fmt.Fprintf(&b, "\n| %s | status | outcome | time | memory |\n| --- | --- | --- | ---: | ---: |\n", r.Kind.Part)
 	}
@@ -23,7 +24,7 @@ func (r *Run) WriteMarkdown(w io.Writer) error {
 			outcome, memory = n.Script.Outcome, formatMemory(n.Script.PeakMemory)
 		}
 		if n.Duration > 0 {
-			took = formatDuration(n.Duration)
+			took = amount.Time(n.Duration)
 		}
 		if n.Flaky {
 			outcome += " (flaky)"

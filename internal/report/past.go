@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/stats"
 )
 
@@ -69,7 +70,7 @@ func (u Usual) String() string {
 	if !u.known() {
 		return ""
 	}
-	return fmt.Sprintf("median %s of %d like it", formatDuration(u.Median), u.Runs)
+	return fmt.Sprintf("median %s of %d like it", amount.Time(u.Median), u.Runs)
 }
 
 // describePast sums up the last runs: "12 runs before: 10 passed in 690ms to 1.4s, 2 failed (exception)". Outcomes are as they
@@ -91,9 +92,9 @@ func describePast(past []Past) string {
 	var parts []string
 	if len(passed) > 0 {
 		least, most := slices.Min(passed), slices.Max(passed)
-		span := formatDuration(least)
+		span := amount.Time(least)
 		if most > least {
-			span += " to " + formatDuration(most)
+			span += " to " + amount.Time(most)
 		}
 		parts = append(parts, fmt.Sprintf("%d passed in %s", len(passed), span))
 	}

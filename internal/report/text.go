@@ -9,13 +9,14 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // WriteText writes a run for a terminal: a line that sums it up, a table of the nodes, and what went wrong.
 func (r *Run) WriteText(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s: %s in %s: %s\n", r.title(), r.verdict(), formatDuration(r.Duration), r.tally())
+	fmt.Fprintf(&b, "%s: %s in %s: %s\n", r.title(), r.verdict(), amount.Time(r.Duration), r.tally())
 	r.writeTable(&b)
 	r.writeProblems(&b)
 	_, err := io.WriteString(w, printable.Log(b.String()))
@@ -56,7 +57,7 @@ func (r *Run) writeTable(b *bytes.Buffer) {
 			outcome += " (flaky)"
 		}
 		if n.Duration > 0 {
-			took = formatDuration(n.Duration)
+			took = amount.Time(n.Duration)
 		}
 		if hands := received[n.Name]; len(hands) > 0 {
 			amount, formats := volume(hands)
@@ -88,7 +89,7 @@ func written(s *Script) string {
 		files += o.Files
 		size += o.Bytes
 	}
-	return plural(files, "file") + ", " + formatBytes(size)
+	return plural(files, "file") + ", " + amount.Bytes(size)
 }
 
 // writeProblems lists the reasons of the nodes that did not pass and the problems of data, the

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/graph"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
@@ -55,7 +56,7 @@ func newTimeline(r *Run) *timeline {
 		return nil
 	}
 	for at, step := time.Duration(0), tickStep(t.Span); (at == 0 || at <= t.Span-step/4) && len(t.Ticks) < 8; at = later(at, step) {
-		mark := tick{percent(t.part(at)), strings.Replace(formatDuration(at), "m0s", "m", 1), "middle"}
+		mark := tick{percent(t.part(at)), strings.Replace(amount.Time(at), "m0s", "m", 1), "middle"}
 		if at == 0 {
 			mark.Anchor = "start"
 		} else if t.part(at) > 0.94 {
@@ -79,7 +80,7 @@ func newTimeline(r *Run) *timeline {
 		from := max(n.Started, 0)
 		start, end := t.part(from), t.part(later(from, n.Duration))
 		b := &bar{X: percent(start), W: percent(end - start), Critical: critical[i]}
-		b.Describes = fmt.Sprintf("ran from %s to %s", formatDuration(from), formatDuration(later(from, n.Duration)))
+		b.Describes = fmt.Sprintf("ran from %s to %s", amount.Time(from), amount.Time(later(from, n.Duration)))
 		if b.Critical {
 			b.Describes += ", on the critical path"
 		}
@@ -106,9 +107,9 @@ func (t *timeline) summary(r *Run) string {
 	if len(t.Path) == 0 {
 		return ""
 	}
-	text := formatDuration(t.Took)
+	text := amount.Time(t.Took)
 	if r.Duration >= t.Took {
-		text += " of " + formatDuration(r.Duration)
+		text += " of " + amount.Time(r.Duration)
 	}
 	var names []string
 	for _, i := range t.Path {

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/scriptspec/scriptspec/internal/amount"
 	"github.com/scriptspec/scriptspec/internal/printable"
 )
 
 // volume returns how much was handed over: "3 files, 1.2 MiB", and of which formats.
-func volume(transfers []Transfer) (amount, formats string) {
+func volume(transfers []Transfer) (text, formats string) {
 	files, size, names := 0, int64(0), map[string]bool{}
 	for _, h := range transfers {
 		files += h.Files
@@ -20,7 +20,7 @@ func volume(transfers []Transfer) (amount, formats string) {
 			names[f] = true
 		}
 	}
-	return plural(files, "file") + ", " + formatBytes(size), strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+	return plural(files, "file") + ", " + amount.Bytes(size), strings.Join(slices.Sorted(maps.Keys(names)), ", ")
 }
 
 func plural(n int, noun string) string {
@@ -30,29 +30,12 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// formatBytes formats a size with two or more digits: 812 B, 1.2 KiB, 34 MiB.
-func formatBytes(n int64) string {
-	if n < 1024 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	size, unit := float64(n), ""
-	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"} {
-		if size /= 1024; size < 1023.5 {
-			break
-		}
-	}
-	if size < 9.95 {
-		return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
-	}
-	return strconv.FormatFloat(size, 'f', 0, 64) + " " + unit
-}
-
-// formatMemory is formatBytes, or "" for 0.
+// formatMemory shows a size, or "" for 0.
 func formatMemory(n int64) string {
 	if n <= 0 {
 		return ""
 	}
-	return formatBytes(n)
+	return amount.Bytes(n)
 }
 
 // tail returns the end of a text of several lines, made printable. Of a long text it looks at no more than it may need.
@@ -76,18 +59,5 @@ func formatImport(s *Script) string {
 	if s.ImportTime <= 0 {
 		return ""
 	}
-	return formatDuration(s.ImportTime)
-}
-
-// formatDuration formats a time with as many digits as matter: 42ms, 1.52s, 3m12s.
-func formatDuration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		d = d.Round(time.Millisecond)
-	case d < time.Minute:
-		d = d.Round(10 * time.Millisecond)
-	default:
-		d = d.Round(time.Second)
-	}
-	return d.String()
+	return amount.Time(s.ImportTime)
 }
