@@ -79,11 +79,9 @@ func ExampleTemplate() {
 	// Output:
 	// job types: [training validation testing calibration]
 	// TabularPreprocessing_calibration(tabular_preprocessing) script=scripts/tabular_preprocessing.py inputs=[input_data] outputs=[processed_data] env=[] args=[job_type]
-	// template sagemaker_processing: 4 problems
+	// template sagemaker_processing: 2 problems
 	//   parameters["job_typ"]: parameter "job_typ" is unknown (did you mean job_type?)
-	//   parameters["script_name"]: parameter "script_name" is required (The name of the script in snake_case; that of script_path if it is not given.)
 	//   parameters["script_path"]: parameter "script_path" is required (The .py file.)
-	//   parameters["step_name"]: parameter "step_name" is required (The name of the DAG node; made of script_name and job_type if it is not given.)
 }
 
 // Specs are selected by tags, labels, names and what they depend on; SCRIPTSPEC_SELECT does so for RunStore.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/scriptspec/scriptspec/internal/similarity"
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
 
@@ -252,7 +253,7 @@ func (p *TemplateParameter) refuses(value any) string {
 }
 
 // New returns a spec of the template with the parameters given, made now. The error is a [*ValidationError] with every
-// parameter that is unknown, missing or of the wrong type, or with what the spec comes to that is none.
+// parameter that is unknown, of the wrong type, or missing and not to be made of others, or with what the spec comes to that is none.
 func (t *Template) New(params map[string]any) (Spec, error) {
 	if t == nil || t.spec == nil {
 		return nil, validationError("template", "", []*FieldError{{Path: "template", Code: CodeRequired, Message: "the template was not loaded"}})
@@ -263,11 +264,14 @@ func (t *Template) New(params map[string]any) (Spec, error) {
 			Path: keyed("parameters", name), Code: code, Value: name, Message: "parameter " + string(quote(name)) + " " + message, Hint: hint, rank: rank{key: name},
 		})
 	}
-	values := t.derived(params)
+	values, supposed := t.derived(params), orEmpty(maps.Clone(params))
 	for _, name := range sortedKeys(params) {
 		p, known := t.Parameters[name]
 		if !known {
 			fail(name, CodeFormat, "is unknown", meantOf(sortedKeys(t.Parameters), name))
+			if near := similarity.Nearest(sortedKeys(t.Parameters), name, ToSnakeCase(name)); near != "" {
+				supposed[near] = params[name] // else what is misspelt would be missing as well
+			}
 		} else if problem := p.refuses(params[name]); problem != "" {
 			if isSecretName(name) {
 				problem = "is no " + p.Type + ", or none of those allowed"
@@ -275,9 +279,11 @@ func (t *Template) New(params map[string]any) (Spec, error) {
 			fail(name, CodeType, problem, p.Description)
 		}
 	}
-	for _, name := range sortedKeys(t.Parameters) {
-		if _, ok := values[name]; !ok {
-			fail(name, CodeRequired, "is required", t.Parameters[name].Description)
+	for _, name := range slices.Concat([]string{"script_path", "script_name"}, sortedKeys(t.Parameters)) { // those that others follow from first
+		p, known := t.Parameters[name]
+		if _, ok := t.derived(supposed)[name]; known && !ok {
+			fail(name, CodeRequired, "is required", p.Description)
+			supposed[name] = "script.py"
 		}
 	}
 	if len(errs) > 0 {

@@ -99,12 +99,13 @@ func TestTemplate(t *testing.T) {
 	_, err = tm.New(map[string]any{"script_nam": "a", "batch": 1.5, "job_type": "trainin", "flag": "yes", "rates": func() {}})
 	require.Error(t, err)
 	for _, part := range []string{
-		"template own: 7 problems", `parameter "script_nam" is unknown (did you mean script_name?)`, `parameter "batch" is 1.5, which is no integer`,
+		"template own: 5 problems", `parameter "script_nam" is unknown (did you mean script_name?)`, `parameter "batch" is 1.5, which is no integer`,
 		`parameter "job_type" is "trainin", which is none of training and validation`, `parameter "flag" is "yes", which is no boolean`, `parameter "rates" is no JSON`,
-		`parameter "script_name" is required (of the script)`, `parameter "step_name" is required`,
 	} {
 		assert.ErrorContains(t, err, part)
 	}
+	_, err = tm.New(nil) // step_name follows from it
+	assert.EqualError(t, err, `template own: parameters["script_name"]: parameter "script_name" is required (of the script)`)
 	_, err = tm.New(map[string]any{"script_name": "a", "step_name": "A", "input": "a\x00"})
 	assert.ErrorContains(t, err, "template own: the spec that it comes to: ")
 	_, err = (&scriptspec.Template{}).New(nil)
