@@ -36,6 +36,7 @@ func runSpec[T testingT[T]](t T, st *Store, o *HarnessOptions, j job, end func(*
 	spec := j.spec.self().Basic()
 	if !o.KeepOutputs {
 		moveOutputs(spec, outputDir(t))
+		j.moved = true
 		j.clear = func() error { return clearTrees(spec.OutputPaths) }
 	}
 	tester := o.Tester

@@ -79,7 +79,7 @@ func (r *pipelineRun) test(ctx context.Context, n *runNode) (e nodeEnd) {
 	begun := time.Now()
 	e.result, e.err = r.tester.run(ctx, job{
 		runID: runID{Run: r.id, Name: n.Node, Pipeline: r.pipeline.Name}, spec: spec, timeout: r.options.Timeout, masker: r.masker, within: within,
-		from:  &asGiven{r.pipeline.given[n.Node], r.pipeline.paths},
+		moved: true, from: &asGiven{r.pipeline.given[n.Node], r.pipeline.paths},
 		clear: func() error { return r.work.Clear(n.Node) }, place: place,
 	})
 	if r.untested.note(e.result, e.err); e.err != nil {

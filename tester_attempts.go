@@ -20,6 +20,7 @@ type job struct {
 	expect  Outcome      // "" means OutcomePassed
 	clear   func() error // empties the outputs before a further attempt; nil leaves them as they are
 	place   *jobPlace    // of the engine's jobs; nil outside of a pipeline
+	moved   bool         // its outputs are not where the spec has them
 	from    *asGiven     // nil if the paths are those that its caller gave
 }
 

@@ -345,6 +345,9 @@ func (r *scriptRun) verifyFiles() {
 		case r.spec.common().isOptional(e.key) && info.Bytes == 0:
 		case res.Outcome == OutcomePassed:
 			if text := guarded("it", func() error { return check(e.key, info) }); text != "" {
+				if r.tester.OutputCheck == nil && r.job.moved {
+					text += " (the directory of this run, not the one in the spec)"
+				}
 				lacking = append(lacking, fmt.Sprintf("'%s': %s", printable(e.key), printable(r.masker.String(text))))
 			}
 		}
@@ -408,13 +411,13 @@ func guarded(name string, f func() error) (text string) {
 func hasData(_ string, o OutputInfo) error {
 	switch {
 	case !o.Exists:
-		return errors.New("it is not there any more")
+		return fmt.Errorf("it is not there any more: %s", o.Path)
 	case o.Files == 0:
-		return errors.New("it has no files")
+		return fmt.Errorf("it has no files in %s", o.Path)
 	case o.Bytes == 0:
-		return errors.New("its files are empty")
+		return fmt.Errorf("its files are empty: %s", o.Path)
 	case o.Written == 0:
-		return errors.New("its files were there before the run")
+		return fmt.Errorf("its files were there before the run: %s", o.Path)
 	}
 	return nil
 }

@@ -229,7 +229,7 @@ func (s *suite) run(ctx context.Context, spec Spec, id runID, expect Outcome) (r
 			return nil, err
 		}
 	}
-	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect, from: from}
+	j := job{runID: id, spec: basic, masker: s.tester.masker(basic), expect: expect, moved: true, from: from}
 	if s.o.OutputDir == "" {
 		j.clear = func() error { return clearTrees(basic.OutputPaths) }
 	}

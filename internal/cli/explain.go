@@ -47,6 +47,9 @@ func (a *app) explainNext(b *strings.Builder, r *scriptspec.ScriptTestResult, fr
 	if len(in.hidden) > 0 {
 		fmt.Fprintf(b, "         after setting %s, whose values are not shown\n", strings.Join(in.hidden, ", "))
 	}
+	if kept := keptOutputs(r); kept != "" && in.pipeline == "" {
+		fmt.Fprintf(b, "  outputs: %s\n", kept)
+	}
 	if next := a.nextThing(r, frames, in); next != "" {
 		fmt.Fprintf(b, "  next:  %s\n", next)
 	}

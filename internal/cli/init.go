@@ -247,6 +247,7 @@ func (a *app) writeOnce(path, text, mark string) error {
 	old, err := os.ReadFile(path)
 	switch {
 	case err == nil && (string(old) == text || strings.Contains(string(old), mark)):
+		fmt.Fprintf(a.err, "%s already exists; left unchanged\n", harmless(relativeHere(path)))
 		return nil
 	case err == nil:
 		fmt.Fprintf(a.out, "%s\n", text)

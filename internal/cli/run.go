@@ -142,7 +142,7 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 	case all == nil:
 		return errors.Join(err, streamErr)
 	case len(all.Specs) == 0 && all.Shard == nil && f.withoutPipelines && f.example == "":
-		return f.choice.none(a, errors.New("nothing to run: pipelines connect all the selected specs; run them with --pipeline, or without --without-pipelines"))
+		return f.choice.none(a, errors.New("nothing to run: pipelines connect all the selected specs; run them with --pipeline, or without --without-pipelines; with --pass-with-none this is no failure"))
 	case len(all.Specs) == 0 && all.Shard == nil:
 		return f.choice.none(a, errors.New("nothing to run"))
 	case streamErr != nil:
@@ -155,6 +155,9 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, words []string) error {
 		return err
 	}
 	a.explainAll(cmd, f, sets, st, all)
+	if !all.Success && !a.quiet {
+		a.suggestPipeline(slices.Concat(words, f.choice.selects))
+	}
 	f.showSlowest(a, all)
 	f.showShard(a, all)
 	if f.isNo(a, all) || !all.Success {
