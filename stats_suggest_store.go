@@ -253,5 +253,5 @@ func (r *statsReport) suggestSnapshots() []Suggestion {
 			}
 		}
 	}
-	return together("U10", "compare outputs of %s with a copy, in After of HarnessOptions or PipelineOptions, and say so by a label snapshot", "", found)
+	return together("U10", "compare the outputs of %s with a saved copy, and give the spec the label snapshot once you do", "", found)
 }
