@@ -56,12 +56,12 @@ func (p project) packages() []string {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(dir, "requirements.txt")); err == nil {
-			return []string{"python -m pip install -r " + shellWord(filepath.ToSlash(filepath.Join(rel, "requirements.txt")))}
+			return []string{"python -m pip install -r " + quoted(filepath.ToSlash(filepath.Join(rel, "requirements.txt")))}
 		}
 		text, _ := os.ReadFile(filepath.Join(dir, "pyproject.toml")) // there may be none
 		_, err = os.Stat(filepath.Join(dir, "setup.py"))
 		if err == nil || packaged.Match(text) {
-			return []string{"python -m pip install " + shellWord(strings.TrimSuffix("./"+filepath.ToSlash(rel), "/."))}
+			return []string{"python -m pip install " + quoted(strings.TrimSuffix("./"+filepath.ToSlash(rel), "/."))}
 		}
 	}
 	return nil
@@ -160,7 +160,7 @@ func (a *app) preCommitConfig(p project) string {
 func (a *app) checks(p project, lintForms, runForms string) []string {
 	at := ""
 	for _, word := range p.at() {
-		at += " " + shellWord(word)
+		at += " " + quoted(word)
 	}
 	commands := []string{"scriptspec lint" + at + " --scripts" + lintForms, "scriptspec render" + at + " --check"}
 	var pipelines []string
@@ -202,17 +202,6 @@ func versionOf(built string) (version, rev string) {
 		return version, commit[1]
 	}
 	return version, version
-}
-
-// plainWord has no character that a shell or YAML reads in a way of its own.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
-
-// shellWord returns a word of a command.
-func shellWord(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // yamlText returns a text as a value of YAML, plain if that is enough.

@@ -77,7 +77,7 @@ func (a *app) again(words ...string) string {
 	return strings.Join(call, " ")
 }
 
-// quoted quotes a word for a POSIX shell. What a terminal would act on is written with escapes.
+// quoted quotes a word for a POSIX shell, of a person or of CI. What a terminal would act on is written with escapes.
 func quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r)
