@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // codec is what reading, writing, checking, copying and comparing need to know of a Go type. Each
@@ -61,6 +62,8 @@ func codecOf(t reflect.Type) *codec {
 		return timestampCodec
 	case reflect.TypeFor[float64]():
 		return floatCodec
+	case reflect.TypeFor[time.Duration]():
+		return secondsCodec
 	case reflect.TypeFor[int64]():
 		return integerCodec[int64]()
 	case reflect.TypeFor[int]():
@@ -190,6 +193,27 @@ var floatCodec = typed[float64]{
 	clone: same[float64],
 	equal: func(a, b float64) bool { return a == b },
 	empty: func(value float64) bool { return value == 0 },
+}.codec()
+
+// mostSeconds is what a time.Duration holds with room to spare.
+const mostSeconds = 4e9
+
+// secondsCodec is for times, which are numbers of seconds in a file.
+var secondsCodec = typed[time.Duration]{
+	read: func(d *decoder, m *member) time.Duration {
+		var s float64
+		floatCodec.read(d, m, reflect.ValueOf(&s).Elem())
+		if s > mostSeconds {
+			d.r.Refuse(string(CodeFormat), "is more seconds than a time limit can have")
+		}
+		return fromSeconds(s)
+	},
+	write: func(e *encoder, value time.Duration) []flaw {
+		return floatCodec.write(e, reflect.ValueOf(value.Seconds()))
+	},
+	clone: same[time.Duration],
+	equal: func(a, b time.Duration) bool { return a == b },
+	empty: func(value time.Duration) bool { return value == 0 },
 }.codec()
 
 var errNegative = errors.New("it is negative")

@@ -1,9 +1,11 @@
 package scriptspec
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"reflect"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/strictjson"
 )
@@ -13,8 +15,8 @@ import (
 type Settings struct {
 	// Python is for RuntimeTester.Python and LintOptions.Python.
 	Python string `json:"python"`
-	// Timeout is for RuntimeTester.Timeout, in seconds.
-	Timeout float64 `json:"timeout"`
+	// Timeout is for RuntimeTester.Timeout, in JSON in seconds.
+	Timeout time.Duration `json:"timeout"`
 	// CommandLine is for RuntimeTester.CommandLine and LintOptions.CommandLine.
 	CommandLine []string `json:"command_line"`
 	// KnownTags and ScriptDirs are for LintOptions.
@@ -45,18 +47,35 @@ func (st *Store) Settings() (*Settings, error) {
 		return nil, err
 	}
 	s := &Settings{}
-	d := decoder{r: new(strictjson.Reader), strict: true}
-	d.r.Reset(data)
-	d.object(settingsLayout, reflect.ValueOf(s).Elem())
-	d.r.End()
-	if err := problemsError(data, file, d.r.Problems(), placeText); err != nil {
+	if err := s.read(data, file); err != nil {
 		return nil, err
-	}
-	if s.Timeout > maxSettingsTimeout {
-		return nil, located(&FieldError{Path: "timeout", Code: CodeFormat, Value: s.Timeout, Message: "is more seconds than a time limit can have"}, data, file)
 	}
 	return s, nil
 }
 
-// maxSettingsTimeout is in seconds what a time.Duration holds with room to spare.
-const maxSettingsTimeout = 4e9
+func (s *Settings) read(data []byte, file string) error {
+	d := decoder{r: new(strictjson.Reader), strict: true}
+	d.r.Reset(data)
+	d.object(settingsLayout, reflect.ValueOf(s).Elem())
+	d.r.End()
+	return problemsError(data, file, d.r.Problems(), placeText)
+}
+
+// MarshalJSON writes what a file has.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	type plain Settings
+	return json.Marshal(struct {
+		plain
+		Timeout float64 `json:"timeout"`
+	}{plain(s), s.Timeout.Seconds()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes, as [Store.Settings] reads a file.
+func (s *Settings) UnmarshalJSON(data []byte) error {
+	var read Settings
+	if err := read.read(data, ""); err != nil {
+		return err
+	}
+	*s = read
+	return nil
+}

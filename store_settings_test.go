@@ -1,10 +1,12 @@
 package scriptspec_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,7 +62,17 @@ func TestSettingsRead(t *testing.T) {
 		`{"timeout": 1.5, "python": "p", "known_tags": [], "command_line": ["a"], "script_dirs": ["s", "t"]}`)
 	s, err = st.Settings()
 	require.NoError(t, err)
-	assert.Equal(t, &scriptspec.Settings{Python: "p", Timeout: 1.5, CommandLine: []string{"a"}, KnownTags: []string{}, ScriptDirs: []string{"s", "t"}}, s)
+	assert.Equal(t, &scriptspec.Settings{Python: "p", Timeout: 1500 * time.Millisecond, CommandLine: []string{"a"}, KnownTags: []string{}, ScriptDirs: []string{"s", "t"}}, s)
+
+	text, err := json.Marshal(s)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"timeout": 1.5, "python": "p", "known_tags": [], "command_line": ["a"], "script_dirs": ["s", "t"]}`, string(text))
+	var again scriptspec.Settings
+	require.NoError(t, json.Unmarshal(text, &again))
+	assert.Equal(t, *s, again)
+	before := again
+	require.Error(t, json.Unmarshal([]byte(`{"timeout": 2, "pyhton": "p"}`), &again))
+	assert.Equal(t, before, again, "nothing of what is refused")
 }
 
 // The nearest directory with specs is found from below it and beside it, and a file of that name is none.

@@ -3,7 +3,6 @@ package scriptspec
 import (
 	"cmp"
 	"os"
-	"time"
 )
 
 // Tester returns a tester that runs the scripts of the store as the command does: with its settings, and with relative paths from
@@ -15,7 +14,6 @@ func (st *Store) Tester() (*RuntimeTester, error) {
 		return nil, err
 	}
 	return &RuntimeTester{
-		Base: st.base, Python: cmp.Or(os.Getenv("SCRIPTSPEC_PYTHON"), s.Python), CommandLine: s.CommandLine,
-		Timeout: time.Duration(s.Timeout * float64(time.Second)),
+		Base: st.base, Python: cmp.Or(os.Getenv("SCRIPTSPEC_PYTHON"), s.Python), CommandLine: s.CommandLine, Timeout: s.Timeout,
 	}, nil
 }

@@ -18,4 +18,15 @@ func TestAmounts(t *testing.T) {
 		assert.Equal(t, amount.Time(time.Duration(n)), shownTime(time.Duration(n)))
 		assert.Equal(t, amount.Bytes(n), shownBytes(n))
 	}
+	for _, edge := range []float64{0.0095, 0.01, 0.9995, 1, 59.95, 60} {
+		for i := range 21 {
+			d := time.Duration(edge*float64(time.Second)) + time.Duration(i-10)*time.Millisecond/10
+			assert.Equal(t, amount.Time(d), shownTime(d))
+		}
+	}
+	for _, edge := range []int64{100, 1000, 1023, 1 << 10, 1023<<10 + 1<<9, 1 << 20} {
+		for i := range int64(21) {
+			assert.Equal(t, amount.Bytes(edge+i-10), shownBytes(edge+i-10))
+		}
+	}
 }

@@ -48,5 +48,5 @@ func (a *app) timeout(flag time.Duration) (time.Duration, error) {
 		}
 		return d, nil
 	}
-	return time.Duration(a.settings.Timeout * float64(time.Second)), nil
+	return a.settings.Timeout, nil
 }
