@@ -44,7 +44,7 @@ func (t *RuntimeTester) TestPipeline(ctx context.Context, p *PipelineTestingSpec
 	if err != nil {
 		return nil, err
 	}
-	if err := t.missing(); err != nil && r.runs() {
+	if err := t.unfit(); err != nil && r.runs() {
 		return nil, err
 	}
 	if err := r.open(); err != nil {

@@ -74,10 +74,8 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 	given := j.spec
 	s, errs := pathResolver{base: t.Base, vars: t.PathVars}.resolve(given)
 	errs = joinByPath(errs, runErrors(s))
-	if t.Retries > mostRetries {
-		errs = append(errs, (&FieldError{
-			Path: "RuntimeTester.Retries", Code: CodeFormat, Value: t.Retries, Message: fmt.Sprintf("Retries is more than %d", mostRetries),
-		}).hintf(retriesHint))
+	if fe := t.retriesError(); fe != nil {
+		errs = append(errs, fe)
 	}
 	if len(errs) > 0 {
 		return nil, newValidationError(subject(s), errs)
@@ -114,6 +112,15 @@ func (t *RuntimeTester) run(ctx context.Context, j job) (*ScriptTestResult, erro
 			}
 		}
 	}
+}
+
+func (t *RuntimeTester) retriesError() *FieldError {
+	if t.Retries <= mostRetries {
+		return nil
+	}
+	return (&FieldError{
+		Path: "RuntimeTester.Retries", Code: CodeFormat, Value: t.Retries, Message: fmt.Sprintf("Retries is more than %d", mostRetries),
+	}).hintf(retriesHint)
 }
 
 // mostRetries bounds Retries, of a tester and of a spec.

@@ -282,6 +282,8 @@ func TestRetriesAreBounded(t *testing.T) {
 	var fe *scriptspec.FieldError
 	require.ErrorAs(t, err, &fe)
 	assert.Equal(t, "RuntimeTester.Retries", fe.Path)
+	_, err = tester.TestStore(t.Context(), openStore(t, t.TempDir(), nil), nil)
+	require.ErrorAs(t, err, &fe, "of the tester, and of no spec")
 	assert.NoFileExists(t, counter)
 	s.Retries = 6
 	assert.Equal(t, []problem{{"retries", scriptspec.CodeFormat, "retries is more than 5"}}, problems(t, s.Validate()))

@@ -45,8 +45,11 @@ func (t *RuntimeTester) interpreter() (path, source string, err error) {
 	return findPython(t.Python)
 }
 
-// missing is the error for an interpreter that is not there, nil where an engine is to find one on its nodes.
-func (t *RuntimeTester) missing() error {
+// unfit is the error for a tester that can run no script: nil where an engine is to find the interpreter on its nodes.
+func (t *RuntimeTester) unfit() error {
+	if fe := t.retriesError(); fe != nil {
+		return fe
+	}
 	if t.Engine != nil {
 		return nil
 	}

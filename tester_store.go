@@ -97,7 +97,7 @@ func (t *RuntimeTester) suiteRuns(ctx context.Context, st *Store, o *SuiteOption
 	if err != nil {
 		return nil, err
 	}
-	if err := t.missing(); err != nil {
+	if err := t.unfit(); err != nil {
 		return nil, err
 	}
 	if o.WithoutPipelines {

@@ -16,8 +16,8 @@ import (
 var flagPlaces = map[string]string{
 	"options.from": "--from", "options.to": "--to", "options.only": "--only", "options.work_dir": "--work", "options.timeout": "--timeout",
 	"options.parallelism": "--jobs",
-	"slurm.args":          "--sbatch",
-	"argo.image":          "--image", "argo.claim": "--claim", "argo.mount": "--mount", "argo.data": "--data", "argo.work": "--work",
+	"slurm.args":          "--sbatch", "RuntimeTester.Retries": "--retries",
+	"argo.image": "--image", "argo.claim": "--claim", "argo.mount": "--mount", "argo.data": "--data", "argo.work": "--work",
 	"argo.namespace": "--namespace", "argo.service_account": "--service-account", "argo.timeout": "--timeout",
 }
 
