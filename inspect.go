@@ -165,7 +165,10 @@ func (d Drift) String() string { return d.Path + ": " + d.Message }
 
 // Compare lists where a spec and its script differ: by field, then by name. If the script may read
 // further names at run time, none of that kind is called unused.
-func (script *ScriptInterface) Compare(s Spec) []Drift {
+func (script *ScriptInterface) Compare(s Spec) []Drift { return script.compare(s, false) }
+
+// compare is Compare for a script that may be listed as a program, and is called as one whatever it looks like.
+func (script *ScriptInterface) compare(s Spec, listed bool) []Drift {
 	if isNil(s) || script == nil {
 		return nil
 	}
@@ -173,10 +176,14 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 		return []Drift{{DriftUnreadable, "script_path", false, "the script cannot be read: " + script.Error}}
 	}
 	c := s.common()
-	drifts := mainDrift(script, map[string][]string{
-		"input_paths": entryKeys(sortedPaths(s, fieldInputs)), "output_paths": entryKeys(sortedPaths(s, fieldOutputs)),
-		"environ_vars": sortedKeys(*c.environVars), "job_args": sortedKeys(*c.jobArgs),
-	})
+	program := listed || script.isProgram()
+	var drifts []Drift
+	if !listed {
+		drifts = mainDrift(script, map[string][]string{
+			"input_paths": entryKeys(sortedPaths(s, fieldInputs)), "output_paths": entryKeys(sortedPaths(s, fieldOutputs)),
+			"environ_vars": sortedKeys(*c.environVars), "job_args": sortedKeys(*c.jobArgs),
+		})
+	}
 	for _, side := range []struct {
 		field  field
 		member string
@@ -189,11 +196,21 @@ func (script *ScriptInterface) Compare(s Spec) []Drift {
 		{fieldEnviron, "environ_vars", script.EnvironVars, sortedKeys(*c.environVars), true},
 		{fieldJobArgs, "job_args", script.JobArgs, sortedKeys(*c.jobArgs), false},
 	} {
-		if side.field == fieldJobArgs && script.isProgram() {
-			drifts = append(drifts, script.programDrift(*c.jobArgs, c.isSecret)...)
+		if side.field == fieldJobArgs && program {
+			if script.isProgram() { // else nothing is known of its flags
+				drifts = append(drifts, script.programDrift(*c.jobArgs, c.isSecret)...)
+			}
 			continue
 		}
 		name := c.name(side.field)
+		if program && !side.env { // by nothing but its job arguments it gets paths
+			for _, e := range sortedPaths(s, side.field) {
+				if _, told := pathBelow((*c.jobArgs)[e.key], e.path); !told {
+					drifts = append(drifts, Drift{DriftUnused, keyed(name, e.key), true, "the program is not told of it: no job argument of this name is this path"})
+				}
+			}
+			continue
+		}
 		for _, use := range side.uses {
 			if !slices.Contains(side.has, use.Name) {
 				message := "the script reads it and the spec lacks it"

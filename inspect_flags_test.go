@@ -220,3 +220,54 @@ func TestProgramWithAMain(t *testing.T) {
 	write(t, script.Path, "import argparse\nargparse.ArgumentParser().parse_args(['--x'])\n")
 	assert.Contains(t, run(t, s).ErrorMessage, "2 (unrecognized arguments: --x; if the script is a program, ")
 }
+
+// A script that is listed as a program is called as one, whatever it looks like, and is told of paths by job arguments alone: once
+// it is, nothing is left to be said.
+func TestLintOfListedPrograms(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	st := openStore(t, filepath.Join(dir, "testdata"), &scriptspec.StoreOptions{Base: scriptspec.BaseOfProject})
+	write(t, filepath.Join(dir, "data", "rows.csv"), "1")
+	scripts := map[string]string{
+		"argparse": "import argparse\np = argparse.ArgumentParser()\np.add_argument('--rows')\np.add_argument('--out')\nif __name__ == '__main__':\n    p.parse_args()\n",
+		"argv":     "import sys\ndef main(argv):\n    print(argv)\nif __name__ == '__main__':\n    main(sys.argv)\n",
+		"click":    "import click\n@click.command()\ndef main(rows, out):\n    print(rows)\n",
+		"plain":    "import sys\nprint(sys.argv)\n",
+	}
+	var names []string
+	for name, text := range scripts {
+		names = append(names, name)
+		write(t, filepath.Join(dir, name+".py"), text)
+		s := scriptspec.New(name, strings.ToUpper(name[:1])+name[1:], name+".py")
+		s.SpecVersion = scriptspec.SpecVersion
+		s.AddInputPath("rows", "data")
+		s.AddOutputPath("out", "out/"+name)
+		s.AddJobArg("rows", "data/rows.csv")
+		s.AddJobArg("out", "out/"+name)
+		require.NoError(t, st.Save(s))
+	}
+	lint := func(listed []string) (texts []string) {
+		r, err := st.Lint(t.Context(), &scriptspec.LintOptions{Scripts: true, CommandLine: listed})
+		require.NoError(t, err)
+		for _, f := range r.Findings {
+			if f.Code == scriptspec.CodeDrift {
+				texts = append(texts, filepath.Base(f.File)+": "+string(f.Severity)+": "+f.Path+": "+f.Message)
+			}
+		}
+		return texts
+	}
+	assert.Empty(t, lint(names))
+	unlisted := strings.Join(lint(nil), "\n")
+	assert.Contains(t, unlisted, "argparse_runtime_test_spec.json: note: script_path: the script has no main with the four parameters; it is a program")
+	assert.Contains(t, unlisted, "argv_runtime_test_spec.json: warning: script_path: main has a parameter argv")
+
+	s, err := st.Load("argparse")
+	require.NoError(t, err)
+	s.JobArgs = scriptspec.JobArgs{"rows": "elsewhere"}
+	require.NoError(t, st.Save(s))
+	assert.Equal(t, []string{
+		`argparse_runtime_test_spec.json: note: input_paths["rows"]: the program is not told of it: no job argument of this name is this path`,
+		`argparse_runtime_test_spec.json: note: output_paths["out"]: the program is not told of it: no job argument of this name is this path`,
+	}, lint(names))
+}

@@ -428,11 +428,7 @@ func (l *linter) scripts(ctx context.Context) error {
 			continue
 		}
 		script := scripts[index[i]]
-		asProgram := script.isProgram() && slices.Contains(l.o.CommandLine, *s.spec.common().scriptName)
-		for _, d := range script.Compare(s.spec) {
-			if asProgram && d.Kind == DriftMain {
-				continue // it is called as what it is
-			}
+		for _, d := range script.compare(s.spec, slices.Contains(l.o.CommandLine, *s.spec.common().scriptName)) {
 			severity := SeverityWarning
 			switch {
 			case d.Kind == DriftUnreadable:

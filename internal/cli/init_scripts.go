@@ -144,6 +144,9 @@ func (m *maker) save(path string, s *scriptspec.ScriptExecutionSpec, save func(s
 // noteMissing says what a script needs and its new spec does not have.
 func (m *maker) noteMissing(s *scriptspec.ScriptExecutionSpec, script *scriptspec.ScriptInterface) {
 	for _, d := range script.Compare(s) {
+		if d.Kind == scriptspec.DriftMain && slices.Contains(m.app.settings.CommandLine, s.ScriptName) {
+			continue // it is called as a program
+		}
 		if !d.Optional || d.Kind == scriptspec.DriftUnread {
 			m.note("%s: %s", s.StepName, d.String())
 		}
