@@ -37,7 +37,7 @@ const (
 	CodeUnreadable    Code = "unreadable"     // a file cannot be read as what it is to be
 	CodeMismatch      Code = "mismatch"       // a file has the name of another spec
 	CodeMisnamed      Code = "misnamed"       // a file that was to be a spec, as it seems
-	CodeUnknownMember Code = "unknown_member" // a member, or what an example sets, is not known
+	CodeUnknownMember Code = "unknown_member" // a member, or what an example or the settings name, is not known
 	CodeStaleBase     Code = "stale_base"     // a base has changed since the spec was rendered
 	CodeRewritten     Code = "rewritten"      // a program that knows version 1 alone has dropped the members of version 2
 	CodeBaseConflict  Code = "base_conflict"  // a base has changed what the spec has a value of its own for

@@ -74,7 +74,7 @@ func ExampleLintRules() {
 	// not_exist: a script or input does not exist
 	// rewritten: a program that knows only version 1 has dropped members
 	// stale_base: a base has changed since the spec was rendered
-	// unknown_member: a member is unknown, or an example sets what the spec does not have
+	// unknown_member: a member, or a name in an example or the settings, is unknown
 }
 
 // Where a spec and its base have both changed a value, Theirs takes the base's.

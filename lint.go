@@ -24,6 +24,8 @@ type linter struct {
 	steps  map[string]bool            // step names that there are
 	used   map[string]bool            // files of specs that a pipeline has; nil if there is no pipeline
 
+	scripted []string // scripts of the specs that pipelines have themselves; nil if one cannot be read
+
 	members     map[string]map[string][2]int64 // where the members of each file are
 	pythonFiles map[string][]string            // by name; nil before they are looked for
 }
@@ -34,7 +36,7 @@ type lintedSpec struct {
 	spec Spec // nil if the file cannot be loaded
 }
 
-// Lint looks at every spec, base, template and pipeline of the store: what keeps a file from being read, rules that are broken,
+// Lint looks at every spec, base, template and pipeline of the store, and at its settings: what keeps a file from being read, rules that are broken,
 // paths that are not there (but for inputs that an edge of a pipeline feeds), bases that have changed, members and
 // dependencies that are not known, members that the last commit of git has and a program has dropped since, and with
 // Scripts where specs and scripts differ. The error is for a store or an
@@ -62,6 +64,7 @@ func (st *Store) Lint(ctx context.Context, o *LintOptions) (*LintResult, error) 
 	if err := l.pipelines(ctx); err != nil {
 		return nil, err
 	}
+	l.settings(names)
 	if err := l.scripts(ctx); err != nil {
 		return nil, err
 	}
@@ -215,6 +218,7 @@ func (l *linter) pipelines(ctx context.Context) error {
 		return err
 	}
 	broken := false
+	l.scripted = []string{}
 	for i, name := range names {
 		names[i] = name + pipelineFileSuffix
 	}
@@ -244,10 +248,13 @@ func (l *linter) pipelines(ctx context.Context) error {
 		}
 		broken = broken || plan == nil
 		setEntry(&l.used, "", true)
+		for _, s := range p.enhanced() {
+			l.scripted = append(l.scripted, s.ScriptName)
+		}
 		l.feeds(p, plan)
 	}
 	if broken {
-		l.used = nil // nobody knows what it has
+		l.used, l.scripted = nil, nil // nobody knows what it has
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // LintOptions changes what [Store.Lint] looks at. Nil means the zero value.
 type LintOptions struct {
-	// Select picks specs; nil means all. Pipelines and bases are always looked at.
+	// Select picks specs; nil means all. Pipelines, bases and settings are always looked at.
 	Select *Selector
 	// Scripts also compares specs with the scripts that they are of, for which Python is started once.
 	Scripts bool

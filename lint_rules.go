@@ -44,7 +44,7 @@ var lintRules = []Rule{
 	{CodeTooLong, SeverityError, "a name or value is too long", false},
 	{CodeUnconfirmed, SeverityError, "only similar names suggest what an edge carries", false},
 	{CodeUnknownBase, SeverityError, "a base does not exist or cannot be loaded", false},
-	{CodeUnknownMember, SeverityWarning, "a member is unknown, or an example sets what the spec does not have", true},
+	{CodeUnknownMember, SeverityWarning, "a member, or a name in an example or the settings, is unknown", true},
 	{CodeUnknownNode, SeverityError, "an edge or spec names a node that is not in the graph", false},
 	{CodeUnknownStep, SeverityWarning, "depends_on names a step that does not exist or does not run before", false},
 	{CodeUnknownTag, SeverityWarning, "a tag is not declared (only if known tags are listed)", false},
