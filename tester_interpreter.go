@@ -51,7 +51,7 @@ func (t *RuntimeTester) unfit() error {
 		return fe
 	}
 	if t.Engine != nil {
-		return nil
+		return newValidationError("", sbatchErrors("slurm.args", rank{}, t.Engine.Args))
 	}
 	_, _, err := findPython(t.Python)
 	return err
