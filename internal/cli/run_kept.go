@@ -30,5 +30,5 @@ func (a *app) suggestPipeline(words []string) {
 	if !ok || strings.ContainsAny(name, ",+*?[") {
 		return
 	}
-	fmt.Fprintf(a.err, "\n%s runs the spec of each node alone, on data of its own; did you mean %s?\n", harmless(words[0]), a.again("run", "--pipeline", name))
+	fmt.Fprintf(a.err, "\n%s runs the spec of each node alone, on data of its own (did you mean %s?)\n", harmless(words[0]), a.again("run", "--pipeline", name))
 }
