@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +175,9 @@ func TestEngineKilledDriver(t *testing.T) {
 
 	out, err := driver().CombinedOutput()
 	require.NoError(t, err, string(out))
-	assert.Equal(t, []string{"CANCELLED", "COMPLETED"}, c.jobs("state"))
+	require.Eventually(t, func() bool { // the reply decides, and may come before the state
+		return slices.Equal(c.jobs("state"), []string{"CANCELLED", "COMPLETED"})
+	}, time.Minute, time.Millisecond)
 	entries, err := os.ReadDir(filepath.Join(cache, "scriptspec", "jobs"))
 	require.NoError(t, err)
 	assert.Empty(t, entries)

@@ -11,14 +11,15 @@ import (
 
 // keptOutputs says where the outputs of a failed run are, "" for a script that was not started.
 func keptOutputs(r *scriptspec.ScriptTestResult) string {
-	for _, name := range sortedNames(r.Outputs) {
-		dir := filepath.Dir(r.Outputs[name].Path)
-		if _, err := os.Stat(dir); err == nil {
-			return "kept in " + harmless(dir)
-		}
+	names := sortedNames(r.Outputs)
+	if len(names) == 0 {
+		return ""
+	}
+	dir := filepath.Dir(r.Outputs[names[0]].Path) // of all of them
+	if _, err := os.Stat(dir); err != nil {
 		return "gone, as there are no files in them; --keep DIR keeps those of any run"
 	}
-	return ""
+	return "kept in " + harmless(dir)
 }
 
 // suggestPipeline says how a pipeline is run as one, if a call has named nothing but a pipeline to select its specs.
