@@ -3,12 +3,15 @@ package scriptspec_test
 import (
 	"errors"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/scriptspec/scriptspec"
+	"github.com/scriptspec/scriptspec/internal/testprogram"
 )
 
 // stepOf is a spec of a step that depends on others.
@@ -72,4 +75,75 @@ func TestPipelineKeepsDependencies(t *testing.T) {
 	plan, err := p.Plan(nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A"}, plan.Nodes[1].OrderOnly)
+}
+
+func TestFromDAG(t *testing.T) {
+	t.Parallel()
+	python(t)
+	dir := t.TempDir()
+	b := &scriptspec.SpecBuilder{
+		Store: openStore(t, dir, nil), ScriptDirs: []string{"testdata/scripts"}, Scripts: map[string]string{"ChurnDataLoading": ""},
+	}
+	d, err := scriptspec.LoadDAG("testdata/dags/churn.dag.json")
+	require.NoError(t, err)
+	p, err := b.FromDAG(d)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"ChurnDataLoading": "the step is declared to have no script"}, p.Skip)
+	assert.Len(t, p.Specs, 3)
+	err = p.Validate()
+	assert.Equal(t, []problem{{"edges[2]", scriptspec.CodeNoMatch, "no output of TabularPreprocessing_training matches an input of ModelEvaluation_training"}}, problems(t, err),
+		"data_output and data_input need an alias")
+	for _, node := range []string{"TabularPreprocessing_training", "ModelEvaluation_training"} {
+		p.Specs[node] = scriptspec.Enhance(p.Specs[node].Basic(), scriptspec.DefaultAliases)
+	}
+	require.NoError(t, p.Validate())
+
+	d.Nodes = append(d.Nodes, "Unknown_training", "Other")
+	p, err = b.FromDAG(d)
+	nf, ok := errors.AsType[*scriptspec.NotFoundError](err)
+	require.True(t, ok)
+	assert.Equal(t, "Unknown_training", nf.Node)
+	scripts := abs(t, filepath.Join("testdata", "scripts"))
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 6, "one list, of all of them: %v", err)
+	assert.Equal(t, "nodes of the graph without a spec: 2", lines[0])
+	assert.Equal(t, "  Unknown_training: no script; tried "+filepath.Join(scripts, "unknown.py")+", every "+filepath.Join(scripts, "*.py")+" that is equal to unknown", lines[1])
+	assert.Contains(t, lines[2], "  Other: no script; tried ")
+	assert.Equal(t, `add to SpecBuilder.Scripts, with the right files, or "" for a node that has none:`, lines[3])
+	assert.Contains(t, lines[4], `  "Unknown_training": "path/to/script.py", // nearest: `)
+	assert.Contains(t, lines[5], `  "Other": "path/to/script.py",`)
+	assert.Len(t, p.Specs, 3)
+	_, err = b.FromDAG(nil)
+	require.Error(t, err)
+	_, err = b.FromDAG(&scriptspec.DAG{Nodes: []string{"A", "A"}})
+	require.Error(t, err)
+}
+
+// Python is started to read scripts for new specs, and for nothing else.
+func TestLookupRunsNoPython(t *testing.T) {
+	t.Parallel()
+	if !onLinux {
+		t.Skip("needs a shell script as an interpreter")
+	}
+	b, _ := scriptTree(t, "scripts/step_a.py", "more/x.py")
+	dir := t.TempDir()
+	started := filepath.Join(dir, "started")
+	b.Python = filepath.Join(dir, "python")
+	testprogram.Write(t, b.Python, "#!/bin/sh\necho >> '"+started+"'\nexit 1\n")
+	stored := scriptspec.New("step_a", "StepA", "step_a.py")
+	require.NoError(t, b.Store.Save(stored))
+
+	_, err := b.Resolve("StepA")
+	require.NoError(t, err)
+	_, created, err := b.LoadOrCreate("StepA")
+	require.NoError(t, err)
+	assert.False(t, created)
+	_, err = b.FromDAG(&scriptspec.DAG{Nodes: []string{"StepA", "StepA_training"}})
+	require.NoError(t, err)
+	assert.NoFileExists(t, started)
+
+	s, err := b.SpecFromNode("StepA")
+	require.NoError(t, err)
+	assert.FileExists(t, started)
+	assert.Contains(t, s.InputPaths, "data_input", "the names of the note, since the script was not read")
 }
