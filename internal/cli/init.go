@@ -209,7 +209,7 @@ func (m *maker) otherGraph(graph *scriptspec.DAG, name string) string {
 // unresolved says which files the nodes of a graph may have been meant for, if it is such a graph.
 func unresolved(err error) error {
 	text, _, _ := strings.Cut(err.Error(), "\nadd to SpecBuilder.Scripts") // which is for Go programs
-	nodes, ok := err.(interface{ Unwrap() []error })                       //nolint:errorlint // as FromDAG returns it
+	nodes, ok := err.(interface{ Unwrap() []error })                       // as FromDAG returns it
 	if !ok {
 		return err
 	}

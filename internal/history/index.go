@@ -70,15 +70,6 @@ func (x *Index) Reach(l *Log, key []string, lines int) error {
 	})
 }
 
-// Count returns how many lines have a key, for which all of the files are looked at.
-func (x *Index) Count(l *Log, key []string) (lines int, err error) {
-	err = x.walk(l, key, func(*os.File, int64) bool {
-		lines++
-		return true
-	})
-	return lines, err
-}
-
 func (x *Index) walk(l *Log, key []string, take func(f *os.File, at int64) bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
