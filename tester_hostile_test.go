@@ -180,7 +180,7 @@ def main(output_paths, job_args):
 	assert.False(t, result.Success)
 	who := pids(t, result.Stdout.Text)
 	require.Len(t, who, 2)
-	assert.True(t, ended(who[1]), "the monitor is not left")
+	require.Eventually(t, func() bool { return ended(who[1]) }, time.Minute, time.Millisecond, "the monitor is not left")
 }
 
 // What one script does to the warm interpreter is no matter of another that runs.
