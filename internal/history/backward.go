@@ -14,20 +14,13 @@ import (
 // Backward is Lines in the opposite order, for a reader who has soon seen enough: no more is read than that. Lines have no numbers.
 func (l *Log) Backward(from time.Time) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		names, err := l.files()
+		names, err := l.files(from)
 		if err != nil {
 			yield(Line{}, err)
 			return
 		}
-		first := ""
-		if !from.IsZero() {
-			first = nameOf(from)
-		}
 		block := make([]byte, blockSize)
 		for _, name := range slices.Backward(names) {
-			if name < first {
-				return
-			}
 			f, err := l.dir.OpenFile(name)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // it was pruned

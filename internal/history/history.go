@@ -75,13 +75,14 @@ func (l *Log) ignore(perm fs.FileMode) error {
 	return l.dir.Append(name, []byte("*\n"), perm)
 }
 
-// files returns the names of the files, oldest first.
-func (l *Log) files() ([]string, error) {
+// files returns the names of the files from a month on, oldest first. The zero time is before all of them.
+func (l *Log) files(from time.Time) ([]string, error) {
 	names, err := l.dir.Names()
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !monthFile.MatchString(name) })
+	first := nameOf(from)
+	names = slices.DeleteFunc(names, func(name string) bool { return !monthFile.MatchString(name) || name < first })
 	slices.Sort(names)
 	return names, nil
 }
@@ -98,18 +99,14 @@ type Line struct {
 // without text and the error, and the others go on.
 func (l *Log) Lines(from time.Time) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		names, err := l.files()
+		names, err := l.files(from)
 		if err != nil {
 			yield(Line{}, err)
 			return
 		}
-		first := ""
-		if !from.IsZero() {
-			first = nameOf(from)
-		}
 		r := bufio.NewReaderSize(nil, 16*MaxLine)
 		for _, name := range names {
-			if name >= first && !l.lines(r, name, yield) {
+			if !l.lines(r, name, yield) {
 				return
 			}
 		}
@@ -164,7 +161,7 @@ type Limits struct {
 // file that cannot be dropped yields an error, and the others go on.
 func (l *Log) Prune(keep Limits) (freed int64, err error) {
 	l.dir.Sweep() // of a cut that was killed
-	names, err := l.files()
+	names, err := l.files(time.Time{})
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/scriptspec/scriptspec/internal/atomicfile"
 )
@@ -117,7 +118,7 @@ func placesOf(list [][]int64, key int) []int64 {
 
 // refresh sees which files there are, and what was appended to those that are known.
 func (x *Index) refresh(l *Log) error {
-	names, err := l.files()
+	names, err := l.files(time.Time{})
 	if err != nil {
 		return err
 	}
